@@ -31,16 +31,16 @@ var (
 	ErrRows = sentinel.New("rows not valid", "Alcune righe non sono valide: correggerle e importare di nuovo il file.", ErrInvalid)
 	// ErrConfig: a configuration contradicts itself, or lacks what is required.
 	ErrConfig = errors.New("configuration not valid")
-	// ErrStoreUnavailable: the database of a store cannot be used now: it is busy or full, cannot be
-	// reached, accepts no writes, or was restored from a copy. Errors of sqlstore such as
-	// postgres.ErrBusy are one. The same call can succeed later.
+	// ErrStoreUnavailable: the database of a store cannot be used now: it is busy or full, cannot
+	// be reached, accepts no writes, or was restored from a copy. Errors of sqlstore such as
+	// postgres.ErrBusy wrap it. The same call can succeed later.
 	ErrStoreUnavailable = sentinel.New("store not available", "L'archivio non è disponibile in questo momento: riprovare più tardi.", nil)
 	// ErrCommitUnknown: a write may be stored or not, because the connection to the database was
-	// lost during the write, or the commit of an embedded database failed and may be on disk. Stores
-	// return it in no other case. Read the current state, or call again.
+	// lost during the write, or the commit of an embedded database failed and may be on disk.
+	// Stores return it in no other case. Read the current state, or call again.
 	ErrCommitUnknown = sentinel.New("perhaps stored", "La connessione con l'archivio si è interrotta durante la registrazione, e non si sa se l'operazione sia riuscita: controllare e, se serve, ripeterla.", nil)
-	// ErrNotStored: a platform may have done what was asked, and the outcome could not be stored. Do
-	// not simply repeat the call. The error of the store is among those that it wraps.
+	// ErrNotStored: a platform may have done what was asked, and the outcome could not be stored.
+	// Do not simply repeat the call. The error of the store is among those that it wraps.
 	ErrNotStored = sentinel.New("outcome not stored", "Non è stato possibile registrare l'esito dell'operazione, che potrebbe essere riuscita: controllare prima di ripeterla.", nil)
 )
 

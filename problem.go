@@ -66,27 +66,29 @@ func shortened(text string, most int) string {
 	return strings.TrimRight(string(runes[:most-1]), " ") + "…"
 }
 
-// maxProblemText is how much of a title or a detail is looked at, in bytes: more than is shown.
+// maxProblemText limits how much of a title or a detail is searched, in bytes. It is more than is
+// shown.
 const maxProblemText = 4 << 10
 
-// The escapes that are undone before a text is searched: a platform quotes JSON.
+// Escapes to undo before a text is searched, since platforms quote JSON.
 var (
 	jsonUnicode = regexp.MustCompile(`(?:\\u[0-9A-Fa-f]{4})+`)
 	jsonEscapes = strings.NewReplacer(`\\`, `\`, `\"`, `"`, `\/`, `/`, `\n`, "\n", `\r`, "\r", `\t`, "\t", `\b`, " ", `\f`, " ")
 )
 
-// terminalEscape matches sequences that order a terminal about: CSI, OSC and the other strings up to
-// their end, and escapes of one character. U+009B and the like are the same in one character.
+// terminalEscape matches control sequences of terminals: CSI, OSC and the other control strings up
+// to their end, and escapes of one character. It also matches the one-character forms, such as
+// U+009B for CSI.
 var terminalEscape = regexp.MustCompile(`(?:\x1b\[|\x{9b})[0-?]*[ -/]*[@-~]?` +
 	`|(?:\x1b[\]PX^_]|[\x{90}\x{98}\x{9d}-\x{9f}])[^\x07\x1b\x{9c}]*(?:\x07|\x1b\\|\x{9c})?` +
 	`|\x1b[ -/]*[0-~]?`)
 
-// plainWords returns a text on one line, without what does not print. Escapes of JSON and HTML are
-// undone, since a secret may be quoted with them.
+// plainWords returns a text on one line, without characters that do not print. It undoes the
+// escapes of JSON and HTML, since a platform may quote the request with them.
 func plainWords(s string) string {
 	if len(s) > maxProblemText {
 		s = s[:maxProblemText]
-		s = s[:strings.LastIndexAny(s, " \n\t")+1] // no half of what is to be masked
+		s = s[:strings.LastIndexAny(s, " \n\t")+1] // part of a word would not be recognised and masked
 	}
 	s = strings.ToValidUTF8(s, "")
 	for range 4 { // JSON may be quoted in JSON
@@ -122,13 +124,13 @@ func unescapeUnicode(escapes string) string {
 	return string(utf16.Decode(units))
 }
 
-// personal matches what is masked whatever the request held: fiscal codes, with the letters or
-// digits beside them; long numbers; e-mail addresses.
+// personal matches what is always masked, even if the request did not have it: fiscal codes with
+// the letters or digits next to them, long numbers, e-mail addresses.
 var personal = regexp.MustCompile(`(?i)[0-9a-z]*[a-z]{3}[ ._-]?[a-z]{3}[ ._-]?[0-9lmnpqrstuv]{2}[a-z][0-9lmnpqrstuv]{2}[ ._-]?[a-z][0-9lmnpqrstuv]{3}[ ._-]?[a-z][0-9a-z]*` +
 	`|[0-9](?:[ ./-]?[0-9]){10,}` +
 	`|(?:"[^"]*"|[^\s@<>()\[\]{}"',;:]+)(?:@|%40)[^\s@<>()\[\]{}"',;:]+`)
 
-// minFragment is how many characters of a hidden text are masked in a longer one.
+// minFragment is the length in characters from which a part of a hidden text is masked.
 const minFragment = 8
 
 // hiddenTexts are texts to be masked, plain and in lower case.
@@ -140,7 +142,7 @@ func hiddenTexts(texts []string) hidden {
 		}
 	}
 	for _, text := range texts {
-		if strings.Contains(text, "\n") { // a line may be short; the whole has what crosses its end
+		if strings.Contains(text, "\n") { // lines alone may be short; the whole text finds parts that cross a line end
 			for line := range strings.Lines(text) {
 				add(line)
 			}
@@ -188,7 +190,7 @@ func (h hidden) mask(text string) string {
 			}
 		}
 	}
-	for i, r := range runes { // a space at the edge of a part is no secret
+	for i, r := range runes { // do not mask spaces at the edges of a masked part
 		if r == ' ' && (i == 0 || i == len(runes)-1 || !masked[i-1] || !masked[i+1]) {
 			masked[i] = false
 		}
@@ -210,7 +212,7 @@ func inWord(text []rune, i int) bool {
 	return i >= 0 && i < len(text) && (unicode.IsLetter(text[i]) || unicode.IsDigit(text[i]))
 }
 
-// foldCase returns the characters of a text without difference of case, as many as there are.
+// foldCase returns the characters of a text in one case. Their number does not change.
 func foldCase(text string) []rune {
 	runes := []rune(text)
 	for i, r := range runes {

@@ -78,8 +78,8 @@ type RemoteError struct {
 	Status    int      // of HTTP; 0 if there was no reply
 	Problem   *Problem // what the platform said; nil if nothing
 	// FromService reports that the service behind the platform's gateway answered, with a problem
-	// of its own. If it is false, the gateway answered or nothing did: what it refuses does not
-	// depend on what was asked.
+	// of its own. If it is false, the gateway answered, or there was no reply. A refusal of the
+	// gateway does not depend on the content of the request.
 	FromService bool
 	// Words is what the platform said, for operators: [Problem.Words] without the texts of the
 	// request. It is zero if the platform said nothing, or if the client does not set it.
@@ -133,8 +133,8 @@ func (e *RemoteError) Italian() string {
 	return text + " Risposta della piattaforma: «" + e.Words.Reveal() + "»."
 }
 
-// isRefusal reports whether the platform refused what was asked. That it does not have what is
-// read is an answer.
+// isRefusal reports whether the platform refused the request. If it does not have what a call
+// reads, that is an answer, not a refusal.
 func (e *RemoteError) isRefusal() bool {
 	switch e.Kind {
 	case ErrRemoteInvalid, ErrRemoteForbidden, ErrRemoteState:

@@ -31,9 +31,9 @@ type Config struct {
 	// logs the beginning of what a broken server sends without a request.
 	//
 	// The path of [Client.Message] holds the recipient's fiscal code, and instrumentation such
-	// as otelhttp records URLs: wrap it by [MaskedTransport]. Of a transport that is not
-	// net/http's own, as every wrapped one, less is believed: a request whose body it read is
-	// unknown unless there is a reply.
+	// as otelhttp records URLs: wrap it by [MaskedTransport]. A wrapped transport proves less
+	// than net/http's own: if it read the body of a request and returned no reply, the outcome
+	// is unknown.
 	HTTPClient *http.Client
 	// Pace is shared by all clients of one body. Defaults to a new Pace, which is right only
 	// for a body that uses one service, from one process.
@@ -45,9 +45,9 @@ type Config struct {
 	// certainly not sent: see [Client.Submit]. Defaults to 5; 1 means no repetition.
 	MaxAttempts int
 	// MaxWait is the longest wait between two attempts. If the platform asks for more, such as
-	// an hour, the call ends at once with [flussi.ErrRateLimited], and RetryAfter and RetryAt of
-	// the error say how long to wait, at most a day. Until then the [Pace] pauses for at most a
-	// minute: do not call again before RetryAt. Defaults to 1 minute.
+	// an hour, the call ends at once with [flussi.ErrRateLimited]. RetryAfter and RetryAt of the
+	// error say how long to wait, at most a day. Do not call again before RetryAt: the [Pace]
+	// pauses for at most a minute. Defaults to 1 minute.
 	MaxWait time.Duration
 }
 

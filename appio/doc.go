@@ -24,14 +24,16 @@
 //
 //   - [flussi.ErrRemoteInvalid]: correct the message.
 //   - [flussi.ErrUnauthorized]: stop, and correct the key of the service.
-//   - [flussi.ErrRemoteForbidden]: with FromService, the service may not write to this recipient, or
-//     may not do what the message asks for (a Payee, a ThirdParty, FeatureAdvanced), or another
-//     service sent the message that is read; the next message may pass. Without it, stop, and have
-//     the service enabled by the platform.
-//   - [flussi.ErrRemoteNotFound]: for a profile, the citizen is not on App IO or does not take
-//     messages; for a message, there is none with the ID; for a feed, the day is not over yet; for
-//     a submission with FromService, the platform does not have the ThirdParty's configuration, and
-//     without it check the BaseURL.
+//   - [flussi.ErrRemoteForbidden] with FromService: of a submission, the service may not write to
+//     this recipient, or may not send what the message asks for (a Payee, a ThirdParty,
+//     FeatureAdvanced); of [Client.Message], another service sent the message. The next call may
+//     succeed.
+//   - [flussi.ErrRemoteForbidden] without FromService: stop, and have the platform enable the
+//     service.
+//   - [flussi.ErrRemoteNotFound]: of a profile, the citizen is not on App IO or does not accept
+//     messages; of a message, none has the ID; of a feed, the day is not over yet; of a submission
+//     with FromService, the platform does not have the ThirdParty's configuration; of a submission
+//     without FromService, the BaseURL is wrong.
 //   - [flussi.ErrRateLimited]: try again later; the [Pace] delays the next call.
 //   - [flussi.ErrUnavailable], [flussi.ErrInterrupted]: try again later; a message was certainly
 //     not sent.
@@ -54,9 +56,9 @@
 // The platform has no idempotency key and no list of sent messages, so no program can
 // resolve an unknown outcome. The client never sends such a message again.
 //
-// Explain adds to a refusal of the service what the platform said about it (its title, detail and
-// status), without the texts of the message, fiscal codes and e-mail addresses; the Error method,
-// for logs, quotes nothing. See [flussi.Problem.Words].
+// [flussi.Explain] adds to a refusal of the service what the platform said about it: title, detail
+// and status, without the texts of the message, fiscal codes and e-mail addresses. The Error
+// method, for logs, quotes nothing. See [flussi.Problem.Words].
 //
 // The URL of [Client.Message] holds the recipient's fiscal code, which instrumentation of an
 // http.Client records: see [MaskedTransport].

@@ -8,9 +8,9 @@ import (
 )
 
 // The app looks for front matter if the first line has three dashes. It removes the first block
-// between two lines of dashes, and shows the buttons of the reader's language if the block is YAML
-// with a text and an action for cta_1, and for cta_2 if there is one, and one of the actions can be
-// opened. If the block is no YAML, the app shows it as text.
+// between two lines of dashes. If the block is not YAML, the app shows it as text. Otherwise it
+// shows the buttons of the reader's language: cta_1, and cta_2 if there is one. It shows no button
+// if one of them has no text or no action, or if it can open neither action.
 const (
 	notMatter  = "Il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti, ma ciò che segue è testo: togliere i trattini o aggiungere una riga prima."
 	noButtons  = "Il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti, ma non ne definisce nessuno: definire un pulsante, o togliere i trattini."
@@ -24,8 +24,8 @@ const (
 // laterMatter matches a block that is not at the beginning of the content.
 var laterMatter = regexp.MustCompile(`(?m)^---\r?$[\s\S]*?^(?:---|\.\.\.)\s*$|^= yaml =\r?$[\s\S]*?^(?:= yaml =|\.\.\.)\s*$`)
 
-// checkFrontMatter returns what is wrong, in Italian, with the front matter of a content, or "", and
-// what of a good one the app ignores. A content that has none is good.
+// checkFrontMatter checks the front matter of a content. The fault says in Italian why it is not
+// valid; "" if it is valid, or if there is none. The doubts say what the app ignores in it.
 func checkFrontMatter(content string) (fault string, doubts []string) {
 	first, rest, _ := strings.Cut(strings.TrimPrefix(content, "\ufeff"), "\n")
 	first = strings.TrimRight(first, "\r")
@@ -59,7 +59,7 @@ func checkFrontMatter(content string) (fault string, doubts []string) {
 	return fault, doubts
 }
 
-// looksLikeMatter reports whether somebody who wrote a line meant front matter.
+// looksLikeMatter reports whether a line has a key of front matter.
 func looksLikeMatter(line string) bool {
 	key, _, ok := strings.Cut(strings.TrimSpace(line), ":")
 	switch key {
@@ -69,7 +69,7 @@ func looksLikeMatter(line string) bool {
 	return false
 }
 
-// matter is an entry of a front matter, or the whole.
+// matter is an entry of front matter. The root has all other entries below it.
 type matter struct {
 	key      string
 	line     int       // of the content, counted from 1
@@ -78,7 +78,7 @@ type matter struct {
 	isText   bool      // the value is a text, and not a number, a date, true or null
 	hasValue bool      // there is a value on the line
 	isNull   bool      // the value is null
-	opaque   bool      // the value is in a form of YAML that is not read here
+	opaque   bool      // the value is in a form of YAML that parseMatter does not parse
 	entries  []*matter // below it
 }
 
@@ -133,7 +133,7 @@ func (m *matter) language() (fault string, doubts []string) {
 			doubts = append(doubts, button.unread())
 			continue
 		case button.isEmpty() || button.hasValue:
-			return faultAt(button.line, "il pulsante è vuoto, e l'app non ne mostra nessuno: indicare «text» e «action», o togliere il pulsante."), nil
+			return faultAt(button.line, "il pulsante è vuoto, e l'app non ne mostra nessuno. Indicare «text» e «action», o togliere il pulsante."), nil
 		}
 		for _, field := range []string{"text", "action"} {
 			if fault := button.field(field); fault != "" {
@@ -154,16 +154,16 @@ func (m *matter) field(name string) string {
 	case f.opaque:
 		return ""
 	case f.isEmpty() || f.isText && strings.TrimSpace(f.text) == "":
-		return faultAt(f.line, "«"+name+"» è vuoto: l'app non mostra il pulsante.")
+		return faultAt(f.line, "«"+name+"» è vuoto, e l'app non mostra il pulsante.")
 	case !f.isText:
-		return faultAt(f.line, "«"+name+"» non è un testo: metterlo fra virgolette.")
+		return faultAt(f.line, "«"+name+"» non è un testo. Metterlo fra virgolette.")
 	case name == "action" && !appOpens(f.text):
 		return faultAt(f.line, "l'app non apre questo collegamento, che deve cominciare con «iohandledlink://» seguito da un indirizzo https, http, tel, sms, mailto o copy, oppure con «ioit://» o «iosso://».")
 	}
 	return ""
 }
 
-// entry returns the entry with a key below m, or nil.
+// entry returns the entry with a key directly below m, or nil.
 func (m *matter) entry(key string) *matter {
 	for _, e := range m.entries {
 		if e.key == key {
@@ -173,7 +173,7 @@ func (m *matter) entry(key string) *matter {
 	return nil
 }
 
-// isEmpty reports whether there is neither a value nor an entry: null, for YAML.
+// isEmpty reports whether m has neither a value nor entries, which is null in YAML.
 func (m *matter) isEmpty() bool {
 	return (!m.hasValue || m.isNull) && !m.opaque && len(m.entries) == 0
 }
@@ -183,7 +183,7 @@ func (m *matter) ignored(known ...string) []string {
 	var doubts []string
 	for _, e := range m.entries {
 		if !slices.Contains(known, e.key) {
-			doubts = append(doubts, fmt.Sprintf("L'app ignora ciò che la definizione dei pulsanti ha alla riga %d.", e.line))
+			doubts = append(doubts, fmt.Sprintf("L'app ignora la riga %d del contenuto, nella definizione dei pulsanti.", e.line))
 		}
 	}
 	return doubts

@@ -16,9 +16,9 @@ type Button struct {
 	Label        string // in Italian; required
 	EnglishLabel string // Defaults to Label
 
-	// Link is what the button opens; required. Of the schemes https, http, tel, sms, mailto and
-	// copy, which copies a text, Markdown makes an iohandledlink; the app's own links (ioit,
-	// iosso, and an iohandledlink to one of these schemes) remain as they are.
+	// Link is the address that the button opens; required. [Markdown] turns a link with the scheme
+	// https, http, tel, sms, mailto or copy, which copies a text, into an iohandledlink. It keeps
+	// the app's own links: ioit, iosso, and an iohandledlink to one of these schemes.
 	Link string
 }
 
@@ -73,7 +73,7 @@ func buttonError(number int, err error, italian string) error {
 
 func unprintable(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }
 
-// handledPrefix is in front of the links that the app passes to the telephone.
+// handledPrefix begins the links that the app passes to the telephone.
 const handledPrefix = "iohandledlink://"
 
 // action returns what the app does when the button is pressed.
@@ -134,7 +134,7 @@ func writeButton(b *strings.Builder, number int, label, action string) {
 	fmt.Fprintf(b, "  cta_%d:\n    text: \"%s\"\n    action: \"%s\"\n", number, quote(label), quote(action))
 }
 
-// PlainText returns the content of a message for a plain text: the app shows it line by line, as
-// it is. Each line becomes a paragraph, since the app joins the lines of a paragraph; characters
-// that Markdown takes for its own are escaped. Addresses may become links.
+// PlainText returns Markdown with which the app shows a plain text line by line and literally. Each
+// line becomes a paragraph, since the app joins the lines of a paragraph. Markdown characters are
+// escaped. The app may turn addresses into links.
 func PlainText(text string) string { return markdown.Lines(text) }

@@ -11,17 +11,17 @@ import (
 )
 
 // MaskedTransport returns a transport whose instrumentation, such as otelhttp, sees no fiscal code
-// in the path of a request. App IO has the recipient's fiscal code in the path of [Client.Message]:
-// for the instrumentation it is /messages/:fiscal_code/:id, while base sends the real path. A nil
+// in the path of a request. The path of [Client.Message] has the recipient's fiscal code. The
+// instrumentation sees /messages/:fiscal_code/:id instead, while base sends the real path. A nil
 // base is http.DefaultTransport.
 //
 //	client := &http.Client{Transport: appio.MaskedTransport(nil, func(base http.RoundTripper) http.RoundTripper {
 //		return otelhttp.NewTransport(base)
 //	})}
 //
-// The instrumentation must use the transport that it gets, with the context of its request or one
-// derived from it: the real path travels in the context, under a key that only this package can
-// read. Instrumentation below base is not masked, nor is a proxy that reads the path.
+// The instrumentation must call the transport that it gets with the context of its request or one
+// derived from it, since the real path is a value of that context. Only this package can read the
+// value. Instrumentation inside base sees the real path, and so does a proxy that ends TLS.
 func MaskedTransport(base http.RoundTripper, instrument func(base http.RoundTripper) http.RoundTripper) http.RoundTripper {
 	if base == nil {
 		base = http.DefaultTransport
@@ -63,7 +63,7 @@ func (t unmaskingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	unmasked.URL = at
 	resp, err := t.next.RoundTrip(&unmasked)
 	if resp != nil {
-		resp.Request = r // of which instrumentation may read the URL
+		resp.Request = r // instrumentation may read its URL
 	}
 	var located *url.Error
 	for errors.As(err, &located) { // its text has the URL
@@ -72,8 +72,8 @@ func (t unmaskingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// maskPath replaces the fiscal codes in a path, and what follows one. It reports whether there was
-// any.
+// maskPath replaces the fiscal codes in a path, and what follows one. It reports whether it
+// replaced any.
 func maskPath(path string) (string, bool) {
 	segments := strings.Split(path, "/")
 	personal := false

@@ -29,9 +29,9 @@ type Message struct {
 	TimeToLive       time.Duration  // deprecated by the platform: 1 hour to 7 days in whole seconds; 0: not sent
 }
 
-// SecureChannels says whether nothing of a message may leave the app: no copy by e-mail, and
-// nothing of the text in the push notification (require_secure_channels). The zero value leaves it
-// to the service's own setting on the platform.
+// SecureChannels says whether a message stays inside the app, with no copy by e-mail and no text in
+// the push notification (require_secure_channels). The zero value keeps the service's own setting
+// on the platform.
 type SecureChannels string
 
 // The settings of a message, which take precedence over the service's.
@@ -69,7 +69,7 @@ const (
 // ThirdParty (contenuti remoti) is content that remains with the sender.
 type ThirdParty struct {
 	ID                  string       // the sender's own name for the content; required, without personal data
-	ConfigurationID     string       // of the remote content's configuration, a ULID that the platform gave to the body; required
+	ConfigurationID     string       // of the configuration of remote content, a ULID that the platform assigned to the body; required
 	OriginalSender      string       // who it comes from; "": not sent
 	OriginalReceiptDate time.Time    // when it was received; zero: not sent
 	HasAttachments      bool         // there are files to fetch; only with [FeatureAdvanced]

@@ -19,9 +19,8 @@ const (
 
 // What can be wrong with a field, besides the Err… values of package flussi.
 var (
-	// ErrFrontMatter: the content begins with a line of three dashes, so that the app reads
-	// what follows as front matter, which it is not, or whose buttons it would not show. See
-	// [Markdown].
+	// ErrFrontMatter: the content begins with a line of three dashes, but the app would not show
+	// buttons, or would show their definition as text. See [Markdown].
 	ErrFrontMatter = errors.New("not a front matter")
 	// ErrFeatureLevel: the field needs [FeatureAdvanced].
 	ErrFeatureLevel = errors.New("needs the feature level ADVANCED")

@@ -21,7 +21,8 @@ var matterComment = regexp.MustCompile(`[ \t]#.*$`)
 var notText = regexp.MustCompile(`(?i)^(?:~|null|true|false|[-+]?(?:0b[01_]+|0x[0-9a-f_]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:e[-+]?[0-9]+)?` +
 	`|\.[0-9_]+(?:e[-+]?[0-9]+)?|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|\.inf)|\.nan|0o[0-7_]+|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[T \t].*)?)$`)
 
-// parseMatter reads the lines between the dashes. The fault, in Italian, says why they are no YAML.
+// parseMatter reads the lines between the dashes. The fault, in Italian, says why they are not
+// YAML.
 func parseMatter(lines []string) (root *matter, fault string) {
 	root = &matter{indent: -1}
 	open := []*matter{root} // the entries that the next line may be below
@@ -29,7 +30,7 @@ func parseMatter(lines []string) (root *matter, fault string) {
 	for i, line := range lines {
 		number := i + 2 // the first line of the content has the dashes
 		if strings.ContainsFunc(line, notInYAML) {
-			return nil, faultAt(number, "la riga ha un carattere di controllo: toglierlo.")
+			return nil, faultAt(number, "la riga ha un carattere di controllo. Toglierlo.")
 		}
 		entry := strings.TrimLeft(line, " \t")
 		indent := len(line) - len(entry)
@@ -39,7 +40,7 @@ func parseMatter(lines []string) (root *matter, fault string) {
 			continue
 		}
 		if strings.Contains(line[:indent], "\t") {
-			return nil, faultAt(number, "la riga comincia con una tabulazione: usare spazi.")
+			return nil, faultAt(number, "la riga comincia con una tabulazione. Usare spazi.")
 		}
 		if !begun {
 			indent = 0 // the app removes the white space in front of all
@@ -55,11 +56,11 @@ func parseMatter(lines []string) (root *matter, fault string) {
 		above := open[len(open)-1]
 		switch {
 		case above.hasValue || above.opaque:
-			return nil, faultAt(number, "la riga ha un rientro maggiore di quella sopra, che ha già un valore: togliere il rientro.")
+			return nil, faultAt(number, "la riga ha un rientro maggiore di quella sopra, che ha già un valore. Togliere il rientro.")
 		case len(above.entries) > 0 && above.entries[0].indent != indent:
-			return nil, faultAt(number, "il rientro non è quello delle altre righe dello stesso livello: allinearle.")
+			return nil, faultAt(number, "il rientro non è quello delle altre righe dello stesso livello. Allinearle.")
 		case above.entry(e.key) != nil:
-			return nil, faultAt(number, "la stessa voce c'è già: tenerne una.")
+			return nil, faultAt(number, "la stessa voce c'è già. Tenerne una sola.")
 		}
 		above.entries = append(above.entries, e)
 		open = append(open, e)
@@ -72,7 +73,7 @@ func notInYAML(r rune) bool {
 	return r < ' ' && r != '\t' || r >= 0x7f && r <= 0x9f && r != '\u0085' || r == 0xfffe || r == 0xffff
 }
 
-// read reads the key and the value of an entry. The fault, in Italian, says why it is none.
+// read reads the key and the value of an entry. The fault says in Italian why it is not valid.
 func (m *matter) read(entry string) (fault string) {
 	parts := matterEntry.FindStringSubmatch(entry)
 	if parts == nil {
@@ -83,7 +84,7 @@ func (m *matter) read(entry string) (fault string) {
 	if value == "" || value[0] == '#' {
 		return ""
 	}
-	const quote = "il testo ha caratteri che vanno fra virgolette: metterlo fra virgolette doppie."
+	const quote = "il testo ha caratteri che vanno fra virgolette. Metterlo fra virgolette doppie."
 	switch value[0] {
 	case '"', '\'':
 		text, rest, ok := unquote(value)

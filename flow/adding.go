@@ -145,7 +145,7 @@ func (a *adding) addKey(digest Digest, d Draft) {
 	a.key.Write(digest[:])
 	fmt.Fprintf(a.key, "%s %t %d:%s", d.Payee, d.PayableAfterDue, len(d.Reference), d.Reference)
 	if d.Options == (Options{}) {
-		return // as in keys that are stored
+		return // keys that are stored without options have nothing here
 	}
 	for i, part := range d.Options.rest() {
 		if part != "" {
@@ -192,7 +192,8 @@ func (a *adding) notifications(ctx context.Context, rows iter.Seq2[Row, error]) 
 	})
 }
 
-// read sets the row's occasion and what it leaves open of its options, and appends the notification of the row, or says what is wrong.
+// read fills in the row's occasion and options, and appends the notification of the row, or says
+// what is wrong.
 func (a *adding) read(row *Row, to []added) ([]added, error) {
 	if NormalizeText(row.Draft.Occasion) == "" {
 		row.Draft.Occasion = a.config.Occasion

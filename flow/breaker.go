@@ -13,8 +13,8 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// maxReleases is how often a notification that the platform does not take is released while the
-// platform takes others; then it fails.
+// maxReleases is how many releases of a notification make it fail. Only releases with an answer of
+// the platform to another message in between count.
 const maxReleases = 3
 
 // breaker decides from the outcomes of a run whether it goes on. The workers and the goroutine of
@@ -24,12 +24,12 @@ type breaker struct {
 	config *DispatcherConfig
 
 	mu       sync.Mutex
-	paused   bool                   // the flow is not to be sent at the moment; by the run
-	closed   bool                   // nothing more is begun; by the run and the workers
+	paused   bool                   // begin nothing until the flow changes; by the run
+	closed   bool                   // begin nothing more; by the run and the workers
 	stopErr  *StopError             // why the flow stops; by the run and the workers
-	outcomes int                    // of the run; by the workers
-	answers  int                    // outcomes that the platform took or refused; by the workers
-	failures int                    // of the platform since the last of them; by the workers
+	outcomes int                    // number of outcomes in the run; by the workers
+	answers  int                    // number of messages that the platform took or refused; by the workers
+	failures int                    // number of failures since the last answer; by the workers
 	released map[uuid.UUID]releases // by notification; by the workers
 	refusals refusals               // by the workers
 	limit    limit                  // by the workers
@@ -37,14 +37,14 @@ type breaker struct {
 
 // releases counts how often a notification was released because the platform did not take it.
 type releases struct {
-	count   int // each after another answer of the platform
-	answers int // the breaker's at the last one
+	count   int // of releases with an answer in between
+	answers int // breaker.answers at the last release
 }
 
 // limit is what the platform asks for when it received too many calls.
 type limit struct {
-	since time.Time // when it asked first, and took or refused nothing since; zero: it did not ask
-	until time.Time // nothing is begun before
+	since time.Time // when it first asked since the last answer; zero: it did not ask
+	until time.Time // begin nothing before
 }
 
 // newBreaker returns a breaker for a run. The platform may have asked an earlier run of the flow to
@@ -62,14 +62,14 @@ func (b *breaker) mayBegin(ctx context.Context) bool {
 	return may
 }
 
-// begin reports whether another message may be begun, and returns after how many outcomes.
+// begin reports whether another message may be begun, and returns the number of outcomes so far.
 func (b *breaker) begin(ctx context.Context) (begun int, may bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.outcomes, ctx.Err() == nil && !b.paused && !b.closed && !time.Now().Before(b.limit.until)
 }
 
-// setPaused sets whether nothing is to be begun until the flow changes.
+// setPaused sets paused.
 func (b *breaker) setPaused(paused bool) { b.mu.Lock(); defer b.mu.Unlock(); b.paused = paused }
 
 // close ends the run: nothing more is begun.
@@ -90,8 +90,8 @@ func (b *breaker) stopped() *StopError { b.mu.Lock(); defer b.mu.Unlock(); retur
 // limited returns what the platform asked for last.
 func (b *breaker) limited() limit { b.mu.Lock(); defer b.mu.Unlock(); return b.limit }
 
-// takeBack returns the notifications whose equal refusals stopped the flow, here or elsewhere, once:
-// those that are to be Registrato again.
+// takeBack returns the notifications that become Registrato again, because their equal refusals
+// stopped the flow, in this run or elsewhere. A second call does not return them again.
 func (b *breaker) takeBack(elsewhere bool) []refused {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -101,11 +101,11 @@ func (b *breaker) takeBack(elsewhere bool) []refused {
 // hasRefusals reports whether there are refusals that count.
 func (b *breaker) hasRefusals() bool { b.mu.Lock(); defer b.mu.Unlock(); return b.refusals.pending() }
 
-// decide counts the outcome of a notification, and stops the run if the service cannot send, the
-// platform reached FailureThreshold or RefusalThreshold, or asks to wait too long. It returns the
-// outcome to store, which differs if the message is not taken again and again while others are. A
-// failure that may be due to a request that was cut off does not count. The message was begun after
-// a number of outcomes.
+// decide counts the outcome of a notification. It stops the run if the service cannot send, if
+// FailureThreshold or RefusalThreshold is reached, or if the platform asks to wait too long. It
+// returns the outcome to store: after maxReleases releases, a failure in place of a release. begun
+// is what begin returned for the message. cutOff says that the request may have been cut off by
+// this program; such a failure does not count.
 func (b *breaker) decide(n *Notification, o outcome, begun int, cutOff bool) outcome {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -137,9 +137,9 @@ func (b *breaker) decide(n *Notification, o outcome, begun int, cutOff bool) out
 	return o
 }
 
-// counts reports whether a failure of the platform counts. If the platform asks to wait, the run
-// waits, or stops if that is too long; calls that it refuses while the run waits were under way
-// before, and do not count.
+// counts reports whether a failure of the platform counts. If the platform asks to wait, counts
+// makes the run wait, or stops it if the wait is too long. Calls that the platform then refuses
+// were under way before the wait, and do not count.
 func (b *breaker) counts(o outcome) bool {
 	if o.waitUntil.IsZero() {
 		return true
@@ -161,7 +161,7 @@ func (b *breaker) counts(o outcome) bool {
 	return first
 }
 
-// release counts a release, and reports whether it is one too many.
+// release counts a release, and reports whether maxReleases is reached.
 func (b *breaker) release(id uuid.UUID) bool {
 	r, before := b.released[id]
 	if !before || r.answers != b.answers {
@@ -177,7 +177,7 @@ func serviceStopReason(err error, answer flussi.Text) string {
 	return withAnswer("Invio fermato. "+thenResume(causeOf(err)), answer)
 }
 
-// thenResume adds to a text that ends with what to do how the sending goes on afterwards.
+// thenResume adds to a text that ends with an instruction how to resume the sending afterwards.
 func thenResume(text string) string {
 	resume := "con " + italian.Quote(FlowSend.Label()) + "."
 	if before, later := strings.CutSuffix(text, "riprovare più tardi."); later {

@@ -22,11 +22,12 @@ const DigestVersion = 2
 
 // Digest returns the digest of the draft; the zero Digest if it has no recipient. Two drafts are
 // the same message if they have the same recipient, subject, content, notice number, amount, due
-// date, cut to the second, occasion, buttons and remote content (its ID and configuration). Other
-// options, such as whether the content is plain text, make no other message. Texts are compared in Unicode's form NFC, with each run of
-// white space as one blank and none at the ends, and without invisible characters (controls,
-// zero-width characters, soft hyphens, bidirectional marks, variation selectors). The occasion is
-// also compared without upper and lower case.
+// date (to the second), occasion, buttons and remote content (ID and configuration). Other options,
+// such as whether the content is plain text, are ignored.
+//
+// Texts are compared in Unicode's form NFC, with each run of white space as one blank and none at
+// the ends, and without invisible characters (controls, zero-width characters, soft hyphens,
+// bidirectional marks, variation selectors). Occasions are also compared without case.
 func (d Draft) Digest() Digest {
 	if d.Recipient.IsZero() {
 		return Digest{}
@@ -50,8 +51,9 @@ func (d Draft) Digest() Digest {
 	return Digest(sum[:16])
 }
 
-// appendIdentity appends what makes another message, and nothing for what is empty: the digests of
-// drafts without options do not change. No due date begins with such a byte.
+// appendIdentity appends the options that distinguish messages. It appends nothing for an empty
+// one, so drafts without options keep the digests that they had before there were options. The
+// first byte of a part differs from that of any due date.
 func (o Options) appendIdentity(input []byte) []byte {
 	for i, part := range o.identity() {
 		if part = NormalizeText(part); part != "" {
@@ -87,7 +89,7 @@ func NormalizeText(text string) string {
 	blank, composed := false, true
 	for _, r := range text {
 		switch {
-		case r > ' ' && r < 0x7F: // as nearly all
+		case r > ' ' && r < 0x7F: // the most frequent case
 		case unicode.IsSpace(r):
 			blank = b.Len() > 0
 			continue
@@ -107,8 +109,8 @@ func NormalizeText(text string) string {
 	return norm.NFC.String(b.String())
 }
 
-// isNormal reports whether a text consists of Latin letters and signs with single blanks, as most
-// do: its form is the text itself.
+// isNormal reports whether NormalizeText returns the text unchanged, since it consists of Latin
+// letters and punctuation with single blanks, as most texts do.
 func isNormal(text string) bool {
 	blank := true // before the text
 	for _, r := range text {

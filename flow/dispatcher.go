@@ -51,18 +51,17 @@ type DispatcherConfig struct {
 	// FailureThreshold is after how many consecutive submissions that the platform did not take
 	// or did not answer it counts as down, and the flow is stopped. Defaults to 20.
 	FailureThreshold int
-	// RefusalThreshold is after how many equal refusals the flow is stopped, of different
-	// recipients and with no message accepted in between: then the service is at fault, and not its
-	// recipients. Refusals are equal if the status, and the type and title of the platform's problem
-	// are; the details may differ. The notifications are Registrato again, once each: what is
-	// refused again later is Errore and does not count. With a refused key, or a refusal of the
-	// platform's gateway, the flow is stopped at once. Defaults to 10.
+	// RefusalThreshold is the number of equal refusals that stops the flow. They count if they are
+	// of different recipients, with no message accepted in between: the cause is then the service.
+	// Refusals are equal if the status, type and title of the platform's problem are; details may
+	// differ. The refused notifications become Registrato again, once each: if one is refused again
+	// later, it is Errore and does not count. A refused key, or a refusal of the platform's
+	// gateway, stops the flow at once. Defaults to 10.
 	RefusalThreshold int
-	// MaxRetryAfter is how long a flow waits because the platform received too many calls, as long
-	// as the platform asks for (Retry-After); all waits count together until it takes or refuses a
-	// message again. If it asks for more, the flow is stopped, and its error says until when. A
-	// client waits by itself before it returns such an error: see [appio.Config].MaxWait. Defaults
-	// to 15 minutes.
+	// MaxRetryAfter limits how long a flow waits when the platform received too many calls and says
+	// how long to wait (Retry-After). Waits add up until the platform takes or refuses a message
+	// again. If it asks for more, the flow stops, and its error says until when. A client waits,
+	// too, before it returns such an error: see [appio.Config].MaxWait. Defaults to 15 minutes.
 	MaxRetryAfter time.Duration
 	// ShutdownTimeout is how long requests that are under way may take once the context has
 	// ended, and, after that, storing their outcomes. Defaults to 35 seconds, which is a little

@@ -57,11 +57,12 @@
 // Italian, and [Service.SendFlow] goes on from there. Up to [DispatcherConfig].FailureThreshold and
 // Workers notifications may be in Errore by then, if the platform does not answer at all.
 //
-// A refusal belongs to its recipient, whose notification becomes Errore, unless it is shown to be
-// the service's: the key or the platform's gateway refuses, or the same refusal comes back for
-// several recipients in a row ([DispatcherConfig].RefusalThreshold). Then the refused notifications
-// are Registrato again, once: refused after the next order, they are Errore, so that no flow stops
-// for the same notifications for ever. [Transmission].Answer has what the platform said.
+// If App IO refuses a message, its notification becomes Errore, and the others are sent. The flow
+// stops if the cause is the service: App IO does not accept the key, its gateway refuses the call,
+// or it refuses several recipients in a row in the same way ([DispatcherConfig].RefusalThreshold).
+// In the last case the refused notifications become Registrato again, once. If they are refused
+// after the next order, they remain Errore, so a flow does not stop twice for the same
+// notifications. [Transmission].Answer has what the platform said.
 //
 // What the guide has no field for, such as [appio.Message.FeatureLevel], a [Sender] of
 // yours can set before it passes the message on.

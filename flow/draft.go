@@ -109,8 +109,8 @@ func (d Draft) Validate(l Limits) error {
 	return e.OrNil()
 }
 
-// checkContent adds what is wrong with the content as it is sent: of a plain text, its Markdown
-// counts. Buttons count too, but do not make up for a text that is too short.
+// checkContent checks the length of the content as it is sent. For a plain text, that is the length
+// of its Markdown. Buttons count for the maximum, but not for the minimum.
 func (d Draft) checkContent(e *core.Invalid, l Limits) {
 	rule := core.TextRule{Field: "Content", Name: "il contenuto", Min: l.MinContent, Max: l.MaxContent, Required: true}
 	if d.Options.IsZero() {
@@ -178,9 +178,8 @@ func (d Draft) normal() Draft {
 	return d
 }
 
-// Message returns the message for App IO, with the options; buttons that are not valid are left out.
-// A payment that may not be made after the due date is
-// marked so only if there is a due date.
+// Message returns the message for App IO, with the options; buttons that are not valid are left
+// out. A payment that may not be made after the due date is marked so only if there is a due date.
 func (d Draft) Message() appio.Message {
 	content, _ := d.Options.content(d.Content)
 	m := appio.Message{

@@ -45,11 +45,11 @@ type Transmission struct {
 	Error     string          // Errore: the same for the operator, in Italian, with what the platform said; without personal data
 	EarlierID uuid.UUID       // for [CodeAlreadySent]: the notification with the same message; otherwise the zero UUID
 	// Answer (risposta della piattaforma) is what the platform said when it refused the message,
-	// which Error quotes, too. Personal data are masked. Zero if it said nothing, or did not refuse.
+	// with personal data masked. Error quotes it, too. Zero if it said nothing, or did not refuse.
 	Answer flussi.Text
-	// StoppedFlow: the platform refused the message like those of other recipients, which stopped
-	// the flow, and the notification became Registrato again. If it is refused again, it becomes
-	// Errore, and the flow does not stop because of it. False again once the message is accepted.
+	// StoppedFlow: equal refusals, of which this was one, stopped the flow, and the notification
+	// became Registrato again. If it is refused again, it becomes Errore, and does not count for
+	// [DispatcherConfig].RefusalThreshold. False again once the message is accepted.
 	StoppedFlow bool
 }
 
@@ -69,9 +69,9 @@ type NotificationState string
 
 // The states of a notification, as the guide names them.
 const (
-	// NotificationRegistered (Registrato): to be sent. Entered when the notification is
-	// created, set back by an operator after an error, or given back by a sender that
-	// certainly did not send it, or whose flow its refusal stopped. Left by NotificationClaim.
+	// NotificationRegistered (Registrato): to be sent. Entered when the notification is created,
+	// when an operator sets it back after an error, or by NotificationRelease. Left by
+	// NotificationClaim.
 	NotificationRegistered NotificationState = "registered"
 	// NotificationSending (In invio): a sender claimed it, and its message may be on the way.
 	// Entered by NotificationClaim, before the request. Left when the outcome is known: by
@@ -87,7 +87,7 @@ const (
 	// NotificationFail or NotificationReject, or by NotificationSkip instead of a claim, if the
 	// citizen may have the message already. Left by an operator: by NotificationRegister after a
 	// correction; by NotificationConfirm if the outcome is unknown; by NotificationResend if the
-	// outcome is unknown or after NotificationSkip. The system leaves it by NotificationRelease, if
+	// outcome is unknown or after NotificationSkip. Left by the system: by NotificationRelease if
 	// its refusal stopped the flow, and by a late NotificationAccept.
 	NotificationFailed NotificationState = "failed"
 )
@@ -120,10 +120,10 @@ const (
 	NotificationSend NotificationAction = "send"
 )
 
-// NotificationMachine returns the table of what may happen to a notification. The
-// system alone sends and learns outcomes. What was refused when its flow stopped, it sets back;
-// otherwise an operator alone leads out of an error, so nothing is ever sent again by itself. It is
-// made on first use.
+// NotificationMachine returns the state machine of notifications. Only the system sends and
+// stores outcomes. Only an operator sets a notification in Errore back to Registrato, so nothing is
+// sent again without an order. The exception are notifications whose refusal stopped the flow: the
+// system sets them back. The machine is built on first use.
 func NotificationMachine() *fsm.Machine[NotificationState, NotificationAction] {
 	return notificationMachine()
 }
@@ -196,13 +196,18 @@ func NewNotification(service string, to flussi.FiscalCode, by flussi.Actor) (Not
 // Fire applies an action to the notification: on success its State is the new one, on
 // a [*fsm.TransitionError] the notification is unchanged. It touches no other field.
 //
-// Besides the table it holds the rules that keep a citizen from being notified twice: while the
-// outcome of the message is unknown, NotificationRegister is refused with [ErrMayHaveArrived], and
-// so are NotificationEdit, since it would hide who may have it, and NotificationRelease; otherwise NotificationConfirm and a
-// late NotificationAccept are, with [ErrOutcomeKnown], and so is NotificationResend, except after
-// [CodeAlreadySent]. What is Disabled is neither sent nor changed ([ErrDisabled]), and what was
-// anonymised can only be looked at ([ErrAnonymised]). See [fsm.Machine.Fire] for guards and
-// contexts.
+// Besides the machine's table, Fire enforces the rules that keep a citizen from being notified
+// twice:
+//
+//   - If the outcome of the message is unknown, NotificationRegister and NotificationEdit are refused
+//     with [ErrMayHaveArrived]: an edit would hide who may have the message. NotificationRelease is
+//     refused, too.
+//   - If the outcome is known, NotificationConfirm and a late NotificationAccept are refused with
+//     [ErrOutcomeKnown]; so is NotificationResend, except after [CodeAlreadySent].
+//   - A Disabled notification is neither sent nor changed ([ErrDisabled]).
+//   - An anonymised notification is not changed any more ([ErrAnonymised]).
+//
+// See [fsm.Machine.Fire] for guards and contexts.
 func (n *Notification) Fire(ctx context.Context, action NotificationAction, by flussi.Actor, guards ...fsm.Guard[NotificationState, NotificationAction]) error {
 	err := core.Fire(ctx, NotificationMachine(), &n.State, action, by, n.check, guards)
 	return core.Offer(err, func() []NotificationAction { return n.Allowed(by.Roles...) })
@@ -226,7 +231,7 @@ func (n *Notification) advance(action NotificationAction) error {
 func (n *Notification) check(action NotificationAction) error {
 	switch action {
 	case NotificationFail, NotificationReject:
-		return nil // what happened, happened
+		return nil // an outcome is a fact: no rule refuses it
 	case NotificationRelease:
 		return n.checkRelease()
 	case NotificationAccept, NotificationConfirm, NotificationResend:
@@ -253,11 +258,12 @@ func (n *Notification) check(action NotificationAction) error {
 	return checkFlag(n.Disabled, string(action), italian.Notification)
 }
 
-// checkRelease refuses to set a notification in Errore back unless the platform refused its message.
+// checkRelease refuses to set a notification in Errore back unless the platform refused its
+// message.
 func (n *Notification) checkRelease() error {
 	switch code := n.Transmission.ErrorCode; {
 	case n.State != NotificationFailed, code == CodeRefused, code == CodeNotPermitted:
-		return nil // what happened, happened
+		return nil // an outcome is a fact: no rule refuses it
 	case code == CodeOutcomeUnknown:
 		return refuse(ErrMayHaveArrived, "%s", code.Italian())
 	}

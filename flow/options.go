@@ -14,9 +14,9 @@ import (
 // Options (opzioni) are what App IO offers for a message besides its texts, due date and payment.
 // The zero value is a message as the service sends it by default.
 //
-// A flow has standing options ([Details]). When rows are imported, what a row leaves empty is filled
-// in from them, and the notification keeps the result: see [Options.Or]. So a notification says by
-// itself what is sent, and options that are edited later concern only rows that are added later.
+// A flow has standing options ([Details]). When a row is added, they fill in what the row leaves
+// empty, and the notification stores the result: see [Options.Or]. Options of the flow that are
+// edited later apply only to rows that are added later.
 type Options struct {
 	PlainText      Choice               // Testo semplice: the content is plain text, not Markdown; it is sent as [appio.PlainText] writes it
 	SecureChannels appio.SecureChannels // Solo canali sicuri: see [appio.Message]
@@ -26,25 +26,25 @@ type Options struct {
 	Button2        Button               // Pulsante 2
 }
 
-// Choice is a yes or no that may be left open.
+// Choice is yes, no, or not set.
 type Choice string
 
-// The choices. "" leaves it to the flow's options, and there to the default, which is no.
+// The choices. In a row, "" takes the flow's choice. In a flow, "" means no.
 const (
 	ChoiceYes Choice = "yes"
 	ChoiceNo  Choice = "no"
 )
 
 // RemoteContent (contenuto remoto) is content that remains with the sender. See [appio.ThirdParty].
-// A message has it if any field is set, and then needs the first two.
+// A message has it if any field is set. ID and ConfigurationID are then required.
 type RemoteContent struct {
-	ID                  string             // the sender's own name for the content, without personal data
-	ConfigurationID     string             // Configurazione: a ULID that the platform gave to the body
-	OriginalSender      flussi.Text        // who it comes from
-	OriginalReceiptDate time.Time          // when it was received
+	ID                  string             // the sender's own identifier of the content, without personal data
+	ConfigurationID     string             // Configurazione: a ULID that the platform assigned to the body
+	OriginalSender      flussi.Text        // who the content comes from
+	OriginalReceiptDate time.Time          // when the sender received it
 	Attachments         Choice             // there are files to fetch; only with [appio.FeatureAdvanced]
 	Text                Choice             // there is a text to fetch
-	Precondition        appio.Precondition // a warning before it opens
+	Precondition        appio.Precondition // when the app shows a warning before the content opens
 	Summary             flussi.Text        // Riassunto
 }
 
@@ -52,14 +52,14 @@ type RemoteContent struct {
 type Button struct {
 	Label        flussi.Text // in Italian
 	EnglishLabel flussi.Text // Defaults to Label
-	Link         flussi.Text // what it opens
+	Link         flussi.Text // address that the button opens
 }
 
-// IsZero reports whether all options are left open.
+// IsZero reports whether no option is set.
 func (o Options) IsZero() bool { return o == Options{} }
 
-// Or returns the options with what they leave open filled in from others, field by field. So a row
-// can bring the link of a button whose label the flow has; it cannot take a button away.
+// Or returns the options, with fields that are not set taken from standing, field by field. So a
+// row can set the link of a button whose label the flow has. It cannot remove a button of the flow.
 func (o Options) Or(standing Options) Options {
 	o.PlainText = cmp.Or(o.PlainText, standing.PlainText)
 	o.SecureChannels = cmp.Or(o.SecureChannels, standing.SecureChannels)
@@ -113,8 +113,8 @@ func (o Options) buttons() (all []appio.Button, fields []string) {
 	return all, fields
 }
 
-// content returns a content as it is sent: Markdown, with the buttons in front of it. If there is
-// something wrong with a button, it returns the error, and the Markdown without buttons.
+// content returns a content as it is sent: Markdown, with the buttons in front of it. If a button
+// is not valid, it returns the error, and the Markdown without buttons.
 func (o Options) content(content flussi.Text) (flussi.Text, error) {
 	if o.PlainText == ChoiceYes {
 		content = flussi.NewText(appio.PlainText(content.Reveal()))
@@ -157,7 +157,7 @@ func (o Options) check(e *core.Invalid) {
 	e.Text(core.TextRule{Field: "Remote.Summary", Name: "il riassunto"}, o.Remote.Summary.Reveal())
 }
 
-// checkStanding adds what is wrong with the options of a flow, of which rows may bring a part.
+// checkStanding adds what is wrong with the options of a flow. Rows may set what they leave empty.
 func (o Options) checkStanding(e *core.Invalid) {
 	if o.IsZero() {
 		return
@@ -189,8 +189,7 @@ func (o Options) checkStanding(e *core.Invalid) {
 	}
 }
 
-// identity returns the parts of the options that make another message: which buttons and which
-// remote content it has.
+// identity returns the options that distinguish messages: buttons and remote content.
 func (o Options) identity() [8]string {
 	return [...]string{
 		o.Remote.ID, o.Remote.ConfigurationID,
@@ -199,7 +198,7 @@ func (o Options) identity() [8]string {
 	}
 }
 
-// rest returns the other parts: how the same message is shown and sent.
+// rest returns the other options: how the same message is shown and sent.
 func (o Options) rest() [9]string {
 	received := ""
 	if !o.Remote.OriginalReceiptDate.IsZero() {

@@ -9,7 +9,7 @@ import (
 	"github.com/flussi-go/flussi/appio"
 )
 
-// outcome (esito) is what came of sending a notification.
+// outcome (esito) is the result of sending a notification.
 type outcome struct {
 	action    NotificationAction // Accept, Fail, or Release if the message was certainly not sent
 	messageID appio.MessageID    // of an accepted message
@@ -77,8 +77,9 @@ func notSent(n Notification, err error) outcome {
 	return o
 }
 
-// refusesService reports whether a refusal is shown to be the service's, and not the message's: the
-// key is not accepted, or the gateway refused before the platform saw what was asked.
+// refusesService reports whether the cause of a refusal is the service, not the message: the
+// platform does not accept the key, or its gateway refused the call before the platform read the
+// message.
 func refusesService(err error) bool {
 	if errors.Is(err, flussi.ErrUnauthorized) {
 		return true
@@ -88,7 +89,8 @@ func refusesService(err error) bool {
 		(e.Kind == flussi.ErrRemoteForbidden || e.Kind == flussi.ErrRemoteNotFound)
 }
 
-// isRefusal reports whether the platform refused what was asked, and will until something changes.
+// isRefusal reports whether the platform refused the call, and will refuse it again unless
+// something changes.
 func isRefusal(e *flussi.RemoteError) bool {
 	switch e.Kind {
 	case flussi.ErrRemoteInvalid, flussi.ErrRemoteForbidden, flussi.ErrRemoteNotFound, flussi.ErrRemoteState:
@@ -97,7 +99,7 @@ func isRefusal(e *flussi.RemoteError) bool {
 	return e.Outcome == flussi.OutcomeRefused
 }
 
-// refusalCode returns the code of a message that was refused: whether its data are at fault.
+// refusalCode returns the code of a refused message: [CodeRefused] if its data are at fault.
 func refusalCode(e *flussi.RemoteError) ErrorCode {
 	if e.Kind == flussi.ErrRemoteInvalid && e.Status != http.StatusUnprocessableEntity {
 		return CodeRefused
@@ -116,8 +118,8 @@ func refusalText(code ErrorCode, e *flussi.RemoteError, answer flussi.Text) stri
 	return withAnswer(text, answer)
 }
 
-// longWait is from when on operators read until when the platform asks to wait. Clients wait as long
-// by default.
+// longWait is the shortest wait for which operators read until when the platform asks to wait. It
+// is the default of [appio.Config].MaxWait.
 const longWait = time.Minute
 
 // waitUntil returns until when the platform asked to wait because it received too many calls; zero
@@ -166,8 +168,8 @@ func (o outcome) change(n Notification, by string) (NotificationChange, error) {
 	return change, nil
 }
 
-// reason says in Italian why the message was not sent, or why that is unknown; "" if it was sent, or
-// was not begun.
+// reason says in Italian why the message was not sent, or why the outcome is unknown. It is "" if
+// the message was sent, or if sending was not begun.
 func (o outcome) reason() string {
 	switch {
 	case o.text != "":

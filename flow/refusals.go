@@ -6,9 +6,9 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// A refusal belongs to its recipient unless it is shown to be the service's. Equal refusals of
-// several recipients, with nothing accepted in between, show it: the platform's own texts may
-// change, so no rule reads them.
+// A refusal is taken to be caused by its recipient. Equal refusals of several recipients, with
+// nothing accepted in between, are taken to be caused by the service. No rule depends on the
+// platform's texts, since they may change.
 
 // refusal is what two equal refusals have in common: the call, the status, and the type and title
 // of the problem. The detail may name values of the message, so it is not compared.
@@ -18,8 +18,8 @@ type refusal struct {
 	kind, title string
 }
 
-// refusalOf returns what the refusal of a message has in common with others: its title, too, may
-// name values of the message.
+// refusalOf returns what the refusal of a message has in common with others. Values of the message
+// are masked in the title, so that refusals of different messages can be equal.
 func refusalOf(n Notification, e *flussi.RemoteError) refusal {
 	r := refusal{operation: e.Operation, status: e.Status}
 	if e.Problem != nil {
@@ -30,37 +30,37 @@ func refusalOf(n Notification, e *flussi.RemoteError) refusal {
 	return r
 }
 
-// refused is a notification that the platform refused, as it was claimed.
+// refused is a notification that the platform refused.
 type refused struct {
 	id             uuid.UUID
-	version        int64 // the outcome is stored with the next one
+	version        int64 // at the claim; storing the outcome adds 1
 	allowDuplicate bool
-	at             int // the number of the outcome in the run
+	at             int // number of the outcome in the run
 }
 
-// streak is what the platform refused alike.
+// streak is a series of equal refusals.
 type streak struct {
-	recipients map[flussi.FiscalCode]struct{} // since a message was accepted; at most the threshold
-	// refused are in the order of their outcomes, with those that came while the message that was
-	// accepted last was under way: the service may have failed in between.
+	recipients map[flussi.FiscalCode]struct{} // that count, at most the threshold; empty after a message was accepted
+	// refused are in the order of their outcomes. They include those that came while the last
+	// accepted message was under way, since the service may have failed after it accepted that one.
 	refused []refused
 }
 
 const (
-	maxStreak  = 10_000 // the last notifications of a streak, which may be Registrato again
-	maxStreaks = 100    // with more kinds of refusals, counting begins anew
+	maxStreak  = 10_000 // notifications of a streak that are remembered: the last ones
+	maxStreaks = 100    // kinds of refusals; with more, counting begins anew
 )
 
-// refusals counts equal refusals. Of a notification whose refusal stopped its flow before, none
-// counts, so a flow does not stop for the same notifications again.
+// refusals counts equal refusals. A notification whose refusal stopped its flow before does not
+// count, so a flow does not stop twice for the same notifications.
 type refusals struct {
 	threshold int
 	streaks   map[refusal]*streak
-	stoppedBy refusal // of back
-	back      *streak // stopped the flow: its notifications are to be Registrato again
+	stoppedBy refusal // the kind of the refusals in back
+	back      *streak // that stopped the flow; takeBack returns its notifications
 }
 
-// add counts a refusal, and reports whether it is one too many.
+// add counts a refusal, and reports whether the threshold is reached.
 func (r *refusals) add(n *Notification, kind refusal, at int) bool {
 	if n.Transmission.StoppedFlow {
 		return false
@@ -86,7 +86,8 @@ func (r *refusals) add(n *Notification, kind refusal, at int) bool {
 	return len(s.recipients) >= r.threshold
 }
 
-// accept ends the streaks: a message was accepted that was begun after a number of outcomes.
+// accept ends the streaks, since a message was accepted. begun is the number of outcomes when that
+// message was begun.
 func (r *refusals) accept(begun int) {
 	for kind, s := range r.streaks {
 		clear(s.recipients)
@@ -106,8 +107,8 @@ func (r *refusals) stop(kind refusal) {
 	r.streaks = nil
 }
 
-// takeBack returns the notifications whose refusals stopped the flow, once. If another dispatcher
-// stopped it, these are all that count: it may have been for the same reason.
+// takeBack returns the notifications whose refusals stopped the flow, and forgets them. If another
+// dispatcher stopped it, these are all notifications that count, since the reason may be the same.
 func (r *refusals) takeBack(elsewhere bool) []refused {
 	var taken []refused
 	if r.back != nil {

@@ -44,9 +44,9 @@ func (e *limitedError) Error() string {
 // maxRescueFailures is how many consecutive failures to rescue end a run.
 const maxRescueFailures = 10
 
-// send sends a flow within a budget, which it may share with others. If other dispatchers have
-// claimed all that is left of the flow, or the platform asks to wait, it waits. With the limit of
-// the last run, which a scheduler gives, it returns errElsewhere or a limitedError instead.
+// send sends a flow within a budget, which it may share with others. It waits if other dispatchers
+// have claimed the rest of the flow, or if the platform asks to wait. A scheduler passes the limit
+// of the last run; send then returns errElsewhere or a limitedError instead of waiting.
 func (d *Dispatcher) send(
 	ctx context.Context, flowID uuid.UUID, b *budget, last *limit,
 ) (Flow, error) {

@@ -50,8 +50,8 @@ func (s *Service) newFlow(ctx context.Context, by flussi.Actor, service string, 
 
 // EditFlow (Aggiorna) replaces what operators wrote about a flow. The version is the one that the
 // operator read; if the flow has another one now, the error is a [flussi.ErrConflict]. It is
-// possible in every state but In invio. Notifications that the flow has keep the options with which
-// they were added.
+// possible in every state but In invio. Notifications of the flow keep the options with which they
+// were added.
 func (s *Service) EditFlow(ctx context.Context, by flussi.Actor, id uuid.UUID, version int64, d Details) (Flow, error) {
 	return s.changeFlow(ctx, "edit flow", by, id, FlowEdit, func(f *Flow) error {
 		if f.Version != version {
@@ -64,7 +64,8 @@ func (s *Service) EditFlow(ctx context.Context, by flussi.Actor, id uuid.UUID, v
 
 // ActivateFlow (Attiva) makes a flow ready to be sent; its notifications are fixed then. A flow
 // that is not Inattivo any more is returned unchanged. The error is an [ErrNothingToSend] if the
-// flow has no notification that is Registrato; it says so if all messages were sent before.
+// flow has no notification that is Registrato. Its Italian text says whether all messages were sent
+// before.
 func (s *Service) ActivateFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	const op = "activate flow"
 	return s.stepOnce(ctx, by, id, func(f Flow) bool { return f.State != FlowInactive }, func() (Flow, error) {
@@ -107,8 +108,8 @@ func (s *Service) stepOnce(ctx context.Context, by flussi.Actor, id uuid.UUID, t
 }
 
 // DisableFlow (Dis.) sets a flow aside, in whatever state it is: until it is enabled, it can only
-// be read and verified. A sending under way ends: what was not begun remains Registrato, and the flow becomes
-// Invio incompleto.
+// be read and verified. A sending under way ends: what was not begun remains Registrato, and the
+// flow becomes Invio incompleto.
 func (s *Service) DisableFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	return s.changeFlow(ctx, "disable flow", by, id, FlowDisable, func(f *Flow) error {
 		f.Disabled = true
@@ -156,7 +157,7 @@ func (s *Service) editFlow(ctx context.Context, by flussi.Actor, id uuid.UUID, a
 	return f.change(action, from, by.ID, ""), err
 }
 
-// needsSomething refuses a flow without a notification to be sent, and says why there is none.
+// needsSomething returns an [ErrNothingToSend] if no notification is Registrato, and says why.
 func (s *Service) needsSomething(ctx context.Context, f *Flow) error {
 	if f.Counts.Registered > 0 {
 		return nil
@@ -177,8 +178,8 @@ func (s *Service) needsSomething(ctx context.Context, f *Flow) error {
 	return refuse(ErrNothingToSend, "%s", reason)
 }
 
-// allSent reports whether all messages of a flow were sent, by its own notifications or by others of
-// the service. It reads on only while that is so.
+// allSent reports whether all messages of a flow were sent, by its own notifications or by others
+// of the service. It stops reading at the first page that has a message that was not sent.
 func (s *Service) allSent(ctx context.Context, f *Flow) (bool, error) {
 	if f.Counts.Total() == 0 {
 		return false, nil

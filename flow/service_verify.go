@@ -66,11 +66,12 @@ func (s *Service) VerifyNotification(ctx context.Context, by flussi.Actor, id uu
 // VerifyFlow (Verifica Stato) reads the state of all messages of a flow whose delivery is not
 // final, and stores it, as [Service.VerifyNotification] does. It makes one call for each; if the
 // context ends, what was stored by then remains. A notification is stored only if it has news; the
-// flow's history records the verification. Messages that get no answer are counted and passed over,
-// and so are those that the service may not read, because another service sent them. If the key is
-// not accepted, the gateway refuses the calls, or the platform does not answer many times in a row
-// or asks to wait for more than a minute, it ends with an error, and the report says what was found
-// before.
+// flow's history records the verification. It counts and skips messages without an answer, and
+// those that the service may not read because another service sent them.
+//
+// It ends with an error if the platform does not accept the key, if its gateway refuses the calls,
+// if it does not answer many times in a row, or if it asks to wait for more than a minute. The
+// report then has what was found before.
 func (s *Service) VerifyFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (VerifyReport, error) {
 	const op = "verify flow"
 	f, err := s.changeFlow(ctx, op, by, id, FlowVerify, nil)

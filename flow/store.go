@@ -11,8 +11,8 @@ import (
 // Store keeps flows and notifications. Applications implement it on their database; package
 // memstore has one in memory, and flowtest.RunStore of package flowtest checks an implementation
 // against this contract: run it in your tests. docs/stores.md says how to write one. A store may
-// also be a [SaveAndClaimer], a [RestorableStore] and a [SendChecker]. One that keeps digests keeps their
-// [DigestVersion], too. IDs are UUIDs of github.com/google/uuid.
+// also be a [SaveAndClaimer], a [RestorableStore] and a [SendChecker]. One that keeps digests keeps
+// their [DigestVersion], too. IDs are UUIDs of github.com/google/uuid.
 //
 // What holds for every method:
 //
@@ -99,14 +99,15 @@ type FlowStore interface {
 
 	// SaveImport is SaveFlow for the rows of a file, which are stored once: it keeps the import's
 	// Key with them, in the same transaction. If an import with the key is stored already,
-	// SaveImport stores nothing, and returns the earlier import and true; if OnDuplicate was called,
-	// what it returned is dropped. A conflict of the flow comes first: it is an error, whether there
-	// is an earlier import or not. An import whose flow is Disabled while it is Inattivo or Attivo,
-	// or does not exist any more, does not count: the next import replaces it. Of two concurrent
-	// imports with one key, one is stored, and the other returns it, or is in conflict over the flow.
+	// SaveImport stores nothing, and returns the earlier import and true; if OnDuplicate was
+	// called, what it returned is dropped. A conflict of the flow comes first: it is an error,
+	// whether there is an earlier import or not. An import whose flow is Disabled while it is
+	// Inattivo or Attivo, or does not exist any more, does not count: the next import replaces it.
+	// Of two concurrent imports with one key, one is stored, and the other returns it, or is in
+	// conflict over the flow.
 	//
-	// No import of the Service changes the State or Disabled of a flow that is there, so a store may
-	// read them as they are before the write or after it.
+	// No import of the Service changes the State or Disabled of a flow that is there, so a store
+	// may read them as they are before the write or after it.
 	SaveImport(ctx context.Context, i ImportRequest) (done ImportResult, before bool, err error)
 
 	// ImportResult returns the import with a key. The error is a [flussi.ErrNotFound] if there is
@@ -123,13 +124,13 @@ type ImportRequest struct {
 	Key func() ImportKey
 	// OnDuplicate is called, in the same transaction, for each row whose message the service has
 	// already, also if the row has AllowDuplicate: a notification of the service with the same
-	// [Draft.Digest] was stored before this call of SaveImport, whatever its CreatedAt, and may have
-	// arrived ([Notification.MayHaveArrived]) or waits to be sent ([Notification.IsPending], by its
-	// own flow). Rows of the same import are never compared with each other, whatever their states.
-	// If there are several, earlier is the oldest, by [Notification.Cursor], that may have arrived;
-	// if none may have, the oldest that waits. OnDuplicate returns the change to store in place of
-	// the row, or false to store nothing. It is called once for each row, in the order of the rows,
-	// and must not use the store.
+	// [Draft.Digest] was stored before this call of SaveImport, whatever its CreatedAt, and may
+	// have arrived ([Notification.MayHaveArrived]) or waits to be sent ([Notification.IsPending],
+	// by its own flow). Rows of the same import are never compared with each other, whatever their
+	// states. If there are several, earlier is the oldest, by [Notification.Cursor], that may have
+	// arrived; if none may have, the oldest that waits. OnDuplicate returns the change to store in
+	// place of the row, or false to store nothing. It is called once for each row, in the order of
+	// the rows, and must not use the store.
 	OnDuplicate func(row NotificationChange, earlier Notification) (NotificationChange, bool)
 }
 
@@ -208,9 +209,10 @@ type RestorableStore interface {
 	AcceptRestored(ctx context.Context) error
 }
 
-// SendChecker is an optional interface of a [Store] that may refuse to send, such as one in a
-// transaction of the caller: nothing may be sent before the commit. [NewDispatcher] refuses the
-// store with the error. A wrapper that embeds a store inherits the method, as it should.
+// SendChecker is an optional interface of a [Store] that cannot send, such as a store in a
+// transaction of the caller, in which nothing may be sent before the commit. [NewDispatcher]
+// returns the error of CheckSend. A wrapper that embeds such a store inherits the method, and is
+// refused, too.
 type SendChecker interface {
 	// CheckSend returns why no notification of the store can be sent, or nil. It does not use the
 	// database.

@@ -7,14 +7,14 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// takeBack makes the notifications Registrato again whose refusals stopped the flow, all that this
-// run stored, in one write. Notifications that were changed since then remain as they are. If the
-// store fails, or the process dies before, all of them remain Errore, with the platform's words,
-// and an operator sets them back.
+// takeBack makes the notifications of this run whose refusals stopped the flow Registrato again, in
+// one write. It skips notifications that were changed since. If the store fails, or if the process
+// dies before, all of them remain Errore with the platform's answer, and an operator sets them
+// back.
 func (r *run) takeBack(ctx context.Context) {
 	elsewhere := r.stop == nil && r.stoppedElsewhere(ctx)
 	if !r.stopStored && !elsewhere {
-		return // others would claim them
+		return // another dispatcher would claim them
 	}
 	taken := r.workers.breaker.takeBack(elsewhere)
 	if len(taken) == 0 {
@@ -61,7 +61,7 @@ func (r *run) tryTakeBack(ctx context.Context, taken []refused) (int, error) {
 		}
 		from := n
 		if n.Version != was.version+1 || n.advance(NotificationRelease) != nil {
-			continue // somebody else changed it
+			continue // changed since
 		}
 		n.Transmission = Transmission{Attempts: n.Transmission.Attempts, StoppedFlow: true}
 		n.AllowDuplicate = was.allowDuplicate

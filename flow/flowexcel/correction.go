@@ -180,10 +180,10 @@ func (a *correcting) hasOption(o option[exported]) bool {
 	return slices.Contains(a.template.config.Options, o.group) && !slices.Contains(a.report.File.Missing, o.header)
 }
 
-// mergeDraft returns the draft that a row makes of the one that there is, and the headers of
-// what is different. Options without a column stay as they are. Spreadsheets and their formats change white space, so texts that differ
-// by that alone are the same. Due dates are compared to the second, occasions by
-// [flow.SameOccasion].
+// mergeDraft returns the stored draft with the corrections of a row, and the headers of the columns
+// that differ. Options without a column stay as they are. Spreadsheets and their formats change
+// white space, so texts that differ by that alone are the same. Due dates are compared to the
+// second, occasions by [flow.SameOccasion].
 func mergeDraft(now flow.Draft, row entry, hasOption func(option[exported]) bool) (merged flow.Draft, changed []string) {
 	d := row.draft()
 	if sameWords(d.Subject.Reveal(), now.Subject.Reveal()) {

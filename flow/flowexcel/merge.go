@@ -11,7 +11,7 @@ import (
 	"github.com/flussi-go/flussi/mailmerge"
 )
 
-// merged is the value of a field of a mail merge, as a cell says it.
+// merged is the value that a cell has for a field of a mail merge.
 type merged struct {
 	text   flussi.Text
 	amount *flussi.Cents
@@ -19,7 +19,7 @@ type merged struct {
 	number *int64
 }
 
-// merge is a mail merge: the fields of its text, and where a row has their values.
+// merge is a mail merge: a text, and its fields with their columns.
 type merge struct {
 	text   *mailmerge.Text
 	fields []mergeField
@@ -53,7 +53,8 @@ func standardFields() map[string]mergeField {
 	}
 }
 
-// newMerge returns the mail merge of a text, and the columns of the fields that no other column has.
+// newMerge returns the mail merge of a text, and the columns of the fields that no other column
+// has.
 func newMerge(text *mailmerge.Text, standard []excel.Column[entry]) (*merge, []excel.Column[entry], error) {
 	m := &merge{text: text}
 	var columns []excel.Column[entry]
@@ -75,8 +76,8 @@ func newMerge(text *mailmerge.Text, standard []excel.Column[entry]) (*merge, []e
 	return m, columns, nil
 }
 
-// mergedValues are the values of a row that other columns do not have. They are made for each row,
-// at its first cell.
+// mergedValues are the values of a row for the fields that have a column of their own. The first
+// cell of a row allocates them.
 type mergedValues struct{ all []merged }
 
 // at returns the value of a column.
@@ -128,7 +129,7 @@ func mergeColumn(f mailmerge.Field, i int, text *mailmerge.Text) excel.Column[en
 	return excel.NewColumn(f.Name, excel.PersonalText(1, maxOption), func(e *entry) *flussi.Text { return &e.merged.at(i, count).text }, c)
 }
 
-// fill sets the texts of a row, of which the content may be plain text.
+// fill sets the subject and the content of a row. plain says that the content is plain text.
 func (m *merge) fill(e *entry, plain bool) (err error) {
 	values := mailmerge.Values{}
 	for _, f := range m.fields {

@@ -10,7 +10,8 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// OptionGroup is a group of columns for the [flow.Options] of a row. The standard template has none.
+// OptionGroup is a group of columns for the [flow.Options] of a row. The standard template has
+// none.
 type OptionGroup string
 
 // The groups, in the order of their columns.
@@ -31,7 +32,7 @@ type option[Row any] struct {
 	group  OptionGroup
 	header string
 	column excel.Column[Row]
-	keep   func(row, now *flow.Options) bool // keeps what the row says with other signs only; false if it says something else
+	keep   func(row, now *flow.Options) bool // if both are equal except for white space, copies now to row; otherwise returns false
 	copy   func(to, from *flow.Options)
 }
 
@@ -52,8 +53,8 @@ func newOption[Row, V any](g OptionGroup, header, field string, kind excel.Kind[
 	}
 }
 
-// options returns the columns for options. Those of an export read what was stored under other
-// rules.
+// options returns the columns for options. Those of an export also read texts that an import would
+// refuse, since they are stored already.
 func options[Row any](export bool, of func(*Row) *entry) []option[Row] {
 	short, long, received := excel.PersonalText(1, flow.MaxKey), excel.PersonalText(1, maxOption), excel.DateTime()
 	id := excel.Text(1, flow.MaxKey)
@@ -112,10 +113,10 @@ func options[Row any](export bool, of func(*Row) *entry) []option[Row] {
 		})
 }
 
-// maxOption is the longest link or summary that a cell may have.
+// maxOption is the maximum length of a link or a summary in a cell, in characters.
 const maxOption = 2000
 
-// groupsOf returns the columns of some groups.
+// groupsOf returns the columns of the groups.
 func groupsOf[Row any](all []option[Row], groups []OptionGroup) []option[Row] {
 	return slices.DeleteFunc(all, func(o option[Row]) bool { return !slices.Contains(groups, o.group) })
 }

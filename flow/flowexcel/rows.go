@@ -26,9 +26,9 @@ func (t *Template) Rows(ctx context.Context, r io.ReaderAt, size int64, report *
 }
 
 // Preview returns the notification that a row of a file becomes, with the texts of a mail merge and
-// [Config.Standing]: [flow.Draft.Message] is what App IO gets. A number of 0 is the first row that is
-// valid. The error is the row's [*flussi.RowError], what is wrong with the file, or
-// [flussi.ErrNotFound] if it has no such row. The file is read up to the row only.
+// [Config].Standing; [flow.Draft.Message] is the message for App IO. The number 0 means the first
+// row that is valid. The error is the row's [*flussi.RowError], an error of the file, or
+// [flussi.ErrNotFound] if it has no such row. Preview reads the file only up to the row.
 func (t *Template) Preview(ctx context.Context, r io.ReaderAt, size int64, number int) (flow.Row, error) {
 	for row, err := range t.Rows(ctx, r, size, nil) {
 		var refused *flussi.RowError

@@ -28,11 +28,11 @@ type Config struct {
 	// or Somma, is that column. Exports and corrections have the resulting texts. Defaults to none.
 	Text *mailmerge.Text
 	// Options are the groups of columns for the options of a row, in imports and exports. An import
-	// that has such a column is refused without its group; corrections leave such options as they
-	// are. Defaults to none.
+	// with a column of another group is refused. Corrections do not change options without a
+	// column. Defaults to none.
 	Options []OptionGroup
-	// Standing are the options of the flow that the rows are added to: rows are checked with them,
-	// since [flow.Service.AddNotifications] fills them in. Give the same to the flow's
+	// Standing are the options of the flow that the rows are added to. Rows are checked with them
+	// filled in, as [flow.Service.AddNotifications] does. Set the same in the flow's
 	// [flow.Details]. Defaults to none.
 	Standing flow.Options
 }
@@ -41,7 +41,7 @@ type Config struct {
 // safe for concurrent use.
 type Template struct {
 	config  Config
-	merge   *merge // nil: the rows have their texts
+	merge   *merge // nil: the rows have columns for their texts
 	imports *excel.Template[entry]
 	exports *excel.Template[exported]
 }
@@ -80,8 +80,8 @@ func New(c Config) (*Template, error) {
 	return t, nil
 }
 
-// importColumns returns the columns of an import: those of a draft, or of the fields of a mail merge,
-// and those of the options.
+// importColumns returns the columns of an import: those of a draft, or of the fields of a mail
+// merge, and those of the options.
 func (t *Template) importColumns(k kinds) ([]excel.Column[entry], error) {
 	self := func(e *entry) *entry { return e }
 	columns := draftColumns(k, t.config.Limits, true, t.config.contentHelp(), self)
@@ -97,12 +97,12 @@ func (t *Template) importColumns(k kinds) ([]excel.Column[entry], error) {
 	return append(columns, optionColumns(groupsOf(options(false, self), t.config.Options))...), nil
 }
 
-// refusedOptions are the headers of options that a template does not read: a row whose option was not
-// read would be sent in another way.
+// refusedOptions returns the headers of options that a template does not read. If it ignored them,
+// messages would be sent without the options of their rows.
 func refusedOptions(groups []OptionGroup) (all []excel.RefusedHeader) {
 	for _, o := range exportedOptions() {
 		if !slices.Contains(groups, o.group) {
-			all = append(all, excel.RefusedHeader{Header: o.header, Hint: "È una colonna delle opzioni, che così non si leggono: usare il modello con le opzioni, o togliere la colonna."})
+			all = append(all, excel.RefusedHeader{Header: o.header, Hint: "È una colonna delle opzioni, che questo modello non legge: usare il modello con le opzioni, o togliere la colonna."})
 		}
 	}
 	return all

@@ -263,7 +263,7 @@ func (n *Notification) check(action NotificationAction) error {
 func (n *Notification) checkRelease() error {
 	switch code := n.Transmission.ErrorCode; {
 	case n.State != NotificationFailed, code == CodeRefused, code == CodeNotPermitted:
-		return nil // an outcome is a fact: no rule refuses it
+		return nil
 	case code == CodeOutcomeUnknown:
 		return refuse(ErrMayHaveArrived, "%s", code.Italian())
 	}

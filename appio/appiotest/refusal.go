@@ -10,8 +10,8 @@ import (
 	"github.com/flussi-go/flussi/internal/faults"
 )
 
-// refusal returns why the platform refuses a request that is well formed, in the order in which it
-// checks; nil if it does not.
+// refusal returns the platform's answer if it refuses a well-formed request, or nil. The checks
+// have the platform's order.
 func (s *Simulator) refusal(service Service, request checked) *faults.Reply {
 	known, own := s.configuration(service, request.configuration)
 	switch {
@@ -43,7 +43,7 @@ func (s *Simulator) refusal(service Service, request checked) *faults.Reply {
 }
 
 // configuration reports whether any body has a configuration of remote content, and whether the
-// service's has.
+// body of the service has it.
 func (s *Simulator) configuration(service Service, id string) (known, own bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -28,8 +28,8 @@ type importing struct {
 	note, appContext, appKey string
 	goodRows, overwrite      bool
 	workbook                 workbook
-	standing                 flow.Options // of the flags, or of the flow
-	column                   bool         // rows of the file have an occasion, which wins over that of the flag
+	standing                 flow.Options // those of the flags or of the existing flow
+	column                   bool         // the file has a column for the occasion, which takes precedence over the flag
 }
 
 func (p *program) imports() *cobra.Command {

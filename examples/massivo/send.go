@@ -291,8 +291,8 @@ func (s *session) tellStates(ctx context.Context, f flow.Flow) error {
 	return nil
 }
 
-// errorCodes counts the notifications of a flow that are in Errore, by the reason, and by what the
-// platform said, as far as it says the same of several.
+// errorCodes counts the notifications of a flow in Errore by reason, and by the answer of the
+// platform.
 func (s *session) errorCodes(ctx context.Context, f flow.Flow) (map[flow.ErrorCode]int, map[string]int, error) {
 	codes, answers := map[flow.ErrorCode]int{}, map[string]int{}
 	if f.Counts.Failed == 0 {
@@ -313,11 +313,11 @@ func (s *session) errorCodes(ctx context.Context, f flow.Flow) (map[flow.ErrorCo
 }
 
 const (
-	maxAnswers   = 1000 // answers of the platform that are counted
-	shownAnswers = 5    // and shown
+	maxAnswers   = 1000 // different answers of the platform that are counted
+	shownAnswers = 5    // answers that are shown, the most frequent ones
 )
 
-// tellAnswers shows what the platform said most often when it refused messages.
+// tellAnswers shows the most frequent answers with which the platform refused messages.
 func (s *session) tellAnswers(answers map[string]int) {
 	all := slices.SortedFunc(maps.Keys(answers), func(a, b string) int {
 		return cmp.Or(cmp.Compare(answers[b], answers[a]), cmp.Compare(a, b))

@@ -49,7 +49,7 @@ con messaggi da verificare.`,
 	}
 }
 
-// shownFailures is how many messages without an answer are shown one by one.
+// shownFailures is the number of messages without an answer that are shown one by one.
 const shownFailures = 10
 
 // tellFailures shows the first messages whose state the platform did not report, and why.

@@ -16,9 +16,9 @@ import (
 	"github.com/flussi-go/flussi/mailmerge"
 )
 
-// workbook says how the rows of a file become messages.
+// workbook holds the flags that say how the rows of a file become messages.
 type workbook struct {
-	subject, content string // of a mail merge: the text, and the file with the text
+	subject, content string // of a mail merge: the text of the subject, and the name of the file with the content
 	columns          bool   // there are columns for options
 	plain            bool
 	secure           string
@@ -27,18 +27,18 @@ type workbook struct {
 	buttons          []string // "Testo=collegamento"
 }
 
-// columnFlag is the flag of commands whose workbook may have columns for options.
+// columnFlag adds the flag of commands whose workbook may have columns for options.
 func (w *workbook) columnFlag(set *pflag.FlagSet) {
 	set.BoolVar(&w.columns, "options", false, "con le colonne delle opzioni: testo semplice, canali sicuri, livello di servizio, pulsanti, contenuto remoto")
 }
 
-// textFlags are the flags of a mail merge.
+// textFlags adds the flags of a mail merge.
 func (w *workbook) textFlags(set *pflag.FlagSet) {
 	set.StringVar(&w.subject, "subject", "", "`oggetto` con campi, come \"Da pagare: {{.Tributo}}\"; insieme a --content-file")
 	set.StringVar(&w.content, "content-file", "", "`file` con il contenuto, in Markdown e con campi; insieme a --subject")
 }
 
-// optionFlags are the flags of the options that all rows have, where they have none of their own.
+// optionFlags adds the flags for the options of rows that have none of their own.
 func (w *workbook) optionFlags(set *pflag.FlagSet) {
 	set.BoolVar(&w.plain, "plain-text", false, "il contenuto è testo semplice, e non Markdown: si vede com'è scritto, riga per riga")
 	set.StringVar(&w.secure, "secure-channels", "", "`si o no`: se il messaggio non deve uscire dall'app; se manca, vale l'impostazione del servizio")
@@ -140,7 +140,7 @@ func (w *workbook) flags() (all []any) {
 	return all
 }
 
-// optionFields are the lines of a detail that show options.
+// optionFields returns the fields of a detail that show options.
 func optionFields(o flow.Options) []field {
 	button := func(b flow.Button) string {
 		if b == (flow.Button{}) {

@@ -9,8 +9,8 @@ import (
 )
 
 // Lines returns Markdown that shows a plain text line by line. Each line becomes a paragraph, since
-// the app joins the lines of a paragraph, and no other way to break them is documented. Blank lines,
-// and blanks around a line, are not shown.
+// the app joins the lines of a paragraph, and no other way to break them is documented. Blank
+// lines, and blanks around a line, are not shown.
 func Lines(text string) string {
 	var b strings.Builder
 	for _, line := range strings.FieldsFunc(text, breaksLine) {
@@ -34,11 +34,11 @@ func breaksLine(r rune) bool {
 	return false
 }
 
-// address finds what a Markdown parser may turn into a link by itself. Within an address, it would
-// take the backslash of an escape for a part of the link.
+// address matches what a Markdown parser may turn into a link. In an address, the parser would read
+// the backslash of an escape as a part of the link.
 var address = regexp.MustCompile(`(?i)(?:https?://|ftp://|www\.)[^\s<>\x00-\x1F\x7F]+|[a-z0-9._+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+`)
 
-// closing are the characters that do not belong to an address if they end it.
+// closing has the characters that do not belong to an address at its end.
 const closing = ".,;:!?'\")]}*_~|&`\\"
 
 // Escape returns Markdown that shows a text of one line, also if other text stands before it. The
@@ -68,7 +68,7 @@ func Escape(text string) string {
 	return b.String()
 }
 
-// special reports whether Markdown may take a character for its own wherever it stands.
+// special reports whether a character may have a meaning in Markdown at any place.
 func special(r rune) bool { return strings.ContainsRune("\\`*_[]<>~|&", r) }
 
 func startsSpecial(text string) bool {
@@ -76,8 +76,8 @@ func startsSpecial(text string) bool {
 	return special(r)
 }
 
-// escapeInto writes a part of a text. At the beginning, digits may make a list of it, and other
-// characters a heading or a list.
+// escapeInto writes a part of a text. At the beginning of the text, it also escapes what would
+// begin a list or a heading.
 func escapeInto(b *strings.Builder, text string, first bool) {
 	numbered := first // so far there are digits only
 	for i, r := range text {
@@ -90,7 +90,8 @@ func escapeInto(b *strings.Builder, text string, first bool) {
 	}
 }
 
-// endsMarker reports whether the sign before a text may end the number of a list's item.
+// endsMarker reports whether the dot or parenthesis before a text may end the number of a list
+// item.
 func endsMarker(text string) bool {
 	r, _ := utf8.DecodeRuneInString(text)
 	return text == "" || unicode.IsSpace(r)

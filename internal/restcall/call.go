@@ -118,9 +118,9 @@ func (c *call) setBody(req *retryablehttp.Request) error {
 //
 // Over HTTP/1 net/http needs it for a request that it could not write, because the server had
 // closed the idle connection. Over HTTP/2 it calls the function if the server says that it did not
-// process the request, but also after a protocol error, which proves nothing; and it returns the
-// function's error in place of the server's. Only without the function does its error say why: see
-// [isNotProcessed].
+// process the request, but also after a protocol error, which proves nothing. It then returns the
+// function's error in place of the server's. Without the function, it returns the server's error:
+// see [isNotProcessed].
 func (c *call) getBody() func() (io.ReadCloser, error) {
 	if c.rewind == nil || c.op.Repeat == IfNotSent && c.engine.mayUseHTTP2() {
 		return nil

@@ -120,8 +120,8 @@ func (e *Engine) native() bool {
 	return ok && t.native
 }
 
-// mayUseHTTP2 reports whether net/http may send the next request over HTTP/2: it is not known that
-// it does not.
+// mayUseHTTP2 reports whether net/http may send the next request over HTTP/2. It returns true if
+// that is unknown.
 func (e *Engine) mayUseHTTP2() bool {
 	t, ok := e.Client.Transport.(roundTripper)
 	return ok && t.native && !t.http1.Load() && (t.unencryptedHTTP2 || e.Base.Scheme == "https")
@@ -144,8 +144,8 @@ func newRoundTripper(base http.RoundTripper, timeout time.Duration) roundTripper
 }
 
 // roundTripper limits the time of a request and its reply, and hides all methods of a transport
-// but RoundTrip. It removes the Location of redirects: http.Client would read it, and rewind the
-// body, before it asks whether to follow, and an error of either would hide the reply.
+// but RoundTrip. It removes the Location of redirects: http.Client parses it and rewinds the body
+// before it calls CheckRedirect, and an error of either would hide the reply.
 type roundTripper struct {
 	base             http.RoundTripper
 	native           bool // see [Engine.native]

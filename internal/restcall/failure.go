@@ -81,16 +81,16 @@ func isConnectError(err error) bool {
 
 // notProcessed matches the errors of net/http that say that an HTTP/2 server did not process a
 // request: it refused the stream, or went away and named an earlier stream as the last (RFC 9113,
-// sections 8.7 and 6.8). net/http has no types for them. Any other text, as of a later version of
-// Go, is no proof.
+// sections 8.7 and 6.8). net/http has no types for them. Any other text, such as one of a later
+// version of Go, proves nothing.
 var notProcessed = regexp.MustCompile(`^http2: Transport: cannot retry err \[` +
 	`(?:stream error: stream ID [0-9]+; REFUSED_STREAM; received from peer` +
 	`|http2: Transport received Server's graceful shutdown GOAWAY)` +
 	`\] after Request\.Body was written; define Request\.GetBody to avoid this error$` +
 	`|^http2: Transport received GOAWAY from server ErrCode:[A-Z0-9_]+$`)
 
-// isNotProcessed reports whether an error of net/http's own transport says that the server certainly
-// did not process the request.
+// isNotProcessed reports whether an error of net/http's own transport says that the server
+// certainly did not process the request.
 func isNotProcessed(err error) bool {
 	return err != nil && notProcessed.MatchString(cause(err).Error())
 }

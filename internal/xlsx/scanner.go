@@ -350,10 +350,10 @@ func (s *scanner) skip() error {
 	}
 }
 
-// only takes a text that is all of the element whose start tag was the last token, and leaves the
-// element: what is between open and shut, which ends with its end tag, without escapes. It is a
-// short cut for what most programs write. If it reports false, nothing was taken, and the element
-// is to be read token by token.
+// only reads the whole element whose start tag was the last token, if it consists of open, a text
+// without escapes, and shut, which includes the end tag. It returns the text. It is a fast path for
+// the form that most programs write. If it reports false, it read nothing, and the caller reads the
+// element token by token.
 func (s *scanner) only(name, open, shut string) (text []byte, ok bool) {
 	window := s.buf[s.pos:s.filled]
 	if s.closing || string(s.names[s.ends[s.depth-1]:]) != name || !begins(window, open) {

@@ -112,7 +112,7 @@ var nameBytes = func() (table [256]bool) {
 	return table
 }()
 
-// nameLength returns how many bytes that may be in names come first.
+// nameLength returns the number of bytes at the beginning that may be in a name.
 func nameLength(b []byte) int {
 	for i, c := range b {
 		if !nameBytes[c] {

@@ -14,16 +14,16 @@ var plain = func() (table [256]bool) {
 	return table
 }()
 
-// noEscape has the bytes of texts that are as they stand, if they are valid UTF-8.
+// noEscape has the bytes that need no decoding in a text, if the text is valid UTF-8.
 var noEscape = func() (table [256]bool) {
 	for c := range table {
-		table[c] = plain[c] || c >= 0x80 && c != 0xEF // with which U+FFFE and U+FFFF begin
+		table[c] = plain[c] || c >= 0x80 && c != 0xEF // the first byte of U+FFFE and U+FFFF
 	}
 	return table
 }()
 
-// unescaped returns how long the text is with which b begins, up to the first byte that is not part
-// of a text as it stands. It reports whether the text is valid UTF-8.
+// unescaped returns the length of the text at the beginning of b that needs no decoding. It reports
+// whether the text is valid UTF-8.
 func unescaped(b []byte) (length int, valid bool) {
 	var bits byte // of all bytes
 	for length < len(b) && noEscape[b[length]] {

@@ -34,9 +34,9 @@
 //
 // Neither the name of a pupil nor a fiscal code is among them, so a text holds none unless the
 // office wrote it into the template or the event itself. Conditions, comparisons and functions are
-// those of package mailmerge; nothing repeats or calls, so that no text takes long. What the office
-// wrote about the event is shown as it is: what Markdown would take for its own signs is escaped in
-// the content, though the app may make a link of an address. [New] checks the templates.
+// those of package mailmerge. What the office wrote about the event is shown literally: Markdown
+// characters in it are escaped in the content. The app may still turn an address into a link. [New]
+// checks the templates.
 //
 // # Errors
 //

@@ -15,7 +15,7 @@ import (
 var (
 	// ErrNoPayer: the notice has no payer to write to.
 	ErrNoPayer = sentinel.New("notice without a payer", "All'avviso non è associato un versante a cui scrivere.", flussi.ErrInvalid)
-	// ErrTemplate: a text is no template of package mailmerge, or uses a field that does not exist.
+	// ErrTemplate: package mailmerge does not accept a text, or the text uses an unknown field.
 	ErrTemplate = mailmerge.ErrTemplate
 )
 

@@ -22,7 +22,7 @@ type values struct {
 	staff, binding                                   bool
 }
 
-// fields are the fields of a text.
+// fields returns the fields that a text may use.
 func fields() []mailmerge.Field {
 	return []mailmerge.Field{
 		{Name: "Evento", Kind: mailmerge.KindText, Optional: true}, {Name: "Causale", Kind: mailmerge.KindText, Optional: true},
@@ -33,7 +33,7 @@ func fields() []mailmerge.Field {
 	}
 }
 
-// merged returns the values by their fields.
+// merged returns the values by field name.
 func (v values) merged() mailmerge.Values {
 	return mailmerge.Values{
 		"Evento": v.event, "Causale": v.causale, "Categoria": v.category, "AnnoScolastico": v.year, "Scuola": v.school,

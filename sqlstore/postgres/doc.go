@@ -11,12 +11,11 @@
 // # In the service's database
 //
 // All tables are in a schema of their own, [Config].Schema, apart from the service's tables.
-// PostgreSQL 13 or later is needed. The extension pg_trgm makes searches by text quick. It is the
-// only thing outside the schema: [Store.Migrate] creates it, unless it exists, in the first schema of
-// the search_path, usually public.
-// Any number of processes on any machines may share the schema, directly or through PgBouncer in
-// transaction mode: no statement is prepared by name, and no setting outlives a transaction. The
-// pool's description_cache_capacity must not be 0.
+// PostgreSQL 13 or later is needed. The extension pg_trgm makes searches by text fast. It is the
+// only object outside the schema: [Store.Migrate] creates it, unless it exists, in the first schema
+// of the search_path, usually public. Any number of processes on any machines may share the schema,
+// directly or through PgBouncer in transaction mode: no statement is prepared by name, and no
+// setting outlives a transaction. The pool's description_cache_capacity must not be 0.
 //
 // [Store.Migrate] needs the right to create the schema, or to create tables in it. If another user
 // has migrated, a program needs USAGE on the schema, and SELECT, INSERT, UPDATE and DELETE on its

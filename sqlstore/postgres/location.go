@@ -57,7 +57,7 @@ func mistyped(location string) *Fault {
 }
 
 // hasUnescaped reports whether the user or the password of a URL seems to have a character that
-// must be escaped. The URL then has its first @ behind the end of the host, where it makes no sense.
+// must be escaped. The first @ of such a URL comes after the end of the host.
 func hasUnescaped(location string) bool {
 	_, rest, _ := strings.Cut(location, "://")
 	end := strings.IndexAny(rest, "/?#")
@@ -91,8 +91,8 @@ var connectionParameters = []string{
 	"host", "port", "dbname", "database", "user", "password", "passfile", "connect_timeout", "sslmode", "sslrootcert", "service",
 }
 
-// resembles reports whether a name is another one but for its case and one character that is
-// missing, added or different, or two that are swapped.
+// resembles reports whether two names are equal except for case and one mistake: a character that
+// is missing, added or different, or two characters that are swapped.
 func resembles(name, other string) bool {
 	a, b := strings.ToLower(name), strings.ToLower(other)
 	for a != "" && b != "" && a[0] == b[0] {

@@ -35,15 +35,15 @@ var migrations embed.FS
 //		version_id bigint NOT NULL, is_applied boolean NOT NULL, tstamp timestamp NOT NULL DEFAULT now());
 //	INSERT INTO flussi.migrations (version_id, is_applied) VALUES (0, true), (1, true), (2, true), (3, true);
 //
-// For a [Config].Schema of another name, replace "flussi." in the files and above by that name and a
-// point, and create the schema with that name. Migrate itself does the same.
+// For a [Config].Schema of another name, replace "flussi." in the files and above by that name and
+// a point, and create the schema with that name. Migrate itself does the same.
 //
-// Then the owner of the tables calls [Store.Migrate] once, which does what SQL cannot: it recomputes
-// digests, and creates the extension pg_trgm, unless it exists, and the indexes for texts. The
-// extension is one for the whole database, and comes into the first schema of the owner's
-// search_path, which is public by default: to have it elsewhere, or if the owner may not create it,
-// create it before, in any schema. Without it, Migrate logs a warning, and searches by text are slow.
-// Other roles need, after each migration:
+// Then the owner of the tables calls [Store.Migrate] once, which does what SQL cannot: it
+// recomputes digests, and creates the extension pg_trgm, unless it exists, and the indexes for
+// texts. The extension is one for the whole database, and comes into the first schema of the
+// owner's search_path, which is public by default: to have it elsewhere, or if the owner may not
+// create it, create it before, in any schema. Without it, Migrate logs a warning, and searches by
+// text are slow. Other roles need, after each migration:
 //
 //	GRANT USAGE ON SCHEMA flussi TO app;
 //	GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA flussi TO app;
@@ -177,8 +177,8 @@ const (
 )
 
 // up runs the migrations that are missing. goose also reads and writes outside of migrations, where
-// the default lock_timeout of the database or the role counts: if another process makes it wait for
-// longer, up begins anew.
+// the default lock_timeout of the database or the role applies: if it ends a wait for another
+// process, up starts again.
 func (d *driver) up(ctx context.Context) error {
 	end := time.Now().Add(migrationWait)
 	for {

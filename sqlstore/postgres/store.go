@@ -108,9 +108,9 @@ func (s *Store) Close() error {
 //
 // It composes and reads, and does not send. [flow.Service.SendFlow] in the transaction only orders
 // the sending: after the commit, a dispatcher on the store itself does it, in this process or in
-// another one. To claim and to send is refused with [ErrInTx], and [flow.NewDispatcher] refuses the
-// store. Once the transaction has ended, each call is an [ErrTxEnded]. With a nil transaction, each
-// call is a [flussi.ErrConfig].
+// another one. Claiming and sending are refused with [ErrInTx], and [flow.NewDispatcher] refuses
+// the store. Once the transaction has ended, each call is an [ErrTxEnded]. With a nil transaction,
+// each call is a [flussi.ErrConfig].
 func (s *Store) WithTx(t pgx.Tx) *Store {
 	within := &Store{driver: s.driver, logger: s.logger, inTx: true}
 	if pooled, is := t.(*pgxpool.Tx); t == nil || is && pooled == nil {

@@ -6,11 +6,11 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// optionsField is the options of a flow or a notification, which are stored as JSON; "" if there
-// are none. Nothing is searched in them.
+// optionsField stores the options of a flow or a notification as JSON, "" if there are none. No
+// list searches in it.
 type optionsField struct{ of *flow.Options }
 
-// options are options in JSON.
+// options is the JSON form of [flow.Options].
 type options struct {
 	PlainText      string  `json:"plain_text,omitempty"`
 	SecureChannels string  `json:"secure_channels,omitempty"`
@@ -20,7 +20,7 @@ type options struct {
 	Button2        *button `json:"button_2,omitempty"`
 }
 
-// remote is a remote content in JSON.
+// remote is the JSON form of [flow.RemoteContent].
 type remote struct {
 	ID            string `json:"id,omitempty"`
 	Configuration string `json:"configuration,omitempty"`
@@ -32,7 +32,7 @@ type remote struct {
 	Summary       string `json:"summary,omitempty"`
 }
 
-// button is a button in JSON.
+// button is the JSON form of [flow.Button].
 type button struct {
 	Label        string `json:"label,omitempty"`
 	EnglishLabel string `json:"english_label,omitempty"`

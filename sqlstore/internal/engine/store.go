@@ -31,11 +31,11 @@ func New(d Driver) *Store { return &Store{driver: d, rendered: new(sync.Map)} }
 // transaction of the caller.
 func (s *Store) WithDriver(d Driver) *Store { return &Store{driver: d, rendered: s.rendered} }
 
-// WithoutTx returns the same store in a transaction of the caller that is nil. Its methods return a
+// WithoutTx returns the store for a caller whose transaction is nil. Its methods return a
 // [flussi.ErrConfig].
 func (s *Store) WithoutTx() *Store { return s.WithDriver(noTx{s.driver}) }
 
-// noTx is a driver in a transaction that is nil.
+// noTx is the driver of [Store.WithoutTx].
 type noTx struct{ Driver }
 
 var errNoTx = fmt.Errorf("%w: WithTx was called with a nil transaction", flussi.ErrConfig)

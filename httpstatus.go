@@ -7,9 +7,9 @@ import (
 )
 
 // statuses maps errors to statuses of HTTP, in this order: the first match decides. ErrNotStored is
-// the first, so that the status of what the store said does not invite to a repetition. ErrConfig is
-// before ErrInvalid because a wrong configuration can wrap a *ValueError, which is an ErrInvalid,
-// and it is the program's fault, not the caller's.
+// first: it wraps the store's error, whose status could make the caller repeat the call. ErrConfig
+// is before ErrInvalid: a wrong configuration can wrap a *ValueError, which is an ErrInvalid, but
+// it is the program's fault, not the caller's.
 var statuses = []struct {
 	err    error
 	status int

@@ -13,8 +13,8 @@ const (
 	wrongText     = "9C0006"
 	linkColor     = "0563C1"
 
-	// wrongColor and the following are of marks. No palette has them, so that the marks of an earlier
-	// copy are known by them.
+	// wrongColor and the next colours are those of marks. No palette has them, so the marks of an
+	// earlier copy can be recognised.
 	wrongColor = "FF9FA9" // of cells that are wrong
 	wrongRow   = "FFE9EC" // of the other cells of their rows, or of rows that are wrong as a whole
 	doubtColor = "FFDF7E" // of cells that are doubtful

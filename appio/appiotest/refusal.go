@@ -56,8 +56,8 @@ func (s *Simulator) configuration(service Service, id string) (known, own bool) 
 	return known, own
 }
 
-// writesToAge reports whether a service may write to a citizen of this age. The platform reads the
-// age from the fiscal code, and takes a citizen without a date of birth for one of no age.
+// writesToAge reports whether a service with an age range may write to a citizen. The platform reads
+// the age from the fiscal code. A citizen whose code has no date of birth is outside every range.
 func (s Service) writesToAge(citizen flussi.FiscalCode, now time.Time) bool {
 	if s.MinAge == 0 && s.MaxAge == 0 {
 		return true

@@ -11,10 +11,10 @@
 // # The file
 //
 // [Open] creates a file that only its owner may read, in WAL mode with synchronous FULL: a loss of
-// power undoes no claim, so that no message is sent again. Any number of processes of one machine may
-// use it. One writes at a time; the others wait, for at most [Config].BusyTimeout. Do not put the
-// file on a network drive. Open follows symbolic links. Do not open the file by a hard link or by
-// the path of another mount: SQLite and the store have other files beside it.
+// power undoes no claim, so that no message is sent again. Any number of processes of one machine
+// may use it. One writes at a time; the others wait, for at most [Config].BusyTimeout. Do not put
+// the file on a network drive. Open follows symbolic links. Do not open the file by a hard link or
+// by the path of another mount: SQLite and the store have other files beside it.
 //
 // Three files belong together: flussi.db, flussi.db-wal with the last writes, and flussi.db-sent,
 // which lists the last claims. [Open] compares them, and refuses a -wal file of another database or
@@ -33,9 +33,9 @@
 // send, with [ErrInTx]: [flow.Service.SendFlow] in the transaction only orders the sending, and a
 // [flow.Dispatcher] on the store itself does it after the commit.
 //
-// Call [Store.Migrate] when the program starts: it also creates the file -sent. If the pool has
-// a single connection, a sequence of rows must not use the store while it is pulled, since the write
-// uses that connection.
+// Call [Store.Migrate] when the program starts: it also creates the file -sent. If the pool has a
+// single connection, a sequence of rows must not use the store while the store reads it, since the
+// write uses that connection.
 //
 // # Errors
 //

@@ -47,9 +47,9 @@ func TestGoodFrontMatter(t *testing.T) {
 		"action first":         {"---\nit:\n  cta_1:\n    action: ioit://x\n    text: Paga\nen:\n" + button + "---\n", ""},
 		"Italian only":         {"---\r\nit:\r\n    cta_1: \r\n        text: Paga\r\n        action: ioit://x\r\n---\r\n", "in inglese"},
 		"no English":           {"---\nit:\n" + button + "en:\n---\n", "in inglese"},
-		"another language":     {"---\n" + both + "de:\n" + button + "---\n", "alla riga 10"},
-		"a third button":       {"---\n" + both + "  cta_3:\n    text: a\n---\n", "alla riga 10"},
-		"another field":        {"---\n" + both + "    colour: red\n---\n", "alla riga 10"},
+		"another language":     {"---\n" + both + "de:\n" + button + "---\n", "la riga 10"},
+		"a third button":       {"---\n" + both + "  cta_3:\n    text: a\n---\n", "la riga 10"},
+		"another field":        {"---\n" + both + "    colour: red\n---\n", "la riga 10"},
 		"a form not read":      {"---\nit: {cta_1: {text: Paga, action: 'ioit://x'}}\nen:\n" + button + "---\n", "non si può verificare"},
 		"a text in a block":    {"---\nit:\n  cta_1:\n    text: >\n      Paga\n      ora\n    action: ioit://x\nen:\n" + button + "---\n", ""},
 	} {

@@ -70,6 +70,9 @@ type DispatcherConfig struct {
 	// MaxFlows is how many flows [Dispatcher.Serve] sends at the same time, each with its own
 	// Workers. Defaults to 4, or to MaxInFlight if that is less; not more than that.
 	MaxFlows int
+	// Services are those whose flows [Dispatcher.Serve] sends and begins, for a process that does
+	// not have the keys of the others. Defaults to all of the store.
+	Services []string
 	// PollInterval is how often Serve looks for flows, and how often Run looks at a flow whose
 	// other notifications other dispatchers have claimed. Defaults to 1 second.
 	PollInterval time.Duration

@@ -308,9 +308,10 @@ func ExampleFlow_Fire() {
 	// Output:
 	// · Riporta a Inattivo
 	// · Invia Flusso
+	// · Programma Invio
 	// · Aggiorna
 	// · Disabilita
-	// L'azione «Importa da File Excel» non è possibile nello stato «Attivo». Azioni possibili: «Riporta a Inattivo», «Invia Flusso», «Aggiorna» e «Disabilita».
+	// L'azione «Importa da File Excel» non è possibile nello stato «Attivo». Azioni possibili: «Riporta a Inattivo», «Invia Flusso», «Programma Invio», «Aggiorna» e «Disabilita».
 }
 
 // A notification in error is set back by the operator, never by the system.

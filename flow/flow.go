@@ -22,13 +22,17 @@ type Flow struct {
 	Service string    // Servizio: the App IO service that sends
 	State   FlowState // Stato
 	Details
-	Error     string    // Errore: why the sending stopped, in Italian; "" if it did not
-	Counts    Counts    // Messaggi: how many notifications there are, as the store counts them; not written
-	Disabled  bool      // Dis.: set aside by an operator, whatever its state
-	CreatedAt time.Time // Data, Ora; UTC
-	UpdatedAt time.Time // Data mod.; UTC
-	UpdatedBy string    // Utente mod.: the ID of the last actor
-	Version   int64     // counts the stored changes, for optimistic locking; 0: not stored yet
+	Error string // Errore: why the sending stopped, in Italian; "" if it did not
+	// NotBefore (Non prima di) is when a [Dispatcher] begins to send the flow, which is Attivo until
+	// then; UTC. Zero: the flow is not scheduled.
+	NotBefore   time.Time
+	ScheduledBy string    // the ID of who ordered the sending at NotBefore; "" if it is not scheduled
+	Counts      Counts    // Messaggi: how many notifications there are, as the store counts them; not written
+	Disabled    bool      // Dis.: set aside by an operator, whatever its state
+	CreatedAt   time.Time // Data, Ora; UTC
+	UpdatedAt   time.Time // Data mod.; UTC
+	UpdatedBy   string    // Utente mod.: the ID of the last actor
+	Version     int64     // counts the stored changes, for optimistic locking; 0: not stored yet
 }
 
 // Details are what an operator or a program writes about a flow. A program that makes flows
@@ -90,9 +94,10 @@ const (
 	// by FlowActivate.
 	FlowInactive FlowState = "inactive"
 	// FlowActive (Attivo): ready to be sent; its notifications are fixed. Entered by
-	// FlowActivate. Left by FlowSend, or by FlowDeactivate while nothing is sent.
+	// FlowActivate. Left by FlowSend, by FlowBegin at the time that FlowSchedule set, or by
+	// FlowDeactivate while nothing is sent.
 	FlowActive FlowState = "active"
-	// FlowSending (In invio): the sending is under way. Entered by FlowSend. Left by
+	// FlowSending (In invio): the sending is under way. Entered by FlowSend or FlowBegin. Left by
 	// FlowComplete or FlowEndIncomplete when nothing is left to send or the sending
 	// stopped; an operator cannot leave it.
 	FlowSending FlowState = "sending"
@@ -118,6 +123,8 @@ const (
 	FlowActivate      FlowAction = "activate"   // Attiva
 	FlowDeactivate    FlowAction = "deactivate" // Riporta a Inattivo
 	FlowSend          FlowAction = "send"       // Invia Flusso: also goes on after a stop or corrections
+	FlowSchedule      FlowAction = "schedule"   // Programma Invio: the flow is sent at a later time, which may be replaced
+	FlowBegin         FlowAction = "begin"      // by the system: the time has come
 	FlowComplete      FlowAction = "complete"   // by the system: everything is sent
 	FlowEndIncomplete FlowAction = "fall_short" // by the system: over, but not everything is sent
 	FlowStop          FlowAction = "stop"       // by the system: the service or the platform fails; nothing more is sent
@@ -152,6 +159,8 @@ var flowMachine = sync.OnceValue(func() *fsm.Machine[FlowState, FlowAction] {
 			{Event: FlowActivate, From: states{FlowInactive}, To: FlowActive, Label: "Attiva", Roles: operator},
 			{Event: FlowDeactivate, From: states{FlowActive}, To: FlowInactive, Label: "Riporta a Inattivo", Roles: operator},
 			{Event: FlowSend, From: states{FlowActive, FlowIncomplete}, To: FlowSending, Label: "Invia Flusso", Roles: operator},
+			{Event: FlowSchedule, From: states{FlowActive}, Stay: true, Label: "Programma Invio", Roles: operator},
+			{Event: FlowBegin, From: states{FlowActive}, To: FlowSending, Label: "Avvio all'ora programmata", Roles: system},
 			{Event: FlowComplete, From: states{FlowSending, FlowIncomplete}, To: FlowSent, Label: "Conclusione: tutto inviato", Roles: system},
 			{Event: FlowEndIncomplete, From: states{FlowSending, FlowSent}, To: FlowIncomplete, Label: "Conclusione: esiti negativi", Roles: system},
 			{Event: FlowEdit, From: states{FlowInactive, FlowActive, FlowSent, FlowIncomplete}, Stay: true, Label: "Aggiorna", Roles: operator},

@@ -35,8 +35,8 @@ type scheduledFlow struct {
 // maxPause is the longest time between runs of a flow that fails.
 const maxPause = time.Minute
 
-// Serve sends every flow that is In invio, and rescues expired notifications, until the context
-// ends. Then it returns nil once everything is stored, or an [ErrOutcomeNotStored], the last if
+// Serve sends every flow that is In invio, begins those whose time has come, which
+// [Service.ScheduleFlow] set, and rescues expired notifications, until the context ends. Then it returns nil once everything is stored, or an [ErrOutcomeNotStored], the last if
 // there were several. Other failures are logged and tried again, later each time. A flow that
 // fails, or whose remaining notifications other dispatchers have claimed, delays no other.
 func (d *Dispatcher) Serve(ctx context.Context) error {
@@ -47,6 +47,9 @@ func (d *Dispatcher) Serve(ctx context.Context) error {
 	for ctx.Err() == nil {
 		if _, err := d.RescueExpired(ctx); err != nil && ctx.Err() == nil {
 			d.config.Logger.Warn("flow: recovery failed", "error", err)
+		}
+		if err := d.beginScheduled(ctx); err != nil && ctx.Err() == nil {
+			d.config.Logger.Warn("flow: beginning scheduled flows failed", "error", err)
 		}
 		s.begin(ctx)
 		select {
@@ -73,7 +76,7 @@ func (s *scheduler) begin(ctx context.Context) {
 	if free == 0 {
 		return
 	}
-	found, err := s.dispatcher.store.Flows(ctx, FlowFilter{States: []FlowState{FlowSending}},
+	found, err := s.dispatcher.store.Flows(ctx, FlowFilter{States: []FlowState{FlowSending}, Services: config.Services},
 		Page{Limit: min(free+known, MaxPage), OldestFirst: true})
 	if err != nil && ctx.Err() == nil {
 		config.Logger.Warn("flow: looking for flows failed", "error", err)

@@ -24,6 +24,8 @@ type FlowFilter struct {
 	Disabled   DisabledFilter // Dis.
 
 	ChangedFrom, ChangedTo time.Time // Data mod.: changed at ChangedFrom or later, and before ChangedTo
+	// ScheduledBefore: scheduled, and the NotBefore is before this time.
+	ScheduledBefore time.Time
 }
 
 // NotificationFilter says which notifications are looked for: those that match all of
@@ -117,7 +119,8 @@ func (q FlowFilter) Match(f Flow) bool {
 	return core.Among(q.IDs, f.ID) && core.Among(q.Services, f.Service) && core.Among(q.States, f.State) &&
 		core.Contains(f.Note.Reveal(), q.Text) && core.Same(q.User, f.UpdatedBy) && core.Within(q.From, q.To, f.CreatedAt) &&
 		core.Same(q.AppContext, f.AppContext) && core.Same(q.AppKey, f.AppKey) && q.Disabled.match(f.Disabled) &&
-		core.Within(q.ChangedFrom, q.ChangedTo, f.UpdatedAt)
+		core.Within(q.ChangedFrom, q.ChangedTo, f.UpdatedAt) &&
+		(q.ScheduledBefore.IsZero() || !f.NotBefore.IsZero() && f.NotBefore.Before(q.ScheduledBefore))
 }
 
 // Match reports whether the notification matches the filter. It is the definition of

@@ -73,21 +73,26 @@ func (s *Service) ActivateFlow(ctx context.Context, by flussi.Actor, id uuid.UUI
 	})
 }
 
-// DeactivateFlow (Riporta a Inattivo) takes an active flow back into preparation.
+// DeactivateFlow (Riporta a Inattivo) takes an active flow back into preparation. If it was
+// scheduled, it is not any more.
 func (s *Service) DeactivateFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
-	return s.changeFlow(ctx, "deactivate flow", by, id, FlowDeactivate, nil)
+	return s.changeFlow(ctx, "deactivate flow", by, id, FlowDeactivate, func(f *Flow) error {
+		f.unschedule()
+		return nil
+	})
 }
 
 // SendFlow (Invia Flusso) orders the sending of an active flow, or of one that is Invio
 // incompleto and has notifications to be sent: set back to Registrato, or not sent since
 // the sending stopped. It returns at once; a [Dispatcher] does the sending. A flow that is
-// already In invio or Inviato is returned unchanged. The error is an [ErrNothingToSend] if
-// nothing is Registrato.
+// already In invio or Inviato is returned unchanged. One that is scheduled is sent now, not at its
+// time. The error is an [ErrNothingToSend] if nothing is Registrato.
 func (s *Service) SendFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	const op = "send flow"
 	return s.stepOnce(ctx, by, id, func(f Flow) bool { return f.State == FlowSending || f.State == FlowSent }, func() (Flow, error) {
 		return s.changeFlow(ctx, op, by, id, FlowSend, func(f *Flow) error {
 			f.Error = ""
+			f.unschedule()
 			return s.needsSomething(ctx, f)
 		})
 	})
@@ -109,7 +114,7 @@ func (s *Service) stepOnce(ctx context.Context, by flussi.Actor, id uuid.UUID, t
 
 // DisableFlow (Dis.) sets a flow aside, in whatever state it is: until it is enabled, it can only
 // be read and verified. A sending under way ends: what was not begun remains Registrato, and the
-// flow becomes Invio incompleto.
+// flow becomes Invio incompleto. One that is scheduled does not begin.
 func (s *Service) DisableFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	return s.changeFlow(ctx, "disable flow", by, id, FlowDisable, func(f *Flow) error {
 		f.Disabled = true
@@ -117,7 +122,7 @@ func (s *Service) DisableFlow(ctx context.Context, by flussi.Actor, id uuid.UUID
 	})
 }
 
-// EnableFlow undoes DisableFlow.
+// EnableFlow undoes DisableFlow. A flow whose scheduled time has passed meanwhile begins at once.
 func (s *Service) EnableFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (Flow, error) {
 	return s.changeFlow(ctx, "enable flow", by, id, FlowEnable, func(f *Flow) error {
 		f.Disabled = false
@@ -147,14 +152,14 @@ func (s *Service) changeFlow(ctx context.Context, op string, by flussi.Actor, id
 // editFlow returns the change of a step with a flow, and stores nothing.
 func (s *Service) editFlow(ctx context.Context, by flussi.Actor, id uuid.UUID, action FlowAction, edit func(*Flow) error) (FlowChange, error) {
 	f, err := s.flow(ctx, by, id)
-	from := f.State
+	before := f
 	if err == nil {
 		err = f.Fire(ctx, action, by)
 	}
 	if err == nil && edit != nil {
 		err = edit(&f)
 	}
-	return f.change(action, from, by.ID, ""), err
+	return f.change(action, before.State, by.ID, scheduleReason(action, before, f)), err
 }
 
 // needsSomething returns an [ErrNothingToSend] if no notification is Registrato, and says why.

@@ -302,7 +302,7 @@ func TestFlowFilterRefusesUnknownValues(t *testing.T) {
 			"AppKey":     {{AppKey: "\x00"}},
 			"Disabled":   {{Disabled: "boh"}},
 		},
-		Free: []string{"IDs", "Services", "From", "To", "ChangedFrom", "ChangedTo"},
+		Free: []string{"IDs", "Services", "From", "To", "ChangedFrom", "ChangedTo", "ScheduledBefore"},
 		Valid: []flow.FlowFilter{
 			{}, {Text: "abc"}, {Text: "è ò"}, {Disabled: flow.OnlyDisabled}, {Disabled: flow.OnlyEnabled},
 			{States: []flow.FlowState{flow.FlowInactive, flow.FlowActive, flow.FlowSending, flow.FlowSent, flow.FlowIncomplete}},

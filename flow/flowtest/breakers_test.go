@@ -214,6 +214,18 @@ var breakers = []breaker{
 		}},
 	{"a field of the flows' filter is not looked at", "flows are found by each field of the filter",
 		viewed.Parents(brokenstore.Asks[flow.Flow](func(q *flow.FlowFilter) { q.AppContext = "" }))},
+	{"what begins at the time is scheduled before it", "flows are found by each field of the filter",
+		viewed.Parents(brokenstore.Asks[flow.Flow](func(q *flow.FlowFilter) {
+			if !q.ScheduledBefore.IsZero() {
+				q.ScheduledBefore = q.ScheduledBefore.Add(time.Microsecond)
+			}
+		}))},
+	{"flows that are not scheduled were scheduled long ago", "flows are found by each field of the filter",
+		viewed.Parents(brokenstore.Searches(func(q *flow.FlowFilter) func(flow.Flow) bool {
+			before := q.ScheduledBefore
+			q.ScheduledBefore = time.Time{}
+			return func(f flow.Flow) bool { return before.IsZero() || f.NotBefore.Before(before) }
+		}))},
 	{"with a recipient, the state is not looked at", "notifications are found by fields of the filter together",
 		viewed.Children(brokenstore.Asks[flow.Notification](func(q *flow.NotificationFilter) {
 			if !q.Recipient.IsZero() {

@@ -32,6 +32,9 @@ func (p *probe) flowCatalogue() flowCatalogue {
 			Note: flussi.NewText(oneOf(p, storetest.Texts()...)), AppContext: oneOf(p, "", "protocollo", "Protocollo"), AppKey: oneOf(p, "", "2026/1", "2026/12"),
 		}
 		f.Error = oneOf(p, "", "Invio fermato.")
+		if p.Random.IntN(4) > 0 {
+			f.NotBefore, f.ScheduledBy = p.SomeMinute(), "m.neri"
+		}
 		f.Disabled = p.Random.IntN(4) == 0
 		f.CreatedAt, f.UpdatedAt = p.SomeMinute(), p.SomeMinute()
 		f.UpdatedBy = oneOf(p, "m.neri", "M.Neri", "a.verdi")
@@ -60,6 +63,9 @@ func flowCriteria(p *storetest.Probe, q *flow.FlowFilter, f flow.Flow) []storete
 		{"User", func() { q.User = f.UpdatedBy }},
 		{"ChangedFrom", func() { q.ChangedFrom = f.UpdatedAt }},
 		{"ChangedTo", func() { q.ChangedTo = f.UpdatedAt }},
+		{"ScheduledBefore", func() { q.ScheduledBefore = f.NotBefore }},
+		{"ScheduledBefore, just after", func() { q.ScheduledBefore = f.NotBefore.Add(time.Microsecond) }},
+		{"ScheduledBefore, of all", func() { q.ScheduledBefore = time.Now().AddDate(100, 0, 0) }},
 		{"AppContext", func() { q.AppContext = f.AppContext }},
 		{"AppKey", func() { q.AppKey = f.AppKey }},
 		{"Disabled", func() {

@@ -90,7 +90,8 @@ func (w *write) Put() {
 // newFlowRow returns the row of a change. Counts are not stored: addCounts sets them.
 func newFlowRow(change flow.FlowChange) *flowRow {
 	row := &flowRow{Entity: change.Flow, History: []flow.FlowRecord{change.Record}}
-	memtable.CutTimes(&row.Entity.Options.Remote.OriginalReceiptDate, &row.Entity.CreatedAt, &row.Entity.UpdatedAt, &row.History[0].At)
+	memtable.CutTimes(&row.Entity.Options.Remote.OriginalReceiptDate, &row.Entity.NotBefore, &row.Entity.CreatedAt, &row.Entity.UpdatedAt,
+		&row.History[0].At)
 	return row
 }
 

@@ -213,7 +213,9 @@ func TestTablesOfTheFirstVersionAreMigrated(t *testing.T) {
 	}
 	before := stored(s)
 	execute(t, db, "ALTER TABLE flussi_notifications DROP COLUMN answer", "ALTER TABLE flussi_notifications DROP COLUMN stopped_flow",
-		"ALTER TABLE flussi_notifications DROP COLUMN options", "ALTER TABLE flussi_flows DROP COLUMN options", "DELETE FROM flussi_migrations WHERE version_id > 1")
+		"ALTER TABLE flussi_notifications DROP COLUMN options", "ALTER TABLE flussi_flows DROP COLUMN options",
+		"DROP INDEX flussi_flows_scheduled", "DROP INDEX flussi_flows_of_service_scheduled", "ALTER TABLE flussi_flows DROP COLUMN not_before",
+		"ALTER TABLE flussi_flows DROP COLUMN scheduled_by", "DELETE FROM flussi_migrations WHERE version_id > 1")
 	s = must.Get(sqlite.New(db, sqlite.Config{}))(t)
 	refused(t, must.Err(claim(s, of, 1)), sqlite.ErrNotMigrated)
 	f, rows := change(1)

@@ -88,6 +88,12 @@ func (a *archive) saveFlow(t testing.TB, n, number, first, size int) {
 	case number%100 == 7:
 		f.State = flow.FlowIncomplete
 	}
+	if number%3 == 1 && number != bigFlow { // of many flows that are ready
+		f.State = flow.FlowActive
+	}
+	if number%30 == 4 {
+		f.NotBefore, f.ScheduledBy = at.AddDate(0, 6, 0), "m.neri"
+	}
 	if number == 10 {
 		f.Note = flussi.NewText("Nota " + rareText)
 	}

@@ -28,10 +28,17 @@ func flowList(t *tx, q flow.FlowFilter, p flow.Page) *list {
 	whereSelective(l, t, Column{Name: "id", Type: "uuid"}, q.IDs, func(id uuid.UUID) any { return id })
 	l.whereText(t, "app_key", q.AppKey)
 	l.whereLabel(t, "app_context", q.AppContext)
-	if len(q.Services) > 0 {
+	if !q.ScheduledBefore.IsZero() { // few are: index flows_of_service_scheduled
+		l.where("not_before < ?", ceiling(q.ScheduledBefore))
+	}
+	switch {
+	case len(q.Services) > 0:
 		l.whereOwner(t, Column{Name: "service", Type: "text"}, distinct(q.Services))
 		whereStates(l, q.States)
-	} else { // the dispatcher lists the flows of all services that are In invio: index flows_in_state
+	case !q.ScheduledBefore.IsZero(): // the dispatcher lists those whose time has come: index flows_scheduled
+		l.allOwners = "not_before IS NOT NULL"
+		whereStates(l, q.States)
+	default: // the dispatcher lists the flows of all services that are In invio: index flows_in_state
 		l.whereOwner(t, Column{Name: "state", Type: "text"}, distinct(q.States))
 	}
 	l.whereDisabled(q.Disabled)

@@ -13,6 +13,7 @@ var flows = entity[flow.Flow]{
 		{Name: "id", Type: "uuid"}, {Name: "service", Type: "text"}, {Name: "created_at", Type: "bigint"},
 		{Name: "note", Type: "text"}, {Name: "app_context", Type: "text"}, {Name: "app_key", Type: "text"}, {Name: "options", Type: "text"},
 		{Name: "state", Type: "text"}, {Name: "error", Type: "text"}, {Name: "disabled", Type: "boolean"},
+		{Name: "not_before", Type: "bigint"}, {Name: "scheduled_by", Type: "text"},
 		{Name: "updated_at", Type: "bigint"}, {Name: "updated_by", Type: "text"}, {Name: "version", Type: "bigint"},
 		{Name: "search", Type: "text", WriteOnly: true},
 	},
@@ -21,6 +22,7 @@ var flows = entity[flow.Flow]{
 			&f.ID, stringTo(&f.Service), timeField{&f.CreatedAt},
 			textField{&f.Note}, stringTo(&f.AppContext), stringTo(&f.AppKey), optionsField{&f.Options},
 			stringTo(&f.State), stringTo(&f.Error), &f.Disabled,
+			timeField{&f.NotBefore}, stringTo(&f.ScheduledBy),
 			timeField{&f.UpdatedAt}, stringTo(&f.UpdatedBy), &f.Version,
 		}
 	},
@@ -29,6 +31,7 @@ var flows = entity[flow.Flow]{
 			f.ID, encode(f.Service), f.CreatedAt.UnixMicro(),
 			encode(f.Note.Reveal()), encode(f.AppContext), encode(f.AppKey), optionsField{&f.Options}.encode(),
 			encode(f.State), encode(f.Error), f.Disabled,
+			micros(f.NotBefore), encode(f.ScheduledBy),
 			f.UpdatedAt.UnixMicro(), encode(f.UpdatedBy), version,
 			searchable(f.Note.Reveal()),
 		}

@@ -23,6 +23,7 @@ var olderNames = map[string]string{
 var olderDefaults = map[string]string{
 	"occasion": "''", "allow_duplicate": "FALSE", "lease_start": "0", "write_id": "0",
 	"answer": "''", "stopped_flow": "FALSE", "options": "''",
+	"not_before": "NULL", "scheduled_by": "''",
 }
 
 // olderTables are the tables of examples/sqlstore, with the version of their schema that created

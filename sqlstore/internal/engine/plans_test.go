@@ -74,8 +74,8 @@ type sqliteStep struct {
 var selectiveIndexes = []string{"_by_id", "_by_recipient", "_by_notice_number", "_by_debtor", "_by_digest"}
 
 // wholeIndexes are those that may be read from their beginning: of the notifications that are In
-// invio, and of a list in its order.
-var wholeIndexes = []string{"USING INDEX flussi_notifications_sending", "USING INDEX flussi_notifications_listed"}
+// invio, of the flows that are scheduled, and of a list in its order.
+var wholeIndexes = []string{"USING INDEX flussi_notifications_sending", "USING INDEX flussi_notifications_listed", "USING INDEX flussi_flows_scheduled"}
 
 func containsOne(text string, of []string) bool {
 	return slices.ContainsFunc(of, func(part string) bool { return strings.Contains(text, part) })

@@ -79,6 +79,14 @@ var screens = []screen{
 		}),
 	flowScreen("dispatcher: flows In invio of any service", "state = ?, in the order of flows_in_state",
 		func(*archive) flow.FlowFilter { return flow.FlowFilter{States: []flow.FlowState{flow.FlowSending}} }),
+	flowScreen("Ricerca Flussi: an operator's three services, those that are scheduled", "service = ?, three branches of flows_of_service_scheduled",
+		func(*archive) flow.FlowFilter {
+			return flow.FlowFilter{Services: threeServices(), ScheduledBefore: begin.AddDate(1, 0, 0)}
+		}),
+	flowScreen("dispatcher: scheduled flows whose time has come", "in the order of flows_scheduled",
+		func(*archive) flow.FlowFilter {
+			return flow.FlowFilter{Disabled: flow.OnlyEnabled, ScheduledBefore: begin.AddDate(1, 0, 0)}
+		}),
 	notificationScreen("Notifiche: those of all services", "in the order of notifications_listed",
 		func(*archive) flow.NotificationFilter { return flow.NotificationFilter{} }),
 	noticeScreen("Avvisi: a riferimento that all have", "reference = ?, in the order of notices_by_reference",

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"iter"
 	"net/http"
 	"time"
 
@@ -59,4 +61,52 @@ func (c *Client) Feed(ctx context.Context, day time.Time) (Feed, error) {
 		return Feed{}, e
 	}
 	return feed, nil
+}
+
+// DayFeed is the feed of one day.
+type DayFeed struct {
+	Day  time.Time // its beginning, in UTC
+	Feed           // zero if Pending
+	// Pending: the platform does not have the day yet, nor any later one, since the day is not over.
+	// Begin there next time.
+	Pending bool
+}
+
+// feedDelay is how long after the end of a day the platform may not have its feed, since its clock
+// is not this machine's.
+const feedDelay = 5 * time.Minute
+
+// Feeds returns the feeds of the days from the one that from is on to the one that to is on, in
+// UTC, the oldest first. Each is read when the sequence gets there, so it holds one day at a time.
+// The first day that the platform does not have yet, today or a later one, is Pending and ends the
+// sequence. An error ends it, too, and comes with the Day at which to begin again: a
+// [flussi.ErrRemoteNotFound] is a day that is over, and that the platform does not have. The other
+// errors are those of [Client.Feed], and a [*flussi.InvalidError] if to is before from.
+func (c *Client) Feeds(ctx context.Context, from, to time.Time) iter.Seq2[DayFeed, error] {
+	return func(yield func(DayFeed, error) bool) {
+		first, last := dayOf(from), dayOf(to)
+		if first.After(last) {
+			v := &validation{}
+			v.Add("date", flussi.ErrRange, "Il primo giorno dell'elenco delle iscrizioni viene dopo l'ultimo.")
+			yield(DayFeed{Day: first}, v.OrNil())
+			return
+		}
+		for day := first; !day.After(last); day = day.AddDate(0, 0, 1) {
+			feed, err := c.Feed(ctx, day)
+			over := day.AddDate(0, 0, 1).Add(feedDelay)
+			found := DayFeed{Day: day, Feed: feed, Pending: errors.Is(err, flussi.ErrRemoteNotFound) && time.Now().Before(over)}
+			if found.Pending {
+				err = nil
+			}
+			if !yield(found, err) || found.Pending || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// dayOf returns the beginning of the day that a time is on, in UTC; the zero time remains zero.
+func dayOf(t time.Time) time.Time {
+	year, month, day := t.UTC().Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }

@@ -36,13 +36,13 @@ func (s sender) submit(ctx context.Context, m Sender, n Notification, known *pro
 		if known == nil {
 			known = &profiles{}
 		}
-		allowed, err := known.allowed(ctx, m, n.Recipient)
+		found, err := known.of(ctx, m, n.Recipient)
 		if err != nil {
 			o := notSent(n, err)
 			o.attempts = 0 // to send it
 			return o
 		}
-		if !allowed {
+		if found.reachability != ReachabilityYes {
 			return outcome{action: NotificationFail, code: CodeUnreachable}
 		}
 	}

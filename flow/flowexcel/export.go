@@ -155,7 +155,7 @@ func exportedOptions() []option[exported] {
 }
 
 // shown is a column that operators only look at.
-func shown[V any](header string, kind excel.Kind[V], rule excel.Rule, field func(*exported) *V, help string) excel.Column[exported] {
+func shown[V, Row any](header string, kind excel.Kind[V], rule excel.Rule, field func(*Row) *V, help string) excel.Column[Row] {
 	return excel.NewColumn(header, excel.Kind[V](written[V]{excel.WithRule(kind, rule)}), field, excel.ColumnConfig{ReadOnly: true, Help: help})
 }
 

@@ -49,7 +49,7 @@ macchina, e nessun messaggio arriva ai cittadini.`,
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		return p.settings.complete(c.Flags(), p.getenv, p.errs)
 	}
-	root.AddCommand(p.demo(), p.template(), p.preview(), p.imports(), p.send(), p.verify(), p.resend(), p.resolve(),
-		p.list(), p.show(), p.export(), p.history(), p.disable(), p.enable(), p.restored())
+	root.AddCommand(p.demo(), p.template(), p.preview(), p.imports(), p.reachable(), p.send(), p.serve(), p.deactivate(), p.verify(),
+		p.resend(), p.resolve(), p.list(), p.show(), p.export(), p.history(), p.disable(), p.enable(), p.restored())
 	return root
 }

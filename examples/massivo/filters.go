@@ -144,6 +144,7 @@ func readShared[S, E ~string](f *common, machine *fsm.Machine[S, E], ids *[]uuid
 type flowFilters struct {
 	common
 	appContext, appKey string
+	scheduled          bool
 }
 
 func (f *flowFilters) flags(set *pflag.FlagSet) {
@@ -151,11 +152,15 @@ func (f *flowFilters) flags(set *pflag.FlagSet) {
 	set.StringVar(&f.text, "text", "", "`testo` contenuto nelle note, almeno 3 caratteri")
 	set.StringVar(&f.appContext, "app-context", "", "`contesto` applicativo")
 	set.StringVar(&f.appKey, "app-key", "", "`chiave` applicativa")
+	set.BoolVar(&f.scheduled, "scheduled", false, "solo i flussi con l'invio programmato")
 }
 
 func (f *flowFilters) filter() (q flow.FlowFilter, err error) {
 	q = flow.FlowFilter{Text: f.text, User: f.user, From: f.from.Time, To: f.to.next(), AppContext: f.appContext, AppKey: f.appKey,
 		ChangedFrom: f.changedFrom.Time, ChangedTo: f.changedTo.next()}
+	if f.scheduled {
+		q.ScheduledBefore = time.Now().Add(2 * flow.MaxSchedule)
+	}
 	err = readShared(&f.common, flow.FlowMachine(), &q.IDs, &q.Disabled, &q.States)
 	return q, err
 }

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"github.com/flussi-go/flussi/examples/internal/cli"
@@ -84,9 +86,12 @@ func (s *session) tellFlows(flows []flow.Flow) {
 		fmt.Fprintln(s.out, "Nessun flusso.")
 		return
 	}
-	t := newTable(s.out, "UUID", "Data", "Ora", "Stato", "Note", "Messaggi", "Utente mod.", "Data mod.", "Dis.")
+	t := newTable(s.out, "UUID", "Data", "Ora", "Stato", "Non prima di", "Note", "Messaggi", "Utente mod.", "Data mod.", "Dis.")
+	if !slices.ContainsFunc(flows, func(f flow.Flow) bool { return !f.NotBefore.IsZero() }) {
+		t.SetColumnConfigs([]table.ColumnConfig{{Name: "Non prima di", Hidden: true}})
+	}
 	for _, f := range flows {
-		t.AppendRow([]any{f.ID, date(f.CreatedAt), formatted(f.CreatedAt, "15:04"), f.State.Label(), clip(f.Note.Reveal(), 30),
+		t.AppendRow([]any{f.ID, date(f.CreatedAt), formatted(f.CreatedAt, "15:04"), f.State.Label(), formatted(f.NotBefore, "02/01/2006 15:04"), clip(f.Note.Reveal(), 30),
 			italian.Number(f.Counts.Total()), plain(f.UpdatedBy), moment(f.UpdatedAt), yes(f.Disabled)})
 	}
 	s.fitted(t, "Note", "Dis.", "Data mod.", "Utente mod.", "Ora", "Data", "Messaggi")

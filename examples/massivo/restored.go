@@ -53,11 +53,7 @@ func (d *day) at(args []string) (time.Time, error) {
 	if len(args) == 0 {
 		return d.Time, nil
 	}
-	clock, err := time.Parse("15:04", args[0])
-	if err != nil {
-		return time.Time{}, cli.Wrongf("L'ora della copia non è valida: deve essere come 18:30.")
-	}
-	return time.Date(d.Year(), d.Month(), d.Day(), clock.Hour(), clock.Minute(), 0, 0, d.Location()), nil
+	return d.clock(args[0])
 }
 
 // declareRestored disables the flows that may have been sent, and prints what to do with each.

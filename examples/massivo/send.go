@@ -30,6 +30,8 @@ type sending struct {
 	workers, batch int
 	lease          time.Duration
 	profiles, yes  bool
+	notBefore      clock // of send
+	serving        bool  // several flows, until Ctrl-C
 }
 
 func (s *sending) flags(set *pflag.FlagSet) {
@@ -47,7 +49,8 @@ func (p *program) send() *cobra.Command {
 		Short: "Invia un flusso, o riprende un invio interrotto (Invia Flusso)",
 		Long: `Attiva un flusso e lo invia fino alla fine; se l'invio era stato interrotto o fermato, lo
 riprende, e se è già stato inviato non invia niente. Senza argomento invia l'unico flusso che
-si può inviare. Più programmi, anche su macchine diverse, possono inviare insieme lo stesso
+si può inviare. Con --not-before l'invio si programma: inizia a quell'ora, se allora è in
+funzione «massivo serve». Più programmi, anche su macchine diverse, possono inviare insieme lo stesso
 flusso di un archivio PostgreSQL.
 
 Un messaggio che il servizio ha già inviato allo stesso cittadino non si invia una seconda
@@ -62,11 +65,15 @@ volta: la notifica passa a «Errore» con «Già inviata», e l'operatore decide
 				if err != nil {
 					return err
 				}
+				if !how.notBefore.IsZero() {
+					return s.schedule(c.Context(), f, how)
+				}
 				return s.sendFlow(c.Context(), f, how)
 			})
 		},
 	}
 	how.flags(c.Flags())
+	c.Flags().Var(&how.notBefore, "not-before", "non inviare prima di un'`ora` italiana, come \"2026-12-01 08:00\"; l'invio inizia allora, se è in funzione «massivo serve»")
 	return c
 }
 
@@ -80,9 +87,17 @@ func (s *session) dispatcher(how sending) (*flow.Dispatcher, error) {
 	case how.batch > 0:
 		how.workers = min(how.workers, how.batch)
 	}
+	progress := s.progress()
+	if how.serving {
+		progress = s.ended
+	}
+	service, err := s.settings.serviceName()
+	if err != nil {
+		return nil, err
+	}
 	return flow.NewDispatcher(s.store, s.messengers, flow.DispatcherConfig{
-		ID: dispatcherName(), Workers: how.workers, MaxInFlight: how.batch, Lease: how.lease, CheckProfiles: how.profiles,
-		Progress: s.progress(), Logger: s.logger(),
+		ID: dispatcherName(), Services: []string{service}, Workers: how.workers, MaxInFlight: how.batch, Lease: how.lease, CheckProfiles: how.profiles,
+		Progress: progress, Logger: s.logger(),
 	})
 }
 

@@ -85,7 +85,7 @@ func (s *session) tellFlow(f flow.Flow, actions []flow.FlowAction) {
 	}
 	s.tellFields("Flusso",
 		field{"UUID", f.ID.String()}, field{"Servizio", f.Service}, field{"Data", moment(f.CreatedAt)},
-		field{"Note", f.Note.Reveal()}, field{"Stato", f.State.Label()}, field{"Disabilitato", yes(f.Disabled)},
+		field{"Note", f.Note.Reveal()}, field{"Stato", f.State.Label()}, field{"Non prima di", moment(f.NotBefore)}, field{"Programmato da", f.ScheduledBy}, field{"Disabilitato", yes(f.Disabled)},
 		field{"Contesto applicativo", f.AppContext}, field{"Chiave applicativa", f.AppKey}, field{"Errore", f.Error},
 		field{"Messaggi", tally(f.Counts)}, field{"Ultima modifica", moment(f.UpdatedAt) + ", effettuata da " + f.UpdatedBy},
 		field{"Azioni possibili", strings.Join(possible, ", ")})

@@ -201,3 +201,29 @@ func Example_simulator() {
 	// the client was told: unknown
 	// the citizen got: processed Scadenza della TARI
 }
+
+// Who subscribed and unsubscribed on some days; the next time the program begins at next.
+func ExampleClient_Feeds() {
+	platform := appiotest.NewServer(appiotest.Config{})
+	defer platform.Close()
+	platform.AddService(appiotest.Service{ID: "tributi", Key: "a-key", ReadsFeed: true})
+	key, _ := flussi.ParseKey("a-key")
+	client, _ := appio.New(key, appio.Config{BaseURL: platform.URL})
+	next := time.Date(2025, time.December, 30, 0, 0, 0, 0, time.UTC) // kept by the program
+	platform.AddFeed("tributi", next.AddDate(0, 0, 1), []flussi.FiscalCode{appiotest.SampleCitizen(1)}, nil)
+
+	for feed, err := range client.Feeds(context.Background(), next, next.AddDate(0, 0, 2)) { // or until time.Now()
+		if err != nil || feed.Pending { // a failure, or the day is not over
+			fmt.Println(flussi.Explain(err))
+			break
+		}
+		fmt.Println(feed.Day.Format(time.DateOnly), len(feed.Subscribed), len(feed.Unsubscribed))
+		next = feed.Day.AddDate(0, 0, 1)
+	}
+	fmt.Println("next:", next.Format(time.DateOnly))
+	// Output:
+	// 2025-12-30 0 0
+	// 2025-12-31 1 0
+	// 2026-01-01 0 0
+	// next: 2026-01-02
+}

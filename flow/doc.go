@@ -26,7 +26,8 @@
 // A [Flow] and a [Notification] are plain structs. What may happen to them is in two tables,
 // [FlowMachine] and [NotificationMachine], which Service and Dispatcher follow;
 // [Service.FlowActions] and [Service.NotificationActions] are the buttons to show. Each state's
-// constant says how it is entered and left.
+// constant says how it is entered and left. [Service.ScheduleFlow] orders a sending for later, and
+// [Service.CheckRecipients] says before who takes messages of the service.
 //
 // # What is promised
 //

@@ -419,3 +419,57 @@ func ExampleDispatcher_Serve() {
 	// Inviato
 	// <nil>
 }
+
+// An operator orders a sending for later; the program that serves begins it then.
+func ExampleService_ScheduleFlow() {
+	sent := make(chan flow.Flow, 1)
+	o := newOffice(flow.DispatcherConfig{PollInterval: 10 * time.Millisecond, Progress: func(p flow.Progress) {
+		if p.Done && p.Flow.State != flow.FlowSending {
+			sent <- p.Flow
+		}
+	}})
+	defer o.server.Close()
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- o.Serve(ctx) }()
+
+	f, _, _ := o.ImportFlow(ctx, o.operator, "tributi", flow.Details{}, flow.DraftRows(letter("AAAAAA00A00A000A")), flow.AddConfig{})
+	_, _ = o.ActivateFlow(ctx, o.operator, f.ID)
+	_, err := flussi.LocalTime(2026, time.October, 25, 2, 30) // what the operator typed
+	fmt.Println(flussi.Explain(err))
+	at := time.Now().Add(100 * time.Millisecond) // another time
+	f, err = o.ScheduleFlow(ctx, o.operator, f.ID, at)
+	fmt.Println(f.State.Label(), f.ScheduledBy, err)
+	fmt.Println((<-sent).State.Label())
+	stop()
+	fmt.Println(<-ended)
+	// Output:
+	// L'ora del 25/10/2026 alle 02:30 c'è due volte: quella notte finisce l'ora legale. Indicare un'altra ora.
+	// Attivo m.neri <nil>
+	// Inviato
+	// <nil>
+}
+
+// Before a flow is sent, its recipients are checked; a program that stops goes on from the cursor.
+func ExampleService_CheckRecipients() {
+	ctx := context.Background()
+	o := newOffice()
+	defer o.server.Close()
+	absent, _ := flussi.ParseFiscalCode("AAAAAA00A00A000A")
+	o.server.AddCitizen(appiotest.Citizen{Code: absent, Absent: true})
+	rows := flow.DraftRows(letter("AAAAAA00A00A000A"), letter("RSSMRA80A01H501U"))
+	f, _, _ := o.ImportFlow(ctx, o.operator, "tributi", flow.Details{}, rows, flow.AddConfig{})
+
+	var done flow.Cursor // kept by the program
+	for r, err := range o.CheckRecipients(ctx, o.operator, f.ID, done) {
+		if err != nil {
+			fmt.Println(flussi.Explain(err))
+			break
+		}
+		fmt.Println(r.Notification.Recipient.String(), r.Reachability.Label(), r.Languages)
+		done = r.Notification.Cursor()
+	}
+	// Output:
+	// FiscalCode(***) Non è su App IO []
+	// FiscalCode(***) Raggiungibile [it_IT]
+}

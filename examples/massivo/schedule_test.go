@@ -29,13 +29,15 @@ func TestAScheduledFlowIsShownAndWithdrawn(t *testing.T) {
 	at := time.Now().In(cli.Italy()).AddDate(0, 0, 1).Format("02/01/2006")
 	must.Contain(t, o.ran(t, 0, "send", id, "--not-before", tomorrowAt8()),
 		"l'invio inizia non prima del "+at+" alle 08:00", "massivo serve", "massivo deactivate "+id)
-	assert.Zero(t, o.platform.Received(appiotest.SubmitMessage))
 	said := o.ran(t, 0, "list", "--scheduled")
 	must.Contain(t, said, "Non prima di", at+" 08:00", id)
 	assert.NotContains(t, said, other)
 	must.Contain(t, o.ran(t, 0, "show", id), "Non prima di:", at+" 08:00:00", "Programmato da:", "m.neri", "Programma Invio")
 	must.Contain(t, o.ran(t, 0, "history", id), "Programma Invio", "m.neri")
+	o.ran(t, 0, "send", other)
+	assert.Contains(t, o.ran(t, cli.Usage, "send"), "è programmato per il "+at+" alle 08:00. Per inviarlo subito: massivo send "+id)
 	assert.Contains(t, o.ran(t, 0, "deactivate", id), "Inattivo")
+	assert.Equal(t, 1, o.platform.Received(appiotest.SubmitMessage), "of the other flow")
 	assert.NotContains(t, o.ran(t, 0, "list"), "Non prima di")
 	assert.Contains(t, o.ran(t, 0, "list", "--scheduled"), "Nessun flusso.")
 }

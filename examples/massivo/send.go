@@ -65,6 +65,9 @@ volta: la notifica passa a «Errore» con «Già inviata», e l'operatore decide
 				if err != nil {
 					return err
 				}
+				if len(args) == 0 && !f.NotBefore.IsZero() && how.notBefore.IsZero() {
+					return cli.Wrongf("L'invio del flusso è programmato per il %s. Per inviarlo subito: %s", italian.Moment(f.NotBefore), s.again("send", f.ID))
+				}
 				if !how.notBefore.IsZero() {
 					return s.schedule(c.Context(), f, how)
 				}

@@ -57,7 +57,7 @@ func TestEveryMethodAsksWhoCallsIt(t *testing.T) {
 	calls := map[string]authtest.Call[stage]{}
 	for name, m := range methods {
 		m.By = operator
-		if m.Changes { // or whoever has the service may look
+		if m.Changes || m.Remote { // or whoever has the service may look
 			m.Refused = []flussi.Actor{{ID: operator.ID}, {ID: operator.ID, Roles: []flussi.Role{flussi.Principal}}}
 			if name != "VerifyNotification" { // by the machine, the system asks too
 				m.Refused = append(m.Refused, flussi.Actor{ID: operator.ID, Roles: []flussi.Role{flussi.System}})

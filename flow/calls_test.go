@@ -98,9 +98,12 @@ var methods = map[string]authtest.Call[stage]{
 	}},
 	"ActivateFlow":   {Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.ActivateFlow(ctx, by, s.inactive.ID) }},
 	"DeactivateFlow": {Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.DeactivateFlow(ctx, by, s.active.ID) }},
-	"SendFlow":       {Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.SendFlow(ctx, by, s.active.ID) }},
-	"DisableFlow":    {Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.DisableFlow(ctx, by, s.inactive.ID) }},
-	"EnableFlow":     {Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.EnableFlow(ctx, by, s.disabled.ID) }},
+	"ScheduleFlow": {Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) {
+		return s.ScheduleFlow(ctx, by, s.active.ID, time.Now().Add(time.Hour))
+	}},
+	"SendFlow":    {Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.SendFlow(ctx, by, s.active.ID) }},
+	"DisableFlow": {Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.DisableFlow(ctx, by, s.inactive.ID) }},
+	"EnableFlow":  {Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.EnableFlow(ctx, by, s.disabled.ID) }},
 	"ImportFlow": {Names: authtest.Scope, Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) {
 		f, _, err := s.ImportFlow(ctx, by, s.service, flow.Details{}, flow.DraftRows(draft(901)), flow.AddConfig{})
 		return f, err
@@ -126,7 +129,10 @@ var methods = map[string]authtest.Call[stage]{
 	"SendNotification":   {Changes: true, Remote: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.SendNotification(ctx, by, s.registered.ID) }},
 	"VerifyNotification": {Changes: true, Remote: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.VerifyNotification(ctx, by, s.sent.ID) }},
 	"VerifyFlow":         {Changes: true, Remote: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.VerifyFlow(ctx, by, s.incomplete.ID) }},
-	"Anonymise":          {Names: authtest.Scope, Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.Anonymise(ctx, by, s.service, time.Now()) }},
+	"CheckRecipients": {Remote: true, Do: func(ctx ctx, s stage, by actor) (any, error) {
+		return pull(s.CheckRecipients(ctx, by, s.inactive.ID, flow.Cursor{}))
+	}},
+	"Anonymise": {Names: authtest.Scope, Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) { return s.Anonymise(ctx, by, s.service, time.Now()) }},
 	"ConfirmUnknown": {Names: authtest.Scope, Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) {
 		return s.ConfirmUnknown(ctx, by, flow.NotificationFilter{Services: []string{s.service}}, "detto dal fornitore")
 	}},

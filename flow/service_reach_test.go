@@ -136,6 +136,23 @@ func TestCheckRecipientsGoesOnAfterARefusal(t *testing.T) {
 	}, worldConfig{platform: appiotest.Config{Unlimited: true}, client: appio.Config{MaxAttempts: 1}, service: flow.ServiceConfig{Workers: 1}})
 }
 
+// However many are refused in a row, the platform works. What has no answer at the end of the list is
+// given, too.
+func TestCheckRecipientsGivesAllWhileThePlatformWorks(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		f := w.prepared(t, 50)
+		faults := slices.Repeat([]appiotest.Fault{{Kind: appiotest.Forbidden}}, 40)
+		w.Fail(appiotest.GetProfile, append(append(faults, make([]appiotest.Fault, 5)...), slices.Repeat([]appiotest.Fault{{Kind: appiotest.ServerProblem}}, 5)...)...)
+		got := must.Get(w.check(t, f, flow.Cursor{}))(t)
+		require.Len(t, got, 50)
+		for i, r := range got {
+			assert.Equal(t, i >= 40 && i < 45, r.Reachability == flow.ReachabilityYes)
+			assert.Equal(t, i < 40, errors.Is(r.Err, flussi.ErrRemoteForbidden))
+			assert.Equal(t, i >= 45, errors.Is(r.Err, flussi.ErrUnavailable))
+		}
+	}, worldConfig{platform: appiotest.Config{Unlimited: true}, client: appio.Config{MaxAttempts: 1}, service: flow.ServiceConfig{Workers: 1}})
+}
+
 func TestCheckRecipientsEndsIfTheServiceMayNotAsk(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		f := w.prepared(t, 200)

@@ -19,9 +19,9 @@ type clock struct{ time.Time }
 
 // Set reads a day and a time.
 func (c *clock) Set(text string) (err error) {
-	date, hour, _ := strings.Cut(text, " ")
+	date, hour, whole := strings.Cut(text, " ")
 	var d day
-	if err := d.Set(date); err != nil {
+	if err := d.Set(date); err != nil || !whole {
 		return cli.Wrongf("servono un giorno e un'ora, come 2026-12-01 08:00.")
 	}
 	c.Time, err = d.clock(strings.TrimSpace(hour))

@@ -46,7 +46,7 @@ func TestTimesAtWhichNothingBeginsAreRefused(t *testing.T) {
 	o := newOffice(t)
 	id := o.imported(t, 1)
 	for text, says := range map[string]string{
-		"2099-12-01":       "come 18:30",
+		"2099-12-01":       "un giorno e un'ora, come 2026-12-01 08:00",
 		"domani":           "come 2026-12-01 08:00",
 		"2099-12-01 25:00": "come 18:30",
 		"2020-12-01 08:00": "già passata",

@@ -61,6 +61,12 @@ func NewColumn[Row, V any](header string, kind Kind[V], field func(*Row) *V, c C
 	return column
 }
 
+// Require returns the column with [ColumnConfig].Required set.
+func (c Column[Row]) Require() Column[Row] {
+	c.config.Required = true
+	return c
+}
+
 // Header returns the header.
 func (c Column[Row]) Header() string { return c.header }
 

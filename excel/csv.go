@@ -31,7 +31,7 @@ func (t *Template[Row]) openCSV(ctx context.Context, r io.ReaderAt, size int64, 
 	}
 	rows := text.rows(ctx, separator, t.config.Limits)
 	rows.judge = t.judgeRecord(h)
-	return &source{rows: rows, header: h, exact: true, newline: text.newline, close: func() error { return nil }}, nil
+	return &source{rows: rows, header: h, separator: separator, newline: text.newline, close: func() error { return nil }}, nil
 }
 
 // separate finds the separator: the one that the file declares, or that with which
@@ -278,6 +278,20 @@ func (t *Template[Row]) judgeRecord(h header) func(*csvRecord, *xlsx.Row) {
 			row.Doubt = at(last, wrong("Row", ErrTruncated, "L'ultima riga del file non finisce con un ritorno a capo: se il valore è incompleto, copiare o salvare di nuovo il file."))
 		}
 	}
+}
+
+// tooManyFields says that a row has more fields than the header, and the usual cause.
+func tooManyFields(separator rune) string {
+	name, cause := "il punto e virgola", "Un testo che lo contiene va scritto fra virgolette."
+	switch separator {
+	case ',':
+		name, cause = "la virgola", "Un importo con i decimali, come 10,40, o un testo con una virgola va scritto fra virgolette; altrimenti salvare il file con il punto e virgola come separatore."
+	case '\t':
+		name, cause = "la tabulazione", "Un testo che la contiene va scritto fra virgolette."
+	case '|':
+		name, cause = "la barra verticale", "Un testo che la contiene va scritto fra virgolette."
+	}
+	return "La riga ha più campi dell'intestazione: nel file il separatore dei campi è " + name + ". " + cause
 }
 
 // fault explains why the next record cannot be read.

@@ -111,6 +111,21 @@ func TestCSVFilesThatCannotBeRead(t *testing.T) {
 		require.ErrorIs(t, d.wrong[0], excel.ErrFields)
 		assert.Equal(t, []int{3, 4}, numbers(d), "empty fields behind the last are nothing")
 	})
+	t.Run("more fields than the header, by each separator", func(t *testing.T) {
+		for separator, says := range map[string]string{
+			";": "il punto e virgola. Un testo che lo contiene va scritto fra virgolette.", "\t": "la tabulazione. Un testo che la contiene",
+			",": "la virgola. Un importo con i decimali, come 10,40, o un testo con una virgola va scritto fra virgolette; altrimenti salvare il file con il punto e virgola come separatore.",
+			"|": "la barra verticale. Un testo che la contiene",
+		} {
+			file := strings.Join([]string{"CF", "Oggetto", "Contenuto"}, separator) + "\n" + strings.Join([]string{code, "Oggetto di prova", content, "40"}, separator) + "\n"
+			if separator == "|" {
+				file = "sep=|\n" + file
+			}
+			d := whole(t, decodeCSV(template(), file))
+			require.Len(t, d.wrong, 1, separator)
+			assert.Contains(t, d.wrong[0].Italian(), "La riga ha più campi dell'intestazione: nel file il separatore dei campi è "+says)
+		}
+	})
 	t.Run("a short row in the middle has empty fields", func(t *testing.T) {
 		d := whole(t, decodeCSV(template(), "CF;Oggetto;Contenuto;Scadenza\n"+line+line))
 		assert.Len(t, d.rows, 2)

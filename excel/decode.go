@@ -110,13 +110,13 @@ func Map[From, To any](values iter.Seq2[From, error], convert func(From) To) ite
 
 // source is a file opened behind its header.
 type source struct {
-	rows     rowSource
-	header   header
-	date1904 bool
-	exact    bool                // rows must not have more fields than the header
-	newline  bool                // of a CSV file: it ends with a line break
-	merges   func() []xlsx.Range // known after the last row
-	close    func() error
+	rows      rowSource
+	header    header
+	date1904  bool
+	separator rune                // of a CSV file, whose rows must not have more fields than the header; otherwise 0
+	newline   bool                // of a CSV file: it ends with a line break
+	merges    func() []xlsx.Range // known after the last row
+	close     func() error
 }
 
 // closing closes at the end of a function, and keeps the first error.

@@ -171,6 +171,20 @@ func (e *CellError) Italian() string {
 	return italianAt(e.Row, e.Column, e.Header, flussi.Explain(e.Err))
 }
 
+// absentColumn is the error of a cell whose column the file does not have.
+type absentColumn struct{ err error }
+
+// Error describes the fault for programmers.
+func (e *absentColumn) Error() string { return "no such column: " + e.err.Error() }
+
+// Unwrap returns the error of the cell.
+func (e *absentColumn) Unwrap() error { return e.err }
+
+// Italian says for the operator that the column is not there, since people look for the cell.
+func (e *absentColumn) Italian() string {
+	return "Nel file manca questa colonna. " + flussi.Explain(e.err)
+}
+
 // italianAt puts the place of a cell, or of a row as a whole, before a text. The number of the row
 // is left out if it is 0.
 func italianAt(row int, column, header, text string) string {

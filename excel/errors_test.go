@@ -82,6 +82,29 @@ func TestErrorsAreOfTheVocabulary(t *testing.T) {
 	assert.NotErrorIs(t, err, flussi.ErrInvalid)
 }
 
+// What is wrong with a cell says so if the file does not have its column.
+func TestErrorOfAnAbsentColumnSaysThatItIsAbsent(t *testing.T) {
+	type row struct{ name, note string }
+	tpl := excel.MustNew(excel.Config[row]{Name: "Prova", Check: func(*row) error { return excel.NewCheckError("Nota", "È vuota.") }},
+		excel.NewColumn("Nome", excel.Text(1, 9), func(r *row) *string { return &r.name }, excel.ColumnConfig{}),
+		excel.NewColumn("Nota", excel.Text(1, 9), func(r *row) *string { return &r.note }, excel.ColumnConfig{}))
+	for file, want := range map[string]string{
+		"Nome\nx\n":       "Riga 2 (Nota): Nel file manca questa colonna. È vuota.",
+		"Nome;Nota\nx;\n": "Riga 2, colonna B (Nota): È vuota.",
+	} {
+		var report excel.Report
+		_, err := excel.Collect(tpl.DecodeCSV(t.Context(), strings.NewReader(file), int64(len(file)), &report))
+		refused := must.As[*excel.RowsError](t, err)
+		require.ErrorIs(t, err, excel.ErrCheck)
+		assert.Equal(t, want, refused.Rows[0].Italian())
+		assert.Equal(t, want, report.Locate(report.Locate(refused.Rows[0])).Italian(), "once")
+		assert.Contains(t, report.Italian(refused, 0), "- "+want+"\n")
+		report.AddWarning(2, excel.NewCheckError("Nota", "È strana."))
+		assert.Contains(t, report.Notes[0].Italian(), strings.Replace(want, "È vuota.", "È strana.", 1))
+		assert.NotContains(t, report.Locate(&flussi.RowError{Row: 2, Err: excel.NewCheckError("Altro", "No.")}).Italian(), "manca", "no column of the template")
+	}
+}
+
 // The fields of an InvalidError are told at the columns that say so, of a check and of a service.
 func TestFieldsAreToldAtTheirColumns(t *testing.T) {
 	type row struct{ name, note string }

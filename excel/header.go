@@ -113,11 +113,13 @@ func (t *Template[Row]) judge(h header, report *Report) error {
 			italian.Choose(len(t.columns), "la colonna", "le colonne"), italian.Quoted(t.Headers()))}
 	}
 	report.HeaderRow = h.row
-	report.places = places{letters: make(map[string]string, h.found), headers: t.byField}
+	report.places = places{letters: make(map[string]string, len(t.columns)), headers: t.byField}
 	for i, column := range h.columns {
+		letters := ""
 		if column > 0 {
-			report.places.letters[t.columns[i].header] = xlsx.ColumnName(column)
+			letters = xlsx.ColumnName(column)
 		}
+		report.places.letters[t.columns[i].header] = letters
 	}
 	var faults []*CellError
 	fault := func(column int, header, format string, args ...any) {

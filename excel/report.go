@@ -269,7 +269,7 @@ func (r *Report) AddWarning(row int, err error) {
 
 // places maps headers and fields to the columns of the file.
 type places struct {
-	letters map[string]string // by header, for those that are there
+	letters map[string]string // by header, "" for those that are not there
 	headers map[string]string // by field, see [ColumnConfig.Field]
 }
 
@@ -277,7 +277,10 @@ type places struct {
 func (p places) span() (first, last int) {
 	for _, letters := range p.letters {
 		column := columnNumber(letters)
-		if first == 0 || column < first {
+		switch {
+		case column == 0:
+			continue
+		case first == 0 || column < first:
 			first = column
 		}
 		last = max(last, column)
@@ -291,7 +294,13 @@ func (p places) cells(cells CellErrors, row int, err error) CellErrors {
 	case nil:
 		return cells
 	case *CellError:
-		return append(cells, &CellError{Row: row, Column: cmp.Or(e.Column, p.letters[e.Header]), Header: e.Header, Err: e.Err})
+		letters, known := p.letters[e.Header]
+		located := &CellError{Row: row, Column: cmp.Or(e.Column, letters), Header: e.Header, Err: e.Err}
+		var absent *absentColumn
+		if known && located.Column == "" && !errors.As(e.Err, &absent) {
+			located.Err = &absentColumn{e.Err}
+		}
+		return append(cells, located)
 	case *flussi.InvalidError:
 		for _, field := range e.Fields {
 			cells = p.cells(cells, row, NewCellError(p.headers[field.Type], field))

@@ -47,7 +47,7 @@ func TestRowsThatAreRefusedLaterAreToldAtTheFilesColumns(t *testing.T) {
 	require.Len(t, linesOf(t, template().DecodeCSV, csv, &report), 1)
 	located := report.Locate(&flussi.RowError{Row: 2, Other: 7, Err: errors.Join(excel.NewCellError("Codice fiscale", errTaken), excel.NewCellError("Somma", errTaken))})
 	assert.Equal(t, []int{2, 7}, []int{located.Row, located.Other})
-	assert.Equal(t, "Riga 2, colonna C (Codice fiscale): C'è già. Somma: C'è già.", located.Italian(), "one of them is not there")
+	assert.Equal(t, "Riga 2, colonna C (Codice fiscale): C'è già. Somma: Nel file manca questa colonna. C'è già.", located.Italian(), "one of them is not there")
 	assert.Equal(t, located, report.Locate(located))
 }
 

@@ -54,7 +54,7 @@ func (d *decoder[Row]) read() (line Line[Row], rowErr *flussi.RowError, use bool
 		case i > 0:
 			d.cells[i-1] = cell
 			use = true
-		case d.src.exact && cell.Column > d.src.header.last:
+		case d.src.separator != 0 && cell.Column > d.src.header.last:
 			extra = true
 		case d.stray[cell.Column] && d.t.config.Unknown == RefuseUnknown:
 			stray = cell.Column
@@ -83,7 +83,7 @@ func (d *decoder[Row]) read() (line Line[Row], rowErr *flussi.RowError, use bool
 	case stray > 0:
 		return line, d.refuse(xlsx.ColumnName(stray), wrong("Row", ErrHeader, "La cella è in una colonna senza intestazione: scrivere l'intestazione del modello, o svuotare la cella.")), true
 	case extra:
-		return line, d.refuse("", wrong("Row", ErrFields, "La riga ha più campi dell'intestazione: forse un testo contiene il separatore e non è fra virgolette.")), true
+		return line, d.refuse("", wrong("Row", ErrFields, tooManyFields(d.src.separator))), true
 	case d.isTotal():
 		d.report.Totals++
 		return line, nil, false
@@ -175,7 +175,7 @@ func (d *decoder[Row]) readCell(c *Column[Row], row *Row, cell xlsx.Cell) (note,
 
 // checkEnd checks what is known only after the last row.
 func (d *decoder[Row]) checkEnd() error {
-	if d.src.exact && d.first == 0 && !d.src.newline {
+	if d.src.separator != 0 && d.first == 0 && !d.src.newline {
 		return &FileError{Format: CSV, Row: d.src.header.row, Err: ErrTruncated, Reason: "Il file finisce con l'intestazione: è incompleto, o non contiene righe. Copiarlo o salvarlo di nuovo."}
 	}
 	return d.checkMerges()

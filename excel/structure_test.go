@@ -235,7 +235,7 @@ func TestAFalseCheckIsToldWholeOrJoined(t *testing.T) {
 	}), goodBook(t))
 	require.Len(t, d.wrong, 1)
 	require.Len(t, d.errors(), 3)
-	assert.Equal(t, "row 2: excel: B2 (Oggetto): x; row 2: y; row 2 (Somma): z", d.wrong[0].Error())
+	assert.Equal(t, "row 2: excel: B2 (Oggetto): x; row 2: y; row 2 (Somma): no such column: z", d.wrong[0].Error())
 }
 
 func TestErrorsAreCollectedUpToALimit(t *testing.T) {

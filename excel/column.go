@@ -70,10 +70,13 @@ func (c Column[Row]) Require() Column[Row] {
 // Header returns the header.
 func (c Column[Row]) Header() string { return c.header }
 
+// SameHeader reports whether two headers are the same, whatever their case, accents, spaces and
+// other signs.
+func SameHeader(a, b string) bool { return fold(a) == fold(b) }
+
 // Knows reports whether a header is the column's, or one of its aliases.
 func (c Column[Row]) Knows(header string) bool {
-	folded := fold(header)
-	return fold(c.header) == folded || slices.ContainsFunc(c.config.Aliases, func(alias string) bool { return fold(alias) == folded })
+	return SameHeader(c.header, header) || slices.ContainsFunc(c.config.Aliases, func(alias string) bool { return SameHeader(alias, header) })
 }
 
 func (c *Column[Row]) width() float64 {

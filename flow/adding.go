@@ -207,7 +207,7 @@ func (a *adding) read(row *Row, to []added) ([]added, error) {
 
 // twice refuses a row whose message for the same citizen another row has.
 func (a *adding) twice(_ *added, other int) error {
-	return flowFailure(a.operation, a.about, refuse(flussi.ErrDuplicate, "Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga %d.", other))
+	return flowFailure(a.operation, a.about, refuse(flussi.ErrDuplicate, "Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga %d. Togliere una delle due righe; se il cittadino deve ricevere due messaggi, indicare un'occasione diversa.", other))
 }
 
 // create makes a notification of the flow.

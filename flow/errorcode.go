@@ -60,24 +60,27 @@ func (c ErrorCode) Label() string {
 	return string(c)
 }
 
+// sendAgain says how an operator sends a notification in Errore again.
+const sendAgain = "riportare la notifica a «Registrato» e inviarla di nuovo, da sola con «Invia Messaggio» o con il suo flusso con «Invia Flusso»"
+
 // Italian returns the text for the operator: what happened and what can be done. It
 // is "" for no error, and the code itself for one that is not known.
 func (c ErrorCode) Italian() string {
 	switch c {
 	case CodeRefused:
-		return "App IO ha rifiutato il messaggio, che non è arrivato: correggere i dati, riportare la notifica a «Registrato» e inviarla di nuovo."
+		return "App IO ha rifiutato il messaggio, che non è arrivato: correggere i dati, " + sendAgain + "."
 	case CodeNotPermitted:
-		return "App IO non consente al servizio di inviare questo messaggio, che non è arrivato. Verificare le abilitazioni e i limiti del servizio e ciò che il messaggio richiede, poi riportare la notifica a «Registrato» e inviarla di nuovo; se App IO esclude il destinatario, avvisarlo con un altro canale."
+		return "App IO non consente al servizio di inviare questo messaggio, che non è arrivato. Verificare le abilitazioni e i limiti del servizio e ciò che il messaggio richiede, poi " + sendAgain + "; se App IO esclude il destinatario, avvisarlo con un altro canale."
 	case CodeUnreachable:
 		return "Il cittadino non è su App IO o ha disattivato i messaggi del servizio: il messaggio non è arrivato. Avvisare il cittadino con un altro canale."
 	case CodeOutcomeUnknown:
 		return "Esito sconosciuto: il messaggio potrebbe essere arrivato. Confermare la notifica come inviata, oppure inviarla di nuovo sapendo che il cittadino potrebbe riceverla due volte."
 	case CodeNotSent:
-		return "App IO non ha preso in carico il messaggio, nonostante più tentativi: il messaggio non è arrivato. Riportare la notifica a «Registrato» e inviarla di nuovo."
+		return "App IO non ha preso in carico il messaggio, nonostante più tentativi: il messaggio non è arrivato. Per inviarlo, " + sendAgain + "."
 	case CodeAlreadySent:
 		return "Non inviata: il cittadino ha, o potrebbe avere, lo stesso messaggio da un'altra notifica. " + alreadySentAdvice
 	case CodeInvalid:
-		return "I dati non sono validi e il messaggio non è stato inviato: correggerli, riportare la notifica a «Registrato» e inviarla di nuovo."
+		return "I dati non sono validi e il messaggio non è stato inviato: correggerli, " + sendAgain + "."
 	}
 	return string(c)
 }

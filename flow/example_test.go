@@ -117,7 +117,7 @@ func ExampleService_AddNotifications() {
 	fmt.Println(errors.Is(err, flussi.ErrRows), flussi.Explain(err))
 	// Output:
 	// Riga 2: Il contenuto ha 13 caratteri: devono essere da 120 a 10.000.
-	// Riga 3: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 1.
+	// Riga 3: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 1. Togliere una delle due righe; se il cittadino deve ricevere due messaggi, indicare un'occasione diversa.
 	// true 2 righe con errori su 3: nessuna notifica è stata importata.
 }
 

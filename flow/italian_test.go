@@ -35,8 +35,8 @@ func TestRefusalOfDisabledIsAWholeSentence(t *testing.T) {
 
 func TestRefusalNamesTheKnownOutcome(t *testing.T) {
 	for code, want := range map[flow.ErrorCode]string{
-		flow.CodeRefused: "Azione «Conferma come inviata» non eseguita. L'esito dell'invio è noto, con l'errore «Rifiutata»: correggere la notifica se serve, e riportarla a «Registrato».",
-		flow.CodeInvalid: "Azione «Conferma come inviata» non eseguita. L'esito dell'invio è noto, con l'errore «Dati non validi»: correggere la notifica se serve, e riportarla a «Registrato».",
+		flow.CodeRefused: "Azione «Conferma come inviata» non eseguita. L'esito dell'invio è noto, con l'errore «Rifiutata»: correggere la notifica se serve, riportarla a «Registrato» e inviarla di nuovo, da sola con «Invia Messaggio» o con il suo flusso con «Invia Flusso».",
+		flow.CodeInvalid: "Azione «Conferma come inviata» non eseguita. L'esito dell'invio è noto, con l'errore «Dati non validi»: correggere la notifica se serve, riportarla a «Registrato» e inviarla di nuovo, da sola con «Invia Messaggio» o con il suo flusso con «Invia Flusso».",
 	} {
 		n := flow.Notification{State: flow.NotificationFailed, Transmission: flow.Transmission{ErrorCode: code}}
 		assert.Equal(t, want, flussi.Explain(n.Fire(t.Context(), flow.NotificationConfirm, operator)))
@@ -81,5 +81,15 @@ func TestActionsOfTheSystemAreNouns(t *testing.T) {
 		flow.NotificationFail: "Esito negativo o sconosciuto", flow.NotificationReject: "Rifiuto dopo l'invio", flow.NotificationAnonymise: "Cancellazione dei dati personali",
 	} {
 		assert.Equal(t, want, action.Label())
+	}
+}
+
+// What an operator has to send again says with which buttons.
+func TestErrorsThatAreSentAgainNameTheButtons(t *testing.T) {
+	for _, code := range []flow.ErrorCode{flow.CodeRefused, flow.CodeNotPermitted, flow.CodeNotSent, flow.CodeInvalid} {
+		says := code.Italian()
+		for _, want := range []string{"a «Registrato»", "«" + flow.NotificationSend.Label() + "»", "«" + flow.FlowSend.Label() + "»"} {
+			assert.Contains(t, says, want, code)
+		}
 	}
 }

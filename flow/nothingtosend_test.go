@@ -17,7 +17,7 @@ func TestNothingToSendSaysThatAllWasSent(t *testing.T) {
 		all      = flow.MaxPage + 1
 		allSent  = "Tutti i messaggi del flusso sono già stati inviati ai cittadini, e non si inviano di nuovo. Se si tratta di un nuovo invio, importarli con un'altra occasione."
 		disabled = "Tutte le notifiche del flusso sono disabilitate. Se ripetono messaggi già inviati, importarle con un'altra occasione; altrimenti riabilitarle."
-		failed   = "Il flusso non ha notifiche nello stato «Registrato»: correggere quelle nello stato «Errore» e riportarle a «Registrato»."
+		failed   = "Il flusso non ha notifiche nello stato «Registrato»: correggere quelle nello stato «Errore», riportarle a «Registrato» e ripetere «Invia Flusso»."
 		nothing  = "Il flusso non ha notifiche da inviare: importarle prima."
 	)
 	inWorld(t, func(t *testing.T, w *world) {

@@ -239,7 +239,7 @@ func (n *Notification) check(action NotificationAction) error {
 		resendable := action == NotificationResend && code == CodeAlreadySent
 		if n.State == NotificationFailed && code != CodeOutcomeUnknown && !resendable {
 			return refuse(ErrOutcomeKnown,
-				"L'esito dell'invio è noto, con l'errore «%s»: correggere la notifica se serve, e riportarla a «Registrato».", code.Label())
+				"L'esito dell'invio è noto, con l'errore «%s»: correggere la notifica se serve, riportarla a «Registrato» e inviarla di nuovo, da sola con «Invia Messaggio» o con il suo flusso con «Invia Flusso».", code.Label())
 		}
 		if action == NotificationAccept {
 			return nil

@@ -112,8 +112,7 @@ func refusalCode(e *flussi.RemoteError) ErrorCode {
 func refusalText(code ErrorCode, e *flussi.RemoteError, answer flussi.Text) string {
 	text := code.Italian()
 	if e.Reason != "" {
-		text = e.Reason + " Il messaggio non è arrivato: per inviarlo di nuovo, riportare la notifica a «" +
-			NotificationRegistered.Label() + "»."
+		text = e.Reason + " Il messaggio non è arrivato: per inviarlo di nuovo, " + sendAgain + "."
 	}
 	return withAnswer(text, answer)
 }

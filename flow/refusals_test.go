@@ -92,7 +92,7 @@ func TestRefusedConfigurationIsNamed(t *testing.T) {
 	got := must.Get(w.dispatcher(t).Run(t.Context(), f.ID))(t)
 	assert.Equal(t, flow.Counts{Sent: 2, Failed: 1}, got.Counts)
 	assert.Equal(t, "App IO non trova la configurazione del contenuto remoto che il messaggio indica: verificare l'ID della configurazione. "+
-		"Il messaggio non è arrivato: per inviarlo di nuovo, riportare la notifica a «Registrato». "+
+		"Il messaggio non è arrivato: per inviarlo di nuovo, riportare la notifica a «Registrato» e inviarla di nuovo, da sola con «Invia Messaggio» o con il suo flusso con «Invia Flusso». "+
 		"Risposta della piattaforma: «Remote Content Configuration NOT FOUND: The configuration was not found (HTTP 404)».", w.notifications(t, f.ID)[1].Transmission.Error)
 }
 

@@ -178,7 +178,7 @@ func (s *Service) needsSomething(ctx context.Context, f *Flow) error {
 	case c.Total() > 0 && c.Total() == c.Disabled:
 		reason = "Tutte le notifiche del flusso sono disabilitate. Se ripetono messaggi già inviati, importarle con un'altra occasione; altrimenti riabilitarle."
 	case c.Total() > 0:
-		reason = "Il flusso non ha notifiche nello stato «Registrato»: correggere quelle nello stato «Errore» e riportarle a «Registrato»."
+		reason = "Il flusso non ha notifiche nello stato «Registrato»: correggere quelle nello stato «Errore», riportarle a «Registrato» e ripetere «Invia Flusso»."
 	}
 	return refuse(ErrNothingToSend, "%s", reason)
 }

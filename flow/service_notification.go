@@ -58,7 +58,7 @@ func (s *Service) unique(ctx context.Context, n *Notification) error {
 	for _, other := range same {
 		if other.ID != n.ID {
 			return refuseAbout(entityNotification, other.ID, flussi.ErrDuplicate,
-				"Doppione: lo stesso messaggio per lo stesso cittadino è già nel flusso (notifica %s).", other.ID)
+				"Doppione: lo stesso messaggio per lo stesso cittadino è già nel flusso (notifica %s). Correggere i dati, o disabilitare la notifica; se il cittadino deve ricevere due messaggi, indicare un'occasione diversa.", other.ID)
 		}
 	}
 	return nil

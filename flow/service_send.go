@@ -227,7 +227,7 @@ func notSendable(n Notification, err error) error {
 	case NotificationSending:
 		reason = "L'invio della notifica è già in corso."
 	case NotificationFailed:
-		reason = "La notifica è nello stato «Errore»: correggerla se serve, riportarla a «Registrato» e inviarla di nuovo."
+		reason = "La notifica è nello stato «Errore»: correggerla se serve, riportarla a «Registrato» e ripetere «Invia Messaggio»."
 		if code := n.Transmission.ErrorCode; code == CodeOutcomeUnknown || code == CodeAlreadySent {
 			reason = code.Italian()
 		}

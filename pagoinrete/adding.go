@@ -55,11 +55,11 @@ func (a *adding) notices(ctx context.Context, rows iter.Seq2[NoticeRow, error]) 
 // twice refuses a row whose debtor has a notice for the same instalment by another row, or in the
 // event if that is 0.
 func twice(p *part, other int) error {
-	where := fmt.Sprintf("alla riga %d", other)
+	where := fmt.Sprintf("alla riga %d. Togliere una delle due righe.", other)
 	if other == 0 {
-		where = "nell'evento"
+		where = "nell'evento. Togliere la riga."
 	}
-	return refuse(flussi.ErrDuplicate, "Doppione: un avviso per lo stesso debitore e la rata %d è già %s.", p.instalment, where)
+	return refuse(flussi.ErrDuplicate, "Doppione: un avviso per lo stesso debitore e la rata %d è già %s", p.instalment, where)
 }
 
 // create makes a notice of the event.

@@ -32,6 +32,13 @@ func TestMailMergeWithOptions(t *testing.T) {
 	must.Contain(t, o.ran(t, 0, append(with("preview", file, "--row", "3"), options...)...), "Gentile Ugo,", "https://example.com/2")
 	must.Contain(t, o.ran(t, exitRows, append(with("preview", file, "--row", "9"), options...)...), "Il file non ha questa riga")
 
+	wrong := o.path("errato.csv")
+	require.NoError(t, os.WriteFile(wrong, []byte("Codice fiscale;Nome;Quota;Riferimento\nx;Ugo;2;P-3\ny;Ugo;2;P-4\n"), 0o600))
+	must.Contain(t, o.ran(t, exitRows, with("preview", wrong)...), "Nessuna riga è senza errori. La prima ha questi:\nRiga 2, colonna A (Codice fiscale):")
+	assert.NotContains(t, o.ran(t, exitRows, with("preview", wrong, "--row", "3")...), "Nessuna riga")
+	require.NoError(t, os.WriteFile(wrong, []byte("Codice fiscale;Nome;Quota;Riferimento\n"), 0o600))
+	must.Contain(t, o.ran(t, exitRows, with("preview", wrong)...), "Il file non ha righe sotto le intestazioni.")
+
 	_, said = o.run(append(with("import", file), "--button", "Paga=https://example.com")...)
 	assert.Contains(t, said, "È una colonna delle opzioni")
 	id := flowIn(t, o.ran(t, 0, append(with("import", file), options...)...))
@@ -46,6 +53,7 @@ func TestMailMergeWithOptions(t *testing.T) {
 		"indicare il testo e il collegamento":          {"import", file, "--button", "a"},
 		"non si può leggere":                           {"import", file, "--subject", "x", "--content-file", o.path("manca.md")},
 		"il testo lo usa come «data»":                  {"template", o.path("x.xlsx"), "--subject", "{{data .Somma}}", "--content-file", text},
+		"ha uno dei nomi della colonna «Somma»":        {"template", o.path("x.xlsx"), "--subject", "{{euro .Importo}}", "--content-file", text},
 		"valgono per un flusso nuovo":                  {"import", file, "--flow", id, "--plain-text"},
 	} {
 		code, said := o.run(args...)

@@ -51,6 +51,9 @@ con i campi sostituiti dai valori, e con le opzioni. Non importa niente.`,
 		if err != nil {
 			var refused *flussi.RowError
 			if errors.As(err, &refused) {
+				if *row == 0 {
+					fmt.Fprintln(p.out, "Nessuna riga è senza errori. La prima ha questi:")
+				}
 				fmt.Fprintln(p.out, flussi.Explain(err))
 				return &cli.Exit{Code: exitRows}
 			}

@@ -345,5 +345,6 @@ func (a *correcting) refuseDuplicates(ctx context.Context) error {
 }
 
 func duplicate(reason string) error {
-	return &flussi.ValueError{Type: "Row", Err: flussi.ErrDuplicate, Reason: "Doppione: " + reason}
+	return &flussi.ValueError{Type: "Row", Err: flussi.ErrDuplicate, Reason: "Doppione: " + reason +
+		" Correggere i dati della riga; se il cittadino deve ricevere due messaggi, indicare un'occasione diversa."}
 }

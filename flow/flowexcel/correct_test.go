@@ -290,7 +290,7 @@ func TestDuplicatesAreFoundBeforeAnythingIsChanged(t *testing.T) {
 		require.ErrorIs(t, report.Errors[i], flussi.ErrDuplicate)
 		assert.Equal(t, row, report.Errors[i].Row)
 	}
-	assert.Contains(t, report.Italian(0), "Riga 3: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2.")
+	assert.Contains(t, report.Italian(0), "Riga 3: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2. Correggere i dati della riga; se il cittadino deve ricevere due messaggi, indicare un'occasione diversa.")
 	assert.Zero(t, report.Corrected)
 }
 

@@ -66,7 +66,7 @@ func ExampleTemplate_Rows() {
 	//
 	// Da correggere (righe con errori):
 	// - Riga 3, colonna F (Numero avviso): C'è la somma ma manca il numero avviso: scriverlo, oppure togliere la somma.
-	// - Riga 4: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2.
+	// - Riga 4: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2. Togliere una delle due righe; se il cittadino deve ricevere due messaggi, indicare un'occasione diversa.
 	// true <nil>
 }
 

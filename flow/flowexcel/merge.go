@@ -54,26 +54,66 @@ func standardFields() map[string]mergeField {
 }
 
 // newMerge returns the mail merge of a text, and the columns of the fields that no other column
-// has.
+// has. Of the standard columns, it makes those required that the text needs.
 func newMerge(text *mailmerge.Text, standard []excel.Column[entry]) (*merge, []excel.Column[entry], error) {
 	m := &merge{text: text}
 	var columns []excel.Column[entry]
+	needed := map[string]bool{} // by header
 	for _, f := range text.Fields() {
 		at := slices.IndexFunc(standard, func(c excel.Column[entry]) bool { return c.Knows(f.Name) })
 		if at >= 0 {
-			own, ok := standardFields()[standard[at].Header()]
-			if !ok || f.Kind != own.Kind {
-				return nil, nil, &flussi.ValueError{Type: f.Name, Err: mailmerge.ErrTemplate,
-					Reason: fmt.Sprintf("Il campo «%s» è la colonna «%s» del modello, e il testo lo usa come «%s»: usarlo in un altro modo, o cambiargli nome.", f.Name, standard[at].Header(), f.Kind)}
+			header := standard[at].Header()
+			own, err := standardField(f, header)
+			if err != nil {
+				return nil, nil, err
 			}
-			m.fields = append(m.fields, mergeField{f, standard[at].Header(), own.value})
+			m.fields = append(m.fields, mergeField{f, header, own.value})
+			needed[header] = needed[header] || !f.Optional
 			continue
 		}
 		i := len(columns)
 		m.fields = append(m.fields, mergeField{f, f.Name, func(e *entry) any { return e.merged.value(i, f.Kind) }})
 		columns = append(columns, mergeColumn(f, i, text))
 	}
+	if needed[amountHeader] || needed[noticeHeader] { // a payment has both
+		needed[amountHeader], needed[noticeHeader] = true, true
+	}
+	for i, c := range standard {
+		if needed[c.Header()] {
+			standard[i] = c.Require()
+		}
+	}
 	return m, columns, nil
+}
+
+// standardField returns how the value of a standard column is read, for a field that has one of the
+// column's names. Only the header itself means the column: nobody knows the other names by heart,
+// and a sum in the column Somma makes a payment of the message.
+func standardField(f mailmerge.Field, header string) (mergeField, error) {
+	fault := func(format string, args ...any) error {
+		return &flussi.ValueError{Type: f.Name, Err: mailmerge.ErrTemplate, Reason: fmt.Sprintf(format, args...)}
+	}
+	own, ok := standardFields()[header]
+	switch {
+	case !excel.SameHeader(f.Name, header):
+		effect := ""
+		if header == amountHeader || header == noticeHeader {
+			effect = ", che rende il messaggio un pagamento con un avviso pagoPA"
+		}
+		use := fmt.Sprintf("per usare la colonna, chiamare il campo «%s»; per un altro valore, dargli un nome diverso, come «%s nel testo».", header, f.Name)
+		if !ok {
+			use = fmt.Sprintf("cambiargli nome, ad esempio «%s nel testo».", f.Name)
+		}
+		return mergeField{}, fault("Il campo «%s» del testo ha uno dei nomi della colonna «%s»%s: %s", f.Name, header, effect, use)
+	case !ok, f.Kind != own.Kind:
+		return mergeField{}, fault("Il campo «%s» è la colonna «%s» del modello, e il testo lo usa come «%s»: usarlo in un altro modo, o cambiargli nome.", f.Name, header, f.Kind)
+	}
+	return own, nil
+}
+
+// uses reports whether the text has a field with this column.
+func (m *merge) uses(header string) bool {
+	return slices.ContainsFunc(m.fields, func(f mergeField) bool { return f.header == header })
 }
 
 // mergedValues are the values of a row for the fields that have a column of their own. The first

@@ -6,12 +6,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
@@ -92,18 +94,15 @@ func TestWrongValuesOfAMailMergeAreErrorsOfTheirRow(t *testing.T) {
 		says  string
 	}{
 		"Nome":        {"", "colonna B (Nome): La cella è vuota: il valore è obbligatorio."},
-		"Somma":       {"", "Somma): Manca il valore del campo «Somma», che il testo usa."},
-		"Scadenza":    {"", "Scadenza): Manca il valore del campo «Scadenza»"},
-		"Riferimento": {"", "Riferimento): Manca il valore del campo «Riferimento»"},
+		"Somma":       {"", "Somma): La cella è vuota: il valore è obbligatorio."},
+		"Scadenza":    {"", "Scadenza): La cella è vuota: il valore è obbligatorio."},
+		"Riferimento": {"", "Riferimento): La cella è vuota: il valore è obbligatorio."},
 		"Quota fissa": {"segreto", "colonna C (Quota fissa)"},
 		"Apertura":    {"32/13/2026", "colonna E (Apertura)"},
 		"Documenti":   {"segreto", "colonna F (Documenti)"},
 	} {
 		row := mergeRow(1)
 		row[header] = c.value
-		if header == "Somma" {
-			delete(row, "Numero avviso")
-		}
 		_, errs, reading := importsOf(tpl).Read(t, fill(t, tpl, row))
 		require.Len(t, errs, 1, header)
 		assert.Contains(t, reading.Italian(), c.says, header)
@@ -125,7 +124,7 @@ func TestWrongValuesOfAMailMergeAreErrorsOfTheirRow(t *testing.T) {
 func TestTextThatUsesAColumnInAnotherWayIsRefused(t *testing.T) {
 	for content, says := range map[string]string{
 		"{{data .Somma}}": "Il campo «Somma» è la colonna «Somma» del modello, e il testo lo usa come «data»", "{{euro .Scadenza}}": "«importo»",
-		`{{campo "Paga dopo la scadenza"}}`: "la colonna «Paga dopo la scadenza»", "{{.Importo}}": "Il campo «Importo» è la colonna «Somma»", "{{.UUID}}": "",
+		`{{campo "Paga dopo la scadenza"}}`: "la colonna «Paga dopo la scadenza»", "{{.UUID}}": "",
 	} {
 		_, err := flowexcel.New(flowexcel.Config{Text: must.Get(mailmerge.Parse("Oggetto", content, mailmerge.Config{}))(t)})
 		require.Error(t, err, content)
@@ -134,9 +133,94 @@ func TestTextThatUsesAColumnInAnotherWayIsRefused(t *testing.T) {
 			assert.Contains(t, flussi.Explain(err), says, content)
 		}
 	}
-	tpl := must.Get(flowexcel.New(flowexcel.Config{Text: must.Get(mailmerge.Parse("Oggetto", "{{euro .Importo}}", mailmerge.Config{}))(t)}))(t)
-	_, rows := exceltest.Open(t, fill(t, tpl))
-	assert.NotContains(t, rows[0], "Importo", "it is the column Somma")
+}
+
+// Only the header of a column means the column: a field with another of its names is refused, since a
+// sum in the column Somma makes a payment of the message.
+func TestFieldWithAnotherNameOfAColumnIsRefused(t *testing.T) {
+	for content, says := range map[string]string{
+		"{{euro .Importo}}": "Il campo «Importo» del testo ha uno dei nomi della colonna «Somma», che rende il messaggio un pagamento con un avviso pagoPA: " +
+			"per usare la colonna, chiamare il campo «Somma»; per un altro valore, dargli un nome diverso, come «Importo nel testo».",
+		"{{.NAV}}":                                  "ha uno dei nomi della colonna «Numero avviso», che rende il messaggio un pagamento",
+		"{{.Destinatario}}":                         "ha uno dei nomi della colonna «Codice fiscale»: per usare la colonna, chiamare il campo «Codice fiscale»;",
+		`{{campo "Pagabile dopo la scadenza"}}`:     "ha uno dei nomi della colonna «Paga dopo la scadenza»: cambiargli nome, ad esempio «Pagabile dopo la scadenza nel testo».",
+		`{{if (campo "Data di scadenza")}}x{{end}}`: "ha uno dei nomi della colonna «Scadenza»: per usare",
+	} {
+		_, err := flowexcel.New(flowexcel.Config{Text: must.Get(mailmerge.Parse("Oggetto", content, mailmerge.Config{}))(t)})
+		require.ErrorIs(t, err, mailmerge.ErrTemplate, content)
+		assert.Contains(t, flussi.Explain(err), says)
+	}
+	// The name that the error proposes makes a column of its own, and no payment. Signs of the
+	// header do not matter.
+	text := must.Get(mailmerge.Parse("Quota di {{.riferimento}}", `{{euro (campo "Importo nel testo")}} `+strings.Repeat("Per informazioni scrivere all'ufficio. ", 4), mailmerge.Config{}))(t)
+	tpl := must.Get(flowexcel.New(flowexcel.Config{Text: text}))(t)
+	rows, errs, _ := importsOf(tpl).Read(t, fill(t, tpl, map[string]any{"Codice fiscale": citizen(1).Reveal(), "Importo nel testo": "10,40", "Riferimento": "quota 1"}))
+	require.Empty(t, errs)
+	assert.Contains(t, rows[0].Draft.Content.Reveal(), "10,40 €")
+	assert.False(t, rows[0].Draft.IsPayment)
+	assert.Equal(t, "Quota di quota 1", rows[0].Draft.Subject.Reveal())
+}
+
+// A standard column that the text needs is required, in the template and in a file; a payment needs
+// both of its columns.
+func TestStandardColumnsThatATextNeedsAreRequired(t *testing.T) {
+	for content, want := range map[string][]string{
+		"":                   nil,
+		"{{data .Scadenza}}": {"Scadenza"},
+		"{{if .Scadenza}}{{data .Scadenza}}{{end}}": nil,
+		"{{euro .Somma}}":                            {"Somma", "Numero avviso"},
+		"{{.NumeroAvviso}} {{.Occasione}}":           {"Somma", "Numero avviso", "Occasione"},
+		`{{campo "Ente creditore"}}{{.Riferimento}}`: {"Ente creditore", "Riferimento"},
+	} {
+		text := must.Get(mailmerge.Parse("Oggetto del messaggio", content+strings.Repeat(" Per informazioni scrivere all'ufficio.", 4), mailmerge.Config{}))(t)
+		tpl := must.Get(flowexcel.New(flowexcel.Config{Text: text}))(t)
+		table, _ := exceltest.Guide(t, must.Get(excelize.OpenReader(bytes.NewReader(fill(t, tpl))))(t))
+		for _, header := range importHeaders[3:] {
+			assert.Equal(t, slices.Contains(want, header), table[header][1] == "Sì", "%s: %s", content, header)
+		}
+		_, errs, reading := importsOf(tpl).Read(t, []byte("Codice fiscale\n"+citizen(1).Reveal()+"\n"))
+		assert.Equal(t, len(want) == 0, reading.Complete, content)
+		if len(want) == 0 {
+			assert.Empty(t, errs)
+			continue
+		}
+		assert.Contains(t, reading.Italian(), "obbligatori")
+		for _, header := range want {
+			assert.Contains(t, reading.Italian(), "«"+header+"»")
+		}
+	}
+}
+
+// A mail merge does not tell operators of columns that its text does not use.
+func TestMailMergeReportsOnlyMissingColumnsOfItsText(t *testing.T) {
+	text := must.Get(mailmerge.Parse("Oggetto del messaggio", "{{.Nome}}{{if .Sconto}}{{.Sconto}}{{end}}{{if .Scadenza}}{{data .Scadenza}}{{end}}"+strings.Repeat(" Per informazioni scrivere all'ufficio.", 4), mailmerge.Config{}))(t)
+	tpl := must.Get(flowexcel.New(flowexcel.Config{Text: text, Options: flowexcel.AllOptions()}))(t)
+	for header, missing := range map[string][]string{"": {"Sconto", "Scadenza"}, ";Sconto;Scadenza": nil} {
+		_, errs, reading := importsOf(tpl).Read(t, []byte("Codice fiscale;Nome"+header+"\n"+citizen(1).Reveal()+";Ugo\n"))
+		require.Empty(t, errs)
+		assert.ElementsMatch(t, missing, reading.Missing)
+		assert.Equal(t, missing != nil, strings.Contains(reading.Italian(), "facoltativ"))
+	}
+}
+
+// A preview of the first valid row says why there is none.
+func TestPreviewSaysWhyThereIsNoValidRow(t *testing.T) {
+	tpl := template(t)
+	for rows, c := range map[string]struct {
+		number int
+		class  error
+		says   string
+	}{
+		"":     {0, flussi.ErrNotFound, "Il file non ha righe sotto le intestazioni."},
+		";;\n": {3, flussi.ErrNotFound, "Il file non ha righe sotto le intestazioni."},
+		"x;Avviso numero uno;" + letter + "\ny;;\n": {0, flussi.ErrLength, "Riga 2, colonna A (Codice fiscale):"},
+		"x;;\n": {9, flussi.ErrNotFound, "Il file non ha questa riga, o la riga è vuota."},
+	} {
+		file := "Codice fiscale;Oggetto;Contenuto\n" + rows
+		_, err := tpl.Preview(t.Context(), strings.NewReader(file), int64(len(file)), c.number)
+		require.ErrorIs(t, err, c.class, rows)
+		assert.Contains(t, flussi.Explain(err), c.says)
+	}
 }
 
 // What arrives is what the row and the flow say: for random rows and options, the platform has

@@ -1,6 +1,7 @@
 package flowexcel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -18,22 +19,38 @@ import (
 // [excel.CellErrors]; what is wrong with the file, such as that it is cut off or that it is
 // an export, comes last, without a number, so that nothing is stored: an
 // [*excel.FileError], or the context's error. The report may be nil; it is made anew each
-// time the sequence is ranged over. See [excel.Template.Decode].
+// time the sequence is ranged over. Of a mail merge, its Missing has only fields of the text.
+// See [excel.Template.Decode]; for separators and encodings of CSV files,
+// [excel.Template.DecodeCSV]; for dates, [excel.Date]; for amounts, [excel.Money].
 func (t *Template) Rows(ctx context.Context, r io.ReaderAt, size int64, report *excel.Report) iter.Seq2[flow.Row, error] {
-	return excel.Map(t.imports.DecodeAny(ctx, r, size, report), func(line excel.Line[entry]) flow.Row {
+	rows := excel.Map(t.imports.DecodeAny(ctx, r, size, report), func(line excel.Line[entry]) flow.Row {
 		return flow.Row{Number: line.Number, Draft: line.Value.Draft}
 	})
+	if t.merge == nil || report == nil {
+		return rows
+	}
+	return func(yield func(flow.Row, error) bool) {
+		defer func() {
+			report.Missing = slices.DeleteFunc(report.Missing, func(header string) bool { return !t.merge.uses(header) })
+		}()
+		rows(yield)
+	}
 }
 
 // Preview returns the notification that a row of a file becomes, with the texts of a mail merge and
-// [Config].Standing; [flow.Draft.Message] is the message for App IO. The number 0 means the first
-// row that is valid. The error is the row's [*flussi.RowError], an error of the file, or
-// [flussi.ErrNotFound] if it has no such row. Preview reads the file only up to the row.
+// [Config].Standing; [flow.Draft.Message] is the message for App IO. Rows are numbered as in a
+// spreadsheet: the header is usually row 1, so the first row below it is row 2. The number 0 means
+// the first row that is valid. If no row is valid, the error is that of the first row. Otherwise the
+// error is the row's [*flussi.RowError], an error of the file, or [flussi.ErrNotFound] if it has no
+// such row, or no rows at all. Preview reads the file only up to the row.
 func (t *Template) Preview(ctx context.Context, r io.ReaderAt, size int64, number int) (flow.Row, error) {
+	var first *flussi.RowError
+	read := false
 	for row, err := range t.Rows(ctx, r, size, nil) {
 		var refused *flussi.RowError
 		switch {
 		case errors.As(err, &refused) && refused.Row != number:
+			read, first = true, cmp.Or(first, refused)
 			continue
 		case err != nil:
 			return flow.Row{}, err
@@ -41,8 +58,16 @@ func (t *Template) Preview(ctx context.Context, r io.ReaderAt, size int64, numbe
 			row.Draft.Options = row.Draft.Options.Or(t.config.Standing)
 			return row, nil
 		}
+		read = true
 	}
-	return flow.Row{}, &flussi.ValueError{Type: "Row", Err: flussi.ErrNotFound, Reason: "Il file non ha questa riga, o la riga è vuota."}
+	if number == 0 && first != nil {
+		return flow.Row{}, first
+	}
+	reason := "Il file non ha questa riga, o la riga è vuota."
+	if !read {
+		reason = "Il file non ha righe sotto le intestazioni."
+	}
+	return flow.Row{}, &flussi.ValueError{Type: "Row", Err: flussi.ErrNotFound, Reason: reason}
 }
 
 // alreadyImported is the hint for a file of which only the valid rows were stored.

@@ -208,7 +208,7 @@ func TestItalianTellsWhatTheFlowFound(t *testing.T) {
 		if most > 0 {
 			continue
 		}
-		assert.Contains(t, told, "Riga 4: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2.\n- Riga 5, colonna B (Oggetto): Il testo ha 5 caratteri: devono essere da 10 a 120.\n- Riga 6: Doppione")
+		assert.Contains(t, told, "Riga 4: Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2. Togliere una delle due righe; se il cittadino deve ricevere due messaggi, indicare un'occasione diversa.\n- Riga 5, colonna B (Oggetto): Il testo ha 5 caratteri: devono essere da 10 a 120.\n- Riga 6: Doppione")
 		var b bytes.Buffer
 		require.NoError(t, tpl.Annotate(t.Context(), &b, bytes.NewReader(file), int64(len(file)), &report, added))
 		assert.Contains(t, exceltest.Comment(t, b.Bytes(), "A4"), "Doppione: lo stesso messaggio per lo stesso cittadino è già alla riga 2.")

@@ -63,7 +63,7 @@ func ExampleTemplate_Rows() {
 	//
 	// Da correggere (righe con errori):
 	// - Riga 3, colonna D (Rata): La rata non esiste: l'evento ha 3 rate.
-	// - Riga 4: Doppione: un avviso per lo stesso debitore e la rata 1 è già alla riga 2.
+	// - Riga 4: Doppione: un avviso per lo stesso debitore e la rata 1 è già alla riga 2. Togliere una delle due righe.
 	// true <nil>
 }
 

@@ -159,7 +159,7 @@ func TestAnImportCreatesAllNoticesOrNone(t *testing.T) {
 	added, report, err = w.add(t, file, pagoinrete.AddConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)
 	assert.Equal(t, 2, added.Invalid)
-	assert.Contains(t, noticeexcel.Italian(report, added, 0), "Riga 2: Doppione: un avviso per lo stesso debitore e la rata 1 è già nell'evento.")
+	assert.Contains(t, noticeexcel.Italian(report, added, 0), "Riga 2: Doppione: un avviso per lo stesso debitore e la rata 1 è già nell'evento. Togliere la riga.")
 	assert.Len(t, w.notices(t), 4)
 }
 
@@ -219,7 +219,7 @@ func TestItalianTellsWhatTheEventFound(t *testing.T) {
 		require.NoError(t, template(t).Annotate(t.Context(), &b, bytes.NewReader(file), int64(len(file)), report, added))
 		for ref, text := range map[string]string{
 			"E3": "La rata non esiste: l'evento ha 3 rate.", "F4": "L'importo è 12,50 €, quello previsto 50,00 €.",
-			"H5": "Con la scadenza va indicata anche la rata.", "A7": "Doppione: un avviso per lo stesso debitore e la rata 1 è già alla riga 2.",
+			"H5": "Con la scadenza va indicata anche la rata.", "A7": "Doppione: un avviso per lo stesso debitore e la rata 1 è già alla riga 2. Togliere una delle due righe.",
 			"G8": "non resterebbe nulla da pagare", "G6": "Da correggere",
 		} {
 			assert.Contains(t, exceltest.Comment(t, b.Bytes(), ref), text, ref)

@@ -10,9 +10,19 @@
 //
 //	// all rows, or none and why
 //	f, report, err := service.ImportFlow(ctx, operator, "tributi", flow.Details{}, rows, flow.AddConfig{})
-//	f, err = service.ActivateFlow(ctx, operator, f.ID) // Attivo
-//	f, err = service.SendFlow(ctx, operator, f.ID)     // In invio
-//	f, err = dispatcher.Run(ctx, f.ID)                 // Inviato, or Invio incompleto
+//	if err == nil && f.Counts.Pending() > 0 {
+//		f, err = service.ActivateFlow(ctx, operator, f.ID) // Attivo
+//	}
+//	if err == nil && f.Counts.Pending() > 0 {
+//		f, err = service.SendFlow(ctx, operator, f.ID) // In invio
+//	}
+//	if err == nil && f.Counts.Pending() > 0 {
+//		f, err = dispatcher.Run(ctx, f.ID) // Inviato, or Invio incompleto
+//	}
+//
+// If nothing is pending, all was sent, is disabled or is in Errore: then ActivateFlow of a flow that
+// is Inattivo and SendFlow of one that is Invio incompleto are refused with [ErrNothingToSend]. The
+// conditions make the program one that can be run again from its start.
 //
 // # Who does what
 //

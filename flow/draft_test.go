@@ -100,3 +100,31 @@ func TestPaymentsAreWholeOrNone(t *testing.T) {
 		})
 	}
 }
+
+// Rows keep their numbers, which errors name; those without one are counted. What is stored is
+// listed in the order of the rows.
+func TestRowsKeepTheirNumbersAndTheirOrder(t *testing.T) {
+	w := newWorld(t)
+	f := w.created(t)
+	var rows []flow.Row
+	for i := range 300 {
+		d := draft(i)
+		d.Reference = fmt.Sprint("row ", i)
+		rows = append(rows, flow.Row{Number: 1000 - i, Draft: d})
+	}
+	rows[7].Draft.Subject, rows[8].Draft.Subject, rows[8].Number = flussi.Text{}, flussi.Text{}, 0
+	report := must.Get(w.AddNotifications(t.Context(), operator, f.ID, flow.RowsOf(rows...), flow.AddConfig{SkipInvalid: true}))(t)
+	require.Len(t, report.Errors, 2)
+	assert.Equal(t, 993, report.Errors[0].Row)
+	assert.Equal(t, 9, report.Errors[1].Row)
+	next := 0
+	for n, err := range w.AllNotifications(t.Context(), operator, flow.NotificationFilter{Flow: f.ID}) {
+		require.NoError(t, err)
+		if next == 7 {
+			next = 9
+		}
+		assert.Equal(t, fmt.Sprint("row ", next), n.Reference)
+		next++
+	}
+	assert.Equal(t, 300, next)
+}

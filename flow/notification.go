@@ -41,11 +41,12 @@ type Transmission struct {
 	MessageID appio.MessageID // ID Consegna App.IO; "" if the platform gave none
 	Attempts  int             // Tentativi Invio: the requests that were made
 	SentAt    time.Time       // Data invio, Ora invio: when the platform accepted it; if the outcome is unknown, when it was tried; UTC
-	ErrorCode ErrorCode       // Errore: why it is in Errore; "" in every other state
-	Error     string          // Errore: the same for the operator, in Italian, with what the platform said; without personal data
+	ErrorCode ErrorCode       // Errore: why it is in Errore; "" in every other state. A list shows its Label
+	Error     string          // Errore: the same for the operator, in Italian, with Answer; without personal data. A detail shows it
 	EarlierID uuid.UUID       // for [CodeAlreadySent]: the notification with the same message; otherwise the zero UUID
 	// Answer (risposta della piattaforma) is what the platform said when it refused the message,
-	// with personal data masked. Error quotes it, too. Zero if it said nothing, or did not refuse.
+	// with personal data masked. Error quotes it, too, so show it only in a column of its own. Zero if
+	// it said nothing, or did not refuse.
 	Answer flussi.Text
 	// StoppedFlow: equal refusals, of which this was one, stopped the flow, and the notification
 	// became Registrato again. If it is refused again, it becomes Errore, and does not count for

@@ -61,6 +61,10 @@ func (s *Service) Notifications(ctx context.Context, by flussi.Actor, filter Not
 // AllNotifications returns all notifications that match the filter, the oldest first, as
 // an export (Esporta Excel) needs them. An error ends the sequence. The actor is
 // authorised once, at its beginning.
+//
+// The notifications of one import come in the order of its rows, but rows that were not stored are
+// left out. To find the row of a notification, or the notification of a row
+// ([NotificationFilter].Reference), give each row a [Draft].Reference.
 func (s *Service) AllNotifications(ctx context.Context, by flussi.Actor, filter NotificationFilter) iter.Seq2[Notification, error] {
 	list := func(services []string) iter.Seq2[Notification, error] {
 		filter := filter // the sequence may be pulled again

@@ -3,9 +3,9 @@
 //
 //	text, err := mailmerge.Parse(
 //		"Da pagare: {{.Tributo}}",
-//		"Gentile {{.Nome}}, entro il {{data .Scadenza}} sono da pagare {{euro .Importo}}.", mailmerge.Config{})
+//		"Gentile {{.Nome}}, entro il {{data .Scadenza}} sono da pagare {{euro .Quota}}.", mailmerge.Config{})
 //	subject, content, err := text.Execute(mailmerge.Values{
-//		"Tributo": "TARI", "Nome": flussi.NewText("Maria"), "Scadenza": due, "Importo": flussi.Cents(5000),
+//		"Tributo": "TARI", "Nome": flussi.NewText("Maria"), "Scadenza": due, "Quota": flussi.Cents(5000),
 //	})
 //
 // Package flowexcel makes a workbook for a text, with a column for each field. Package noticeflow
@@ -18,9 +18,9 @@
 // have accents.
 //
 //	{{.Nome}}                                        the value
-//	{{euro .Importo}}                                1.234,50 €
+//	{{euro .Quota}}                                  1.234,50 €
 //	{{data .Scadenza}}, {{data_estesa .Scadenza}}    31/03/2027, 31 marzo 2027, in Italy
-//	{{numero .Quote}}                                1.234
+//	{{numero .Rate}}                                 1.234
 //	{{maiuscole .Nome}}, {{minuscole .Nome}}         MARIA, maria
 //	https://example.com/?id={{link .Codice}}         as a part of an address
 //	{{if .Sconto}}… {{else}}… {{end}}                only with a value, or only without one

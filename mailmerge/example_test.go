@@ -12,7 +12,7 @@ import (
 func ExampleParse() {
 	text, err := mailmerge.Parse("Da pagare: {{.Tributo}}", `Gentile {{.Nome}},
 
-entro il {{data_estesa .Scadenza}} sono da pagare {{euro .Importo}}{{if .Sconto}}, già tolto lo sconto di {{euro .Sconto}}{{end}}.
+entro il {{data_estesa .Scadenza}} sono da pagare {{euro .Quota}}{{if .Sconto}}, già tolto lo sconto di {{euro .Sconto}}{{end}}.
 
 Pratica: {{campo "N. pratica"}}`, mailmerge.Config{})
 	if err != nil {
@@ -25,7 +25,7 @@ Pratica: {{campo "N. pratica"}}`, mailmerge.Config{})
 
 	due, _ := flussi.EndOfDay(2027, time.March, 31)
 	subject, content, err := text.Execute(mailmerge.Values{
-		"Tributo": "TARI", "Nome": flussi.NewText("Maria *Rossi*"), "Scadenza": due, "Importo": flussi.Cents(1234_50), "N. pratica": "2027/1",
+		"Tributo": "TARI", "Nome": flussi.NewText("Maria *Rossi*"), "Scadenza": due, "Quota": flussi.Cents(1234_50), "N. pratica": "2027/1",
 	})
 	if err != nil {
 		fmt.Println(flussi.Explain(err))
@@ -42,7 +42,7 @@ Pratica: {{campo "N. pratica"}}`, mailmerge.Config{})
 	// Tributo testo false
 	// Nome testo false
 	// Scadenza data false
-	// Importo importo false
+	// Quota importo false
 	// Sconto importo true
 	// N. pratica testo false
 	// Da pagare: TARI

@@ -35,7 +35,7 @@ func read(u *uses, p part, text string) (*template.Template, error) {
 	}
 	t, err := template.New(p.field).Funcs(templateFuncs(p.content)).Parse(text)
 	if err != nil { // err quotes the text
-		return nil, fault(lineOf(err), "ogni campo va scritto fra doppie parentesi graffe e con il punto, come {{.Importo}}, o come {{campo \"Importo dovuto\"}} se il nome ha spazi; "+
+		return nil, fault(lineOf(err), "ogni campo va scritto fra doppie parentesi graffe e con il punto, come {{.Nome}}, o come {{campo \"Data di nascita\"}} se il nome ha spazi; "+
 			"ogni {{if}} va chiuso da {{end}}; non sono ammesse altre funzioni, né variabili.")
 	}
 	if t.Tree == nil || len(t.Templates()) > 1 {
@@ -180,7 +180,7 @@ func (u *uses) name(command *parse.CommandNode) {
 			return
 		}
 	}
-	u.fail(command, "il nome di un campo va scritto fra virgolette, come {{campo \"Importo dovuto\"}}.")
+	u.fail(command, "il nome di un campo va scritto fra virgolette, come {{campo \"Data di nascita\"}}.")
 }
 
 // pipe checks a pipeline, and records the kinds of the fields in it.

@@ -72,7 +72,7 @@ func TestTextsWithMoreThanFieldsAreRefused(t *testing.T) {
 		"{{index . \"Segreto\"}}":                 "ci possono essere solo campi",
 		"{{$x := .A}}":                            "ci possono essere solo campi",
 		"{{.}}":                                   "ci possono essere solo campi",
-		"{{Segreto}}":                             "con il punto, come {{.Importo}}",
+		"{{Segreto}}":                             "con il punto, come {{.Nome}}",
 		"{{.Data di segreto}}":                    "se il nome ha spazi",
 		"{{.Cod.Segreto}}":                        "non può contenere punti",
 		`{{campo ""}}`:                            "può avere al massimo 60 caratteri",

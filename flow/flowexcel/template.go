@@ -24,8 +24,10 @@ type Config struct {
 	// File bounds what a file may cost. Defaults to those of [excel.Limits].
 	File excel.Limits
 	// Text makes the workbook of a mail merge: instead of Oggetto and Contenuto, its template has a
-	// column for each field of the text. A field with the name of another column, such as Scadenza
-	// or Somma, is that column. Exports and corrections have the resulting texts. Defaults to none.
+	// column for each field of the text. A field with the header of another column, such as Scadenza
+	// or Somma, is that column, which is required if the text needs a value. A field with one of the
+	// column's other names, such as Importo, is refused: a Somma makes a payment of the message.
+	// Exports and corrections have the resulting texts. Defaults to none.
 	Text *mailmerge.Text
 	// Options are the groups of columns for the options of a row, in imports and exports. An import
 	// with a column of another group is refused. Corrections do not change options without a

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"encoding"
 	"fmt"
 	"reflect"
 	"strings"
@@ -58,6 +59,10 @@ func (p *Probe) Fill(pointer any, flags bool) {
 			*field = p.NoticeNumber().IUV()
 		case *flussi.OrganizationCode:
 			*field = p.OrganizationCode()
+		case encoding.TextUnmarshaler: // a type of another package that takes any text
+			if err := field.UnmarshalText([]byte(p.Word())); err != nil {
+				panic(err)
+			}
 		default:
 			switch v := reflect.ValueOf(field).Elem(); v.Kind() {
 			case reflect.String:

@@ -32,6 +32,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
 // secrets are what no error may show: a fiscal code, a notice number, a message's text.
@@ -39,6 +40,7 @@ var secrets = []string{"RSSMRA80A01H501U", "301005100001400678", "Gentile Mario 
 
 // sentinels lists every Err… variable of the packages that callers use.
 var sentinels = map[string]error{
+	"settlement.ErrAmount": settlement.ErrAmount, "settlement.ErrDecided": settlement.ErrDecided, "settlement.ErrNothing": settlement.ErrNothing,
 	"flussi.ErrInvalid": flussi.ErrInvalid, "flussi.ErrNotFound": flussi.ErrNotFound, "flussi.ErrConflict": flussi.ErrConflict,
 	"flussi.ErrForbidden": flussi.ErrForbidden, "flussi.ErrState": flussi.ErrState, "flussi.ErrDuplicate": flussi.ErrDuplicate,
 	"flussi.ErrExists": flussi.ErrExists, "flussi.ErrRows": flussi.ErrRows, "flussi.ErrConfig": flussi.ErrConfig,

@@ -1,0 +1,33 @@
+package settlement
+
+import (
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
+	"github.com/flussi-go/flussi/internal/sentinel"
+)
+
+// Why something is refused, besides the Err… values of package flussi.
+var (
+	// ErrAmount: the parts of a movement are more than its amount, or a part is not positive.
+	ErrAmount = sentinel.New("parts and amount differ", "Le parti superano l'importo del movimento.", flussi.ErrInvalid)
+	// ErrDecided: an operator decided about it already. Take that back first.
+	ErrDecided = sentinel.New("decided already", "Un operatore ha già deciso: annullare prima la decisione.", flussi.ErrState)
+	// ErrNothing: no operator decided about it, so there is nothing to take back.
+	ErrNothing = sentinel.New("nothing to take back", "Non c'è alcuna decisione da annullare.", flussi.ErrState)
+)
+
+// failed wraps the error of a method, or returns nil.
+func failed(operation, entity string, id uuid.UUID, err error) error {
+	return core.Failure(flussi.Error{Package: "settlement", Operation: operation, Entity: entity, ID: id, Err: err},
+		core.Reason{Err: flussi.ErrNotFound, Italian: "Flusso, pagamento o movimento inesistente, oppure utente non abilitato all'ente."},
+		core.Reason{Err: flussi.ErrForbidden, Italian: "L'utente non è abilitato all'ente: rivolgersi a chi assegna le abilitazioni."})
+}
+
+// refuse returns a refusal with its reason in Italian.
+func refuse(err error, reason string, args ...any) error {
+	return &flussi.Error{Package: "settlement", Operation: "check", Err: err, Reason: fmt.Sprintf(reason, args...)}
+}

@@ -1,0 +1,46 @@
+package settlement
+
+import (
+	"maps"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+)
+
+// Recompute returns what movements and settlements are by their facts alone, with all of a body in
+// view.
+func Recompute(settlements []Settlement, movements []Movement) ([]Settlement, []Movement) {
+	f := facts{map[uuid.UUID]Settlement{}, map[uuid.UUID]Movement{}}
+	for _, s := range settlements {
+		f.settlements[s.ID] = s
+	}
+	for _, m := range movements {
+		m.Parts, m.State, m.Loose = nil, "", false
+		m.derive()
+		f.movements[m.ID] = m
+	}
+	matched := maps.Clone(f.movements)
+	for i, m := range movements {
+		m = f.movements[m.ID]
+		f.match(&m)
+		matched[m.ID], movements[i] = m, m
+	}
+	f.movements = matched
+	for i, s := range settlements {
+		s.Covered = f.covered(s.ID)
+		s.State = s.state()
+		settlements[i] = s
+	}
+	return settlements, movements
+}
+
+// Classify sets the states of all payments of a body.
+func Classify(payments []Payment, expected map[paymentfile.Reference]Expectation) []Payment {
+	var all []*Payment
+	for i := range payments {
+		all = append(all, &payments[i])
+	}
+	classify(all, expected)
+	return payments
+}

@@ -1,0 +1,200 @@
+package settlement
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+)
+
+// derive sets the fields of a movement that follow from its entries. They are a set: their order
+// and the journals that repeat them make no difference.
+func (m *Movement) derive() {
+	m.Amount, m.Regularised = 0, 0
+	var speaks *Entry // the entry whose causale counts
+	for i := range m.Entries {
+		e := &m.Entries[i]
+		if i == 0 || e.Date.Before(m.Date) {
+			m.Date = e.Date
+		}
+		if !e.Unusable {
+			m.count(e)
+		}
+		if speaks == nil || e.Operation == paymentfile.OperationExecuted && speaks.Operation != paymentfile.OperationExecuted {
+			speaks = e
+		}
+	}
+	r := paymentfile.Movement{Causale: speaks.Causale, EndToEndID: speaks.EndToEndID, BankData: speaks.BankData}.Remittance()
+	m.Names, m.Prefix, m.Cut, m.Reference, m.Stated = r.IDs, r.Prefix, r.Cut, r.Reference, r.Amount
+}
+
+// count adds an entry to the amounts. An operation is judged by its kind, never by its sign.
+func (m *Movement) count(e *Entry) {
+	switch e.Operation {
+	case paymentfile.OperationExecuted:
+		m.Amount += e.Amount
+	case paymentfile.OperationReversed:
+		m.Amount -= e.Amount
+	case paymentfile.OperationRegularised:
+		m.Regularised += e.Amount
+	case paymentfile.OperationRestored:
+		m.Regularised -= e.Amount
+	}
+}
+
+// enter adds an entry, unless the movement has it. It reports whether the movement changed.
+func (m *Movement) enter(e Entry) bool {
+	i, found := slices.BinarySearchFunc(m.Entries, e.Key, func(e Entry, key string) int { return strings.Compare(e.Key, key) })
+	switch {
+	case !found:
+		m.Entries = slices.Insert(slices.Clone(m.Entries), i, e)
+		return true
+	case e.before(m.Entries[i]):
+		m.Entries = slices.Clone(m.Entries)
+		m.Entries[i] = e
+		return true
+	}
+	return false
+}
+
+// before orders entries with one key, of which several journals may have other texts: the first
+// counts.
+func (e Entry) before(other Entry) bool {
+	for _, pair := range [][2]string{{e.Journal, other.Journal}, {e.Causale.Reveal(), other.Causale.Reveal()},
+		{e.EndToEndID.Reveal(), other.EndToEndID.Reveal()}, {e.BankData.Reveal(), other.BankData.Reveal()}} {
+		if order := strings.Compare(pair[0], pair[1]); order != 0 {
+			return order < 0
+		}
+	}
+	return !e.Unusable && other.Unusable
+}
+
+// facts are settlements and movements of one body that are matched together.
+type facts struct {
+	settlements map[uuid.UUID]Settlement
+	movements   map[uuid.UUID]Movement
+}
+
+// match sets where a movement belongs. It looks at what identifies the others, at their amounts and
+// at what operators decided, never at where they belong, so the order in which movements are matched
+// makes no difference.
+func (f *facts) match(m *Movement) {
+	exact, longer := f.candidates(m)
+	m.Loose = len(exact) == 0 && m.mayBeCut()
+	m.Parts = nil
+	if m.Amount > 0 {
+		m.Parts = f.parts(m, exact, longer)
+	}
+	m.State = m.state()
+}
+
+func (f *facts) parts(m *Movement, exact, longer []Settlement) []Part {
+	whole := func(kind PartKind) []Part { return []Part{{Kind: kind, Amount: m.Amount}} }
+	switch {
+	case len(m.Hand) > 0:
+		return m.handParts()
+	case !m.Reference.IsZero() && m.Stated == m.Amount:
+		return whole(PartSingle)
+	case !m.Reference.IsZero():
+		return whole(PartAmbiguous)
+	case len(m.Names) == 0 && !m.mayBeCut():
+		return whole(PartUnrelated)
+	case len(exact) == 1 && len(longer) == 0:
+		return []Part{{Kind: PartMatched, Settlement: exact[0].ID, Amount: m.Amount}}
+	case len(exact) > 0 || len(longer) > 1:
+		return whole(PartAmbiguous)
+	case len(longer) == 0:
+		return whole(PartWaiting)
+	case f.claimed(longer[0], m):
+		return whole(PartAmbiguous)
+	}
+	return []Part{{Kind: PartMatched, Settlement: longer[0].ID, Amount: m.Amount, ByAmount: true}}
+}
+
+// handParts returns the parts that operators decided, as far as the amount goes. What is left waits.
+func (m *Movement) handParts() []Part {
+	var parts []Part
+	rest := m.Amount
+	for _, h := range m.Hand {
+		part := Part{Kind: PartAside, Settlement: h.Settlement, Amount: min(h.Amount, rest), By: h.By}
+		if h.Settlement != uuid.Nil {
+			part.Kind = PartMatched
+		}
+		if part.Amount > 0 {
+			parts = append(parts, part)
+			rest -= part.Amount
+		}
+	}
+	if rest > 0 {
+		parts = append(parts, Part{Kind: PartWaiting, Amount: rest})
+	}
+	return parts
+}
+
+// mayBeCut reports whether the causale is about a settlement, and may have lost a part of its
+// identifier.
+func (m *Movement) mayBeCut() bool { return m.Cut || m.Prefix != "" }
+
+// fits reports whether a settlement can be the one whose identifier the causale has a part of: it
+// begins with that part, and has the amount.
+func (m *Movement) fits(s Settlement) bool {
+	return m.mayBeCut() && !s.Unsure && s.Total == m.Amount && strings.HasPrefix(s.FlowID, m.Prefix) && !slices.Contains(m.Names, s.FlowID)
+}
+
+// candidates returns the settlements that the causale names, and those whose identifier it can have
+// a part of.
+func (f *facts) candidates(m *Movement) (exact, longer []Settlement) {
+	for _, s := range f.settlements {
+		switch {
+		case slices.Contains(m.Names, s.FlowID):
+			exact = append(exact, s)
+		case m.fits(s):
+			longer = append(longer, s)
+		}
+	}
+	return exact, longer
+}
+
+// claimed reports whether a settlement can belong to another movement: one that an operator matched
+// to it, one that names it, or one that has a part of its identifier and the same amount.
+func (f *facts) claimed(s Settlement, by *Movement) bool {
+	for _, m := range f.movements {
+		if m.ID == by.ID || m.Amount <= 0 {
+			continue
+		}
+		if len(m.Hand) > 0 {
+			if slices.ContainsFunc(m.Hand, func(h HandPart) bool { return h.Settlement == s.ID }) {
+				return true
+			}
+			continue
+		}
+		if !m.Reference.IsZero() {
+			continue
+		}
+		if slices.Contains(m.Names, s.FlowID) {
+			return true
+		}
+		if m.fits(s) {
+			if exact, _ := f.candidates(&m); len(exact) == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// covered returns what movements have of a settlement.
+func (f *facts) covered(id uuid.UUID) flussi.Cents {
+	var sum flussi.Cents
+	for _, m := range f.movements {
+		for _, part := range m.Parts {
+			if part.Kind == PartMatched && part.Settlement == id {
+				sum += part.Amount
+			}
+		}
+	}
+	return sum
+}

@@ -1,0 +1,129 @@
+package settlement_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
+	"github.com/flussi-go/flussi/pagoinrete/settlement/memstore"
+)
+
+// serviceFor returns a service on a store, for a world.
+func (w *world) serviceFor(t *testing.T, store settlement.Store) (*settlement.Service, *table) {
+	due := newTable()
+	due.due = w.due
+	return must.Get(settlement.NewService(store, settlement.Permissions{clerk.ID: {school, town}}, due))(t), due
+}
+
+// locked is a table that several goroutines tell.
+type locked struct {
+	sync.Mutex
+	*table
+}
+
+func (l *locked) Tell(ctx context.Context, body flussi.OrganizationCode, standings []settlement.Standing) error {
+	l.Lock()
+	defer l.Unlock()
+	return l.table.Tell(ctx, body, standings)
+}
+
+// Files that are applied at the same time do not miss each other: the ledger makes one of two
+// writers read again.
+func TestFilesAppliedAtOnceGiveTheSameResult(t *testing.T) {
+	for seed := range uint64(12) {
+		w := newWorld(seed)
+		want, _, _ := w.apply(t, rand.New(rand.NewPCG(seed, 0)))
+		store, due := memstore.New(), &locked{table: newTable()}
+		due.due = w.due
+		service := must.Get(settlement.NewService(store, settlement.Permissions{clerk.ID: {school, town}}, due))(t)
+		var all sync.WaitGroup
+		for _, apply := range w.files {
+			all.Go(func() { apply(t, service) })
+		}
+		all.Wait()
+		require.Equal(t, want, read(t, store), "seed %d", seed)
+	}
+}
+
+// overtaken is a store in which somebody else stores something before its first write.
+type overtaken struct {
+	settlement.Store
+	other *func()
+}
+
+func (o overtaken) Save(ctx context.Context, changes settlement.Changes) error {
+	if other := *o.other; other != nil {
+		*o.other = nil
+		other()
+	}
+	return o.Store.Save(ctx, changes)
+}
+
+func TestJournalDoesNotMissSettlementStoredMeanwhile(t *testing.T) {
+	store := memstore.New()
+	var other func()
+	first, second := newOffice(t), newOffice(t)
+	first.Service = must.Get(settlement.NewService(overtaken{store, &other}, settlement.Permissions{clerk.ID: {school}}, first.due))(t)
+	second.Service = must.Get(settlement.NewService(store, settlement.Permissions{clerk.ID: {school}}, second.due))(t)
+	other = func() { second.settle(flowID, row(second.iuv(1, 5000), "A", 5000)) }
+	assert.Equal(t, settlement.MovementMatched, first.sospeso("7", uri(flowID), 5000).State)
+	assert.Equal(t, settlement.SettlementCovered, first.stored(flowID).State)
+}
+
+var errCrash = errors.New("process killed")
+
+// crashing is a store whose writes fail at random, before or after they were stored.
+type crashing struct {
+	settlement.Store
+	*rand.Rand
+}
+
+func (c crashing) Save(ctx context.Context, changes settlement.Changes) error {
+	if c.IntN(3) == 0 {
+		return errCrash
+	}
+	err := c.Store.Save(ctx, changes)
+	if err == nil && c.IntN(3) == 0 {
+		return errCrash
+	}
+	return err
+}
+
+// What a crash left undone is done when the file is applied again.
+func TestFilesAppliedAgainAfterCrashesGiveTheSameResult(t *testing.T) {
+	crashes := 0
+	for seed := range uint64(40) {
+		w := newWorld(seed)
+		want, told, _ := w.apply(t, rand.New(rand.NewPCG(seed, 0)))
+		random := rand.New(rand.NewPCG(seed, 9))
+		store := memstore.New()
+		service, due := w.serviceFor(t, crashing{store, random})
+		due.fail = func() error {
+			if random.IntN(4) == 0 {
+				return errCrash
+			}
+			return nil
+		}
+		files := slices.Clone(w.raw)
+		random.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
+		for _, apply := range files {
+			err := apply(t.Context(), service)
+			for ; err != nil; err = apply(t.Context(), service) {
+				require.ErrorIs(t, err, errCrash)
+				crashes++
+			}
+		}
+		require.Equal(t, want, read(t, store), "seed %d", seed)
+		require.Equal(t, told.lines(), due.lines(), "seed %d", seed)
+	}
+	require.Greater(t, crashes, 100)
+}

@@ -1,0 +1,136 @@
+package memstore
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/memtable"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
+)
+
+// Store keeps settlements, payments and movements in memory, as [settlement.Store] wants it. It is
+// safe for concurrent use. Errors are [*flussi.Error], but for those of Save's sequence, which are
+// returned as they are.
+type Store struct {
+	db          memtable.DB
+	ledgers     map[flussi.OrganizationCode]int64
+	settlements *memtable.Table[settlement.Settlement, settlement.Settlement, settlement.SettlementRecord]
+	payments    *memtable.Table[settlement.Payment, settlement.Payment, settlement.PaymentRecord]
+	movements   *memtable.Table[settlement.Movement, settlement.Movement, settlement.MovementRecord]
+	counts      *memtable.Counts[settlement.Payment, settlement.PaymentRecord, settlement.PaymentCounts]
+
+	settlementsOf   *memtable.Index[settlement.Settlement, settlement.SettlementRecord, string]       // of a FlowID
+	settlementsTo   *memtable.Index[settlement.Settlement, settlement.SettlementRecord, flussi.Cents] // of a total
+	paymentsIn      *memtable.Index[settlement.Payment, settlement.PaymentRecord, uuid.UUID]          // of a settlement
+	movementsOf     *memtable.Index[settlement.Movement, settlement.MovementRecord, flussi.Cents]     // of an amount
+	paymentsFor     *keys[settlement.Payment, settlement.PaymentRecord, paymentfile.Reference]        // of a reference
+	movementsNaming *keys[settlement.Movement, settlement.MovementRecord, string]                     // a FlowID
+	movementsTo     *keys[settlement.Movement, settlement.MovementRecord, uuid.UUID]                  // a settlement
+	movementsFor    *keys[settlement.Movement, settlement.MovementRecord, paymentfile.Reference]      // a single payment
+
+	untoldSettlements *memtable.Index[settlement.Settlement, settlement.SettlementRecord, struct{}]
+	looseOf           *memtable.Index[settlement.Movement, settlement.MovementRecord, flussi.Cents] // of an amount
+	untoldMovements   *memtable.Index[settlement.Movement, settlement.MovementRecord, struct{}]
+}
+
+var _ settlement.Store = (*Store)(nil)
+
+type (
+	settlementKind = memtable.Kind[settlement.Settlement, settlement.Settlement, settlement.SettlementRecord]
+	settlementRow  = memtable.Row[settlement.Settlement, settlement.SettlementRecord]
+	settlementList = memtable.List[settlement.Settlement, settlement.SettlementRecord]
+	paymentKind    = memtable.Kind[settlement.Payment, settlement.Payment, settlement.PaymentRecord]
+	paymentRow     = memtable.Row[settlement.Payment, settlement.PaymentRecord]
+	paymentList    = memtable.List[settlement.Payment, settlement.PaymentRecord]
+	movementKind   = memtable.Kind[settlement.Movement, settlement.Movement, settlement.MovementRecord]
+	movementRow    = memtable.Row[settlement.Movement, settlement.MovementRecord]
+	movementList   = memtable.List[settlement.Movement, settlement.MovementRecord]
+)
+
+// New returns an empty store.
+func New() *Store {
+	s := &Store{ledgers: map[flussi.OrganizationCode]int64{}}
+	s.settlements = memtable.New(&s.db, settlementKind{
+		Place: func(e *settlement.Settlement) flussi.Cursor {
+			return flussi.Cursor{At: e.CreatedAt, ID: e.ID} // e.Cursor would copy the settlement
+		},
+		Version:       func(e *settlement.Settlement) *int64 { return &e.Version },
+		RecordVersion: func(r *settlement.SettlementRecord) *int64 { return &r.Version },
+		View:          func(e *settlement.Settlement) *settlement.Settlement { return e },
+		Complete: func(e settlement.Settlement) settlement.Settlement {
+			e.Counts = s.counts.Of(e.ID)
+			return e
+		},
+	})
+	s.payments = memtable.New(&s.db, paymentKind{
+		Place: func(p *settlement.Payment) flussi.Cursor {
+			return flussi.Cursor{At: p.CreatedAt, ID: p.ID} // p.Cursor would copy the payment
+		},
+		Version:       func(p *settlement.Payment) *int64 { return &p.Version },
+		RecordVersion: func(r *settlement.PaymentRecord) *int64 { return &r.Version },
+		View:          func(p *settlement.Payment) *settlement.Payment { return p },
+	})
+	s.movements = memtable.New(&s.db, movementKind{
+		Place: func(m *settlement.Movement) flussi.Cursor {
+			return flussi.Cursor{At: m.CreatedAt, ID: m.ID} // m.Cursor would copy the movement
+		},
+		Version:       func(m *settlement.Movement) *int64 { return &m.Version },
+		RecordVersion: func(r *settlement.MovementRecord) *int64 { return &r.Version },
+		View:          func(m *settlement.Movement) *settlement.Movement { return m },
+		Complete:      withOwnLists,
+	})
+	s.index()
+	return s
+}
+
+func (s *Store) index() {
+	s.settlementsOf = memtable.NewIndex(s.settlements, func(e *settlement.Settlement) (string, bool) { return e.FlowID, true })
+	s.settlementsTo = memtable.NewIndex(s.settlements, func(e *settlement.Settlement) (flussi.Cents, bool) { return e.Total, true })
+	s.paymentsIn = memtable.NewIndex(s.payments, func(p *settlement.Payment) (uuid.UUID, bool) { return p.Settlement, true })
+	s.movementsOf = memtable.NewIndex(s.movements, func(m *settlement.Movement) (flussi.Cents, bool) { return m.Amount, true })
+	s.movementsFor = newKeys(s.movements, func(m *settlement.Movement) (uuid.UUID, []paymentfile.Reference) {
+		all := []paymentfile.Reference{m.Reference, m.Before}
+		return m.ID, slices.DeleteFunc(all, paymentfile.Reference.IsZero)
+	})
+	s.untoldSettlements = memtable.NewIndex(s.settlements, func(e *settlement.Settlement) (struct{}, bool) { return struct{}{}, e.Untold })
+	s.untoldMovements = memtable.NewIndex(s.movements, func(m *settlement.Movement) (struct{}, bool) { return struct{}{}, m.Untold })
+	s.looseOf = memtable.NewIndex(s.movements, func(m *settlement.Movement) (flussi.Cents, bool) { return m.Amount, m.Loose })
+	s.counts = memtable.NewCounts(s.payments,
+		func(p *settlement.Payment) uuid.UUID { return p.Settlement },
+		func(c *settlement.PaymentCounts, p *settlement.Payment, by int) { c.Add(*p, by) })
+	s.paymentsFor = newKeys(s.payments, func(p *settlement.Payment) (uuid.UUID, []paymentfile.Reference) {
+		all := []paymentfile.Reference{p.Reference, p.Target, p.Before}
+		return p.ID, slices.DeleteFunc(all, paymentfile.Reference.IsZero)
+	})
+	s.movementsNaming = newKeys(s.movements, func(m *settlement.Movement) (uuid.UUID, []string) { return m.ID, m.Names })
+	s.movementsTo = newKeys(s.movements, func(m *settlement.Movement) (uuid.UUID, []uuid.UUID) {
+		var all []uuid.UUID
+		for _, part := range m.Parts {
+			all = append(all, part.Settlement)
+		}
+		for _, part := range m.Hand {
+			all = append(all, part.Settlement)
+		}
+		return m.ID, all
+	})
+}
+
+// withOwnLists returns a movement that shares no list.
+func withOwnLists(m settlement.Movement) settlement.Movement {
+	m.Entries, m.Names = slices.Clone(m.Entries), slices.Clone(m.Names)
+	m.Hand, m.Parts = slices.Clone(m.Hand), slices.Clone(m.Parts)
+	return m
+}
+
+// Ledger returns how many writes of a body were stored: see [settlement.Store].
+func (s *Store) Ledger(ctx context.Context, body flussi.OrganizationCode) (count int64, err error) {
+	err = s.db.View(ctx, memtable.Operation{Name: "read ledger"}, func() error {
+		count = s.ledgers[body]
+		return nil
+	})
+	return count, err
+}

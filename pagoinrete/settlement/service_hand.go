@@ -1,0 +1,204 @@
+package settlement
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+)
+
+// MaxReason is the longest reason of a decision, in UTF-16 code units.
+const MaxReason = 500
+
+// HandMatch is a part of a movement that an operator matches, or sets aside.
+type HandMatch struct {
+	Settlement uuid.UUID    // the settlement to which the part belongs; the zero UUID: it is set aside
+	Amount     flussi.Cents // of the part; 0: what the other parts leave of the movement
+}
+
+// MatchMovement matches a movement by hand, as a whole or split into parts, in place of what was
+// matched automatically. What the parts leave waits, until the decision is taken back. The reason is
+// required. The error is an [ErrDecided] if there is a decision already, and an [ErrAmount] if the
+// parts do not fit.
+func (s *Service) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.UUID, parts []HandMatch, reason string) (Movement, error) {
+	m, err := s.changeMovement(ctx, by, id, step{ActionHand, by, reason}, func(w *work, m *Movement) error {
+		if len(m.Hand) > 0 {
+			return ErrDecided
+		}
+		if err := checkReason(reason); err != nil {
+			return err
+		}
+		var err error
+		m.Hand, err = w.handParts(ctx, *m, parts, reason)
+		return err
+	})
+	return m, failed("match movement", entityMovement, id, err)
+}
+
+// ReleaseMovement takes a decision about a movement back. It is matched automatically again.
+func (s *Service) ReleaseMovement(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Movement, error) {
+	m, err := s.changeMovement(ctx, by, id, step{ActionTakeBack, by, reason}, func(_ *work, m *Movement) error {
+		if len(m.Hand) == 0 {
+			return ErrNothing
+		}
+		m.Hand = nil
+		return checkReason(reason)
+	})
+	return m, failed("release movement", entityMovement, id, err)
+}
+
+// changeMovement changes what operators decided about a movement.
+func (s *Service) changeMovement(ctx context.Context, by flussi.Actor, id uuid.UUID, step step, change func(*work, *Movement) error) (Movement, error) {
+	m, err := s.movement(ctx, by, id)
+	if err != nil {
+		return Movement{}, err
+	}
+	err = s.write(ctx, m.Body, step, func(w *work) error {
+		if _, err := w.readMovements(ctx, MovementFilter{IDs: []uuid.UUID{id}}); err != nil {
+			return err
+		}
+		m := w.facts.movements[id]
+		if err := change(w, &m); err != nil {
+			return err
+		}
+		w.facts.movements[id], w.done[id] = m, true
+		return w.rematch(ctx, touched{settlements: map[uuid.UUID]bool{}, movements: map[uuid.UUID]bool{id: true}})
+	})
+	if err == nil {
+		err = s.tell(ctx, by, m.Body)
+	}
+	if err != nil {
+		return Movement{}, err
+	}
+	return s.store.Movement(ctx, id)
+}
+
+// handParts checks the parts into which an operator splits a movement.
+func (w *work) handParts(ctx context.Context, m Movement, parts []HandMatch, reason string) ([]HandPart, error) {
+	if len(parts) == 0 {
+		return nil, refuse(flussi.ErrInvalid, "Indicare a che cosa abbinare il movimento.")
+	}
+	wanted, rest, at := map[uuid.UUID]bool{}, m.Amount, core.Now()
+	var open []int
+	hand := make([]HandPart, len(parts))
+	for i, part := range parts {
+		hand[i] = HandPart{part.Settlement, part.Amount, flussi.NewText(reason), w.step.by.ID, at}
+		if part.Settlement != uuid.Nil {
+			wanted[part.Settlement] = true
+		}
+		switch {
+		case part.Amount < 0 || part.Amount > rest:
+			return nil, ErrAmount
+		case part.Amount == 0:
+			open = append(open, i)
+		}
+		rest -= part.Amount
+	}
+	if len(open) > 1 || len(open) == 1 && rest <= 0 {
+		return nil, ErrAmount
+	}
+	for _, i := range open {
+		hand[i].Amount = rest
+	}
+	if err := w.readSettlementsByID(ctx, wanted); err != nil {
+		return nil, err
+	}
+	for id := range wanted {
+		if _, is := w.facts.settlements[id]; !is {
+			return nil, flussi.ErrNotFound
+		}
+	}
+	return hand, nil
+}
+
+// MatchPayment makes a payment count for another reference than its file has, such as the IUV of the
+// notice that was meant. The reason is required. The error is an [ErrDecided] if there is a decision
+// already.
+func (s *Service) MatchPayment(ctx context.Context, by flussi.Actor, id uuid.UUID, target paymentfile.Reference, reason string) (Payment, error) {
+	p, err := s.changePayment(ctx, by, id, step{ActionHand, by, reason}, func(p *Payment) error {
+		if target.IsZero() {
+			return refuse(flussi.ErrInvalid, "Indicare lo IUV a cui abbinare il pagamento.")
+		}
+		if err := p.decide(DecisionMatched, by, reason); err != nil {
+			return err
+		}
+		p.Before, p.Target = p.Target, target
+		return nil
+	})
+	return p, failed("match payment", entityPayment, id, err)
+}
+
+// SetPaymentAside sets a payment aside that belongs to nothing that is due. The reason is required.
+// The error is an [ErrDecided] if there is a decision already.
+func (s *Service) SetPaymentAside(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Payment, error) {
+	p, err := s.changePayment(ctx, by, id, step{ActionHand, by, reason}, func(p *Payment) error {
+		return p.decide(DecisionAside, by, reason)
+	})
+	return p, failed("set payment aside", entityPayment, id, err)
+}
+
+// ReleasePayment takes a decision about a payment back.
+func (s *Service) ReleasePayment(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Payment, error) {
+	p, err := s.changePayment(ctx, by, id, step{ActionTakeBack, by, reason}, func(p *Payment) error {
+		if p.Hand.IsZero() {
+			return ErrNothing
+		}
+		if p.Target != p.Reference {
+			p.Before, p.Target = p.Target, p.Reference
+		}
+		p.Hand = Decision{}
+		return checkReason(reason)
+	})
+	return p, failed("release payment", entityPayment, id, err)
+}
+
+// decide notes a decision.
+func (p *Payment) decide(kind DecisionKind, by flussi.Actor, reason string) error {
+	if !p.Hand.IsZero() {
+		return ErrDecided
+	}
+	p.Hand = Decision{kind, flussi.NewText(reason), by.ID, core.Now()}
+	return checkReason(reason)
+}
+
+// changePayment changes what operators decided about a payment.
+func (s *Service) changePayment(ctx context.Context, by flussi.Actor, id uuid.UUID, step step, change func(*Payment) error) (Payment, error) {
+	p, err := s.payment(ctx, by, id)
+	if err != nil {
+		return Payment{}, err
+	}
+	// A second change before the first was told would lose which reference is to be told.
+	if err := s.tell(ctx, by, p.Body); err != nil {
+		return Payment{}, err
+	}
+	err = s.write(ctx, p.Body, step, func(w *work) error {
+		if err := w.readPayments(ctx, PaymentFilter{IDs: []uuid.UUID{id}}); err != nil {
+			return err
+		}
+		p := w.payments[id]
+		before := []paymentfile.Reference{p.Reference, p.Target}
+		if err := change(p); err != nil {
+			return err
+		}
+		w.done[id] = true
+		return w.classify(ctx, slices.Concat(before, []paymentfile.Reference{p.Target}))
+	})
+	if err == nil {
+		err = s.tell(ctx, by, p.Body)
+	}
+	if err != nil {
+		return Payment{}, err
+	}
+	return s.store.Payment(ctx, id)
+}
+
+// checkReason refuses a reason that says nothing, or too much.
+func checkReason(reason string) error {
+	var wrong core.Invalid
+	wrong.Text(core.TextRule{Field: "Reason", Name: "la motivazione", Max: MaxReason, Required: true}, reason)
+	return wrong.OrNil()
+}

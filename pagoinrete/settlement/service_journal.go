@@ -1,0 +1,147 @@
+package settlement
+
+import (
+	"context"
+	"iter"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+)
+
+// JournalReport says what became of the rows of a journal. Every row is in exactly one tally.
+type JournalReport struct {
+	Entered  Tally // about sospesi in entrata, and not known before
+	Known    Tally // about sospesi in entrata, and stored before
+	Other    Tally // about anything else, such as orders and what was paid out
+	Unusable Tally // about sospesi in entrata, with a fault that keeps them from being matched
+}
+
+// journalBatch is how many rows are stored together.
+const journalBatch = 200
+
+// ApplyJournal stores the sospesi in entrata of a journal, or of one page of it, and matches them.
+// Rows that this or another journal said before change nothing. Rows are stored in groups: after an
+// error or a crash apply the file again. The report of an error is of the rows that were read.
+func (s *Service) ApplyJournal(ctx context.Context, by flussi.Actor, head paymentfile.Journal, movements iter.Seq2[paymentfile.Movement, error]) (JournalReport, error) {
+	report, err := s.applyJournal(ctx, by, head, movements)
+	return report, failed("apply journal", "", uuid.Nil, err)
+}
+
+func (s *Service) applyJournal(ctx context.Context, by flussi.Actor, head paymentfile.Journal, movements iter.Seq2[paymentfile.Movement, error]) (JournalReport, error) {
+	var report JournalReport
+	if err := s.admit(ctx, by, head.Body); err != nil {
+		return report, err
+	}
+	step := step{ActionApply, by, "Giornale di cassa."}
+	repeats := map[string]int{} // equal rows of this file
+	var batch []journalRow
+	store := func() error {
+		var entered, known Tally
+		err := s.write(ctx, head.Body, step, func(w *work) error {
+			entered, known = Tally{}, Tally{}
+			return w.enter(ctx, batch, &entered, &known)
+		})
+		batch = batch[:0]
+		report.Entered.join(entered)
+		report.Known.join(known)
+		return err
+	}
+	for row, err := range movements {
+		if err != nil {
+			return report, err
+		}
+		if !row.IsIncomingSuspense() {
+			report.Other.add(row.Net(), 1)
+			continue
+		}
+		r := newJournalRow(head, row)
+		if r.entry.Unusable {
+			report.Unusable.add(row.Net(), 1)
+		}
+		key := r.movement.ID.String() + r.entry.Key
+		r.entry.Key += "#" + strconv.Itoa(repeats[key])
+		repeats[key]++
+		if batch = append(batch, r); len(batch) == journalBatch {
+			if err := store(); err != nil {
+				return report, err
+			}
+		}
+	}
+	if len(batch) > 0 {
+		if err := store(); err != nil {
+			return report, err
+		}
+	}
+	return report, s.tell(ctx, by, head.Body)
+}
+
+// join adds another tally.
+func (t *Tally) join(other Tally) {
+	t.Number += other.Number
+	t.Amount += other.Amount
+}
+
+// journalRow is a row of a journal, and the movement that it is about.
+type journalRow struct {
+	movement Movement
+	entry    Entry
+	net      flussi.Cents
+}
+
+func newJournalRow(head paymentfile.Journal, row paymentfile.Movement) journalRow {
+	key, number := entryKey(row), row.SuspenseNumber()
+	of := number
+	if of == "" {
+		of = "|" + key // nothing but itself says which sospeso it is about
+	}
+	return journalRow{
+		movement: Movement{
+			ID:   MovementID(head.Body, head.BankABI, head.Year, row.Account, of),
+			Body: head.Body, Bank: head.BankABI, Year: head.Year, Account: row.Account, Number: number,
+		},
+		entry: Entry{
+			Key: key, Operation: row.Operation, Amount: row.Amount, Date: row.Date.Time(), Journal: head.Key(),
+			Causale: row.Causale, EndToEndID: row.EndToEndID, BankData: row.BankData, Unusable: !row.Usable(),
+		},
+		net: row.Net(),
+	}
+}
+
+// enter adds rows to their movements, and matches these.
+func (w *work) enter(ctx context.Context, rows []journalRow, entered, known *Tally) error {
+	var ids []uuid.UUID
+	for _, r := range rows {
+		ids = append(ids, r.movement.ID)
+	}
+	if _, err := w.readMovements(ctx, MovementFilter{IDs: ids}); err != nil {
+		return err
+	}
+	t := touched{settlements: map[uuid.UUID]bool{}, movements: map[uuid.UUID]bool{}}
+	for _, r := range rows {
+		m, is := w.facts.movements[r.movement.ID]
+		if !is {
+			m = r.movement
+		}
+		before := len(m.Entries)
+		changed := m.enter(r.entry)
+		if !r.entry.Unusable {
+			if len(m.Entries) > before {
+				entered.add(r.net, 1)
+			} else {
+				known.add(r.net, 1)
+			}
+		}
+		if changed {
+			m.derive()
+			w.facts.movements[m.ID], w.done[m.ID] = m, true
+			t.movements[m.ID] = true
+		}
+	}
+	if len(t.movements) == 0 {
+		return nil
+	}
+	return w.rematch(ctx, t)
+}

@@ -1,0 +1,195 @@
+package settlement
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+)
+
+// Tell tells the [Due] what it was not told yet about a body, because telling failed or the process
+// ended. What it was told before an error is told again by the next call.
+func (s *Service) Tell(ctx context.Context, by flussi.Actor, body flussi.OrganizationCode) error {
+	err := s.admit(ctx, by, body)
+	if err == nil {
+		err = s.tell(ctx, by, body)
+	}
+	return failed("tell", "", uuid.Nil, err)
+}
+
+// Review asks the [Due] again what is expected of references of a body: for what became due after
+// its payment was applied, and for what is due no more.
+func (s *Service) Review(ctx context.Context, by flussi.Actor, body flussi.OrganizationCode, references ...paymentfile.Reference) error {
+	err := s.admit(ctx, by, body)
+	if err == nil {
+		err = s.write(ctx, body, step{action: ActionMatch, by: by}, func(w *work) error { return w.classify(ctx, references) })
+	}
+	if err == nil {
+		err = s.tell(ctx, by, body)
+	}
+	return failed("review", "", uuid.Nil, err)
+}
+
+// tell tells all that is untold of a body.
+func (s *Service) tell(ctx context.Context, by flussi.Actor, body flussi.OrganizationCode) error {
+	bodies := []flussi.OrganizationCode{body}
+	for {
+		settlements, err := s.store.Settlements(ctx, SettlementFilter{Bodies: bodies, Untold: true}, Page{Limit: 1, OldestFirst: true})
+		if err != nil {
+			return err
+		}
+		if len(settlements) == 0 {
+			break
+		}
+		if err := s.tellSettlement(ctx, by, settlements[0]); err != nil {
+			return err
+		}
+	}
+	for {
+		movements, err := s.store.Movements(ctx, MovementFilter{Bodies: bodies, Untold: true}, Page{Limit: maxReferences, OldestFirst: true})
+		if err != nil || len(movements) == 0 {
+			return err
+		}
+		if err := s.tellMovements(ctx, by, body, movements); err != nil {
+			return err
+		}
+	}
+}
+
+// tellSettlement tells of all references of a settlement. If the settlement changes meanwhile, it
+// stays untold.
+func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlement Settlement) error {
+	list := func(ctx context.Context, page Page) ([]Payment, error) {
+		return s.store.Payments(ctx, PaymentFilter{Settlement: settlement.ID}, page)
+	}
+	var moved []PaymentChange
+	for page, err := range core.Pages(ctx, maxReferences, list) {
+		if err != nil {
+			return err
+		}
+		var references []paymentfile.Reference
+		for _, p := range page {
+			references = append(references, p.Target, p.Before)
+			if !p.Before.IsZero() {
+				told := p
+				told.Before = paymentfile.Reference{}
+				moved = append(moved, step{action: ActionTell, by: by}.payment(p, told))
+			}
+		}
+		if err := s.tellReferences(ctx, settlement.Body, references); err != nil {
+			return err
+		}
+	}
+	told := settlement
+	told.Untold = false
+	err := s.store.Save(ctx, Changes{
+		Settlements: []SettlementChange{step{action: ActionTell, by: by}.settlement(settlement, told)},
+		Payments: func(yield func(PaymentChange, error) bool) {
+			for _, change := range moved {
+				if !yield(change, nil) {
+					return
+				}
+			}
+		},
+	})
+	return (&core.Tries{}).Again(ctx, err) // after a conflict it is still untold
+}
+
+// tellMovements tells of the single payments of movements.
+func (s *Service) tellMovements(ctx context.Context, by flussi.Actor, body flussi.OrganizationCode, movements []Movement) error {
+	var references []paymentfile.Reference
+	var changes []MovementChange
+	for _, m := range movements {
+		references = append(references, m.Reference, m.Before)
+		told := m
+		told.Untold, told.Before = false, paymentfile.Reference{}
+		changes = append(changes, step{action: ActionTell, by: by}.movement(m, told))
+	}
+	if err := s.tellReferences(ctx, body, references); err != nil {
+		return err
+	}
+	return (&core.Tries{}).Again(ctx, s.store.Save(ctx, Changes{Movements: changes}))
+}
+
+// tellReferences tells where references stand.
+func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference) error {
+	slices.SortFunc(references, func(a, b paymentfile.Reference) int { return strings.Compare(a.Reveal(), b.Reveal()) })
+	references = slices.DeleteFunc(slices.Compact(references), paymentfile.Reference.IsZero)
+	for some := range slices.Chunk(references, maxReferences) {
+		standings, err := s.standings(ctx, body, some)
+		if err != nil {
+			return err
+		}
+		if err := s.due.Tell(ctx, body, standings); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// standings returns where references stand.
+func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference) ([]Standing, error) {
+	w := &work{Service: s, body: body, payments: map[uuid.UUID]*Payment{}, storedPayments: map[uuid.UUID]Payment{},
+		facts:             facts{settlements: map[uuid.UUID]Settlement{}, movements: map[uuid.UUID]Movement{}},
+		storedSettlements: map[uuid.UUID]Settlement{}, storedMovements: map[uuid.UUID]Movement{}}
+	if err := w.readPayments(ctx, PaymentFilter{References: references}); err != nil {
+		return nil, err
+	}
+	payments := slices.SortedFunc(maps.Values(w.payments), earlier)
+	of := map[uuid.UUID]bool{}
+	for _, p := range payments {
+		of[p.Settlement] = true
+	}
+	if err := w.readSettlementsByID(ctx, of); err != nil {
+		return nil, err
+	}
+	numbers := map[uuid.UUID][]string{}
+	for id := range of {
+		found, err := w.readMovements(ctx, MovementFilter{Settlement: id})
+		if err != nil {
+			return nil, err
+		}
+		for _, found := range found {
+			m := w.facts.movements[found]
+			if slices.ContainsFunc(m.Parts, func(p Part) bool { return p.Settlement == id }) {
+				numbers[id] = append(numbers[id], m.Number)
+			}
+		}
+		slices.Sort(numbers[id])
+	}
+	paid := map[paymentfile.Reference][]Paid{}
+	for _, p := range payments {
+		switch p.State {
+		case PaymentAside, PaymentUnusable, PaymentDropped:
+			continue
+		}
+		settlement := w.facts.settlements[p.Settlement]
+		one := Paid{Status: p.status(settlement), State: p.State, Payment: p.ID, Settlement: settlement.FlowID, IUR: p.IUR, Index: p.Index,
+			Amount: p.Amount, Date: p.Date, Body: p.Body}
+		if one.Status == PaidConfirmed {
+			one.Movements = numbers[p.Settlement]
+		}
+		paid[p.Target] = append(paid[p.Target], one)
+	}
+	singles, err := w.readMovements(ctx, MovementFilter{References: references, States: []MovementState{MovementSingle}})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(singles, func(a, b uuid.UUID) int { return strings.Compare(a.String(), b.String()) })
+	for _, id := range singles {
+		m := w.facts.movements[id]
+		paid[m.Reference] = append(paid[m.Reference], Paid{Status: PaidConfirmed, State: PaymentExpected, Movements: []string{m.Number},
+			Amount: m.Amount, Date: m.Date, Body: m.Body})
+	}
+	standings := make([]Standing, len(references))
+	for i, r := range references {
+		standings[i] = Standing{r, paid[r]}
+	}
+	return standings, nil
+}

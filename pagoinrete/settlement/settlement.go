@@ -1,0 +1,161 @@
+package settlement
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// Settlement (flusso di rendicontazione, FdR) is what a PSP transferred to a body in one sum, in its
+// latest revision. Its ID is derived from Body, PSP and FlowID, so a settlement exists once, whatever
+// is applied at the same time.
+type Settlement struct {
+	ID         uuid.UUID               // of the settlement; see [SettlementID]
+	Body       flussi.OrganizationCode // to whom it was transferred
+	PSP        string                  // who transferred it: BIC, ABI or another code
+	PSPName    string                  // in words
+	FlowID     string                  // identificativoFlusso; unique for a body and a PSP only
+	Revision   int                     // of the same FlowID, in JSON; 0 in XML
+	FileAt     time.Time               // dataOraFlusso, UTC; the later file replaces the earlier one
+	Digest     string                  // SHA-256 of what the file says, in hexadecimal; of two files of one time the greater counts
+	TransferID string                  // identificativoUnivocoRegolamento: the TRN of the bank transfer
+	Date       time.Time               // dataRegolamento: the beginning of the day in Italy, UTC
+	Total      flussi.Cents            // importoTotalePagamenti: what was transferred
+	Unsure     bool                    // the rows or their sum contradict what the file states: nothing is matched by Total
+	Covered    flussi.Cents            // what movements of the treasury have of it
+	State      SettlementState         // what the treasury has of it
+	Untold     bool                    // the [Due] has not been told of the latest change
+	Counts     PaymentCounts           // its payments by state; kept by the store
+	Version    int64                   // of the stored settlement, from 1
+	CreatedAt  time.Time               // when it was first stored, UTC
+	UpdatedAt  time.Time               // when it was last changed, UTC
+	UpdatedBy  string                  // the ID of the actor
+}
+
+// SettlementState says what the treasury journal has of a settlement.
+type SettlementState string
+
+// The states of a settlement. It has exactly one, which Total, Unsure and Covered give.
+const (
+	SettlementOpen    SettlementState = "open"    // no movement has it
+	SettlementPartly  SettlementState = "partly"  // movements have less than its total
+	SettlementCovered SettlementState = "covered" // movements have its total
+	SettlementOver    SettlementState = "over"    // movements have more than its total
+	SettlementUnsure  SettlementState = "unsure"  // its file contradicts itself, so no sum covers it
+	SettlementVoid    SettlementState = "void"    // its total is zero or less: nothing was transferred
+)
+
+// SettlementStates returns all states, in the order of the constants.
+func SettlementStates() []SettlementState {
+	return []SettlementState{SettlementOpen, SettlementPartly, SettlementCovered, SettlementOver, SettlementUnsure, SettlementVoid}
+}
+
+// Label names the state for the operator; another value is returned as it is.
+func (s SettlementState) Label() string {
+	switch s {
+	case SettlementOpen:
+		return "Senza riscontro in tesoreria"
+	case SettlementPartly:
+		return "Riscontrato in parte"
+	case SettlementCovered:
+		return "Riscontrato"
+	case SettlementOver:
+		return "Riscontrato per un importo maggiore"
+	case SettlementUnsure:
+		return "Totale del file non affidabile"
+	case SettlementVoid:
+		return "Nessun importo riversato"
+	}
+	return string(s)
+}
+
+// state returns the state that the fields give.
+func (s *Settlement) state() SettlementState {
+	switch {
+	case s.Unsure:
+		return SettlementUnsure
+	case s.Total <= 0:
+		return SettlementVoid
+	case s.Covered == 0:
+		return SettlementOpen
+	case s.Covered < s.Total:
+		return SettlementPartly
+	case s.Covered > s.Total:
+		return SettlementOver
+	}
+	return SettlementCovered
+}
+
+// replaces reports whether a file of the settlement is later than another. Every two files that
+// differ have an order, so the latest is the same whichever arrives first.
+func (s *Settlement) replaces(other *Settlement) bool {
+	if order := s.FileAt.Compare(other.FileAt); order != 0 {
+		return order > 0
+	}
+	if s.Revision != other.Revision {
+		return s.Revision > other.Revision
+	}
+	return s.Digest > other.Digest
+}
+
+// Tally is how many there are of something, and what they add up to.
+type Tally struct {
+	Number int          // how many
+	Amount flussi.Cents // together; what was revoked counts as negative
+}
+
+// add counts in with 1 and out with -1.
+func (t *Tally) add(amount flussi.Cents, by int) {
+	t.Number += by
+	t.Amount += amount * flussi.Cents(by)
+}
+
+// PaymentCounts counts the payments of a settlement by their state.
+type PaymentCounts struct {
+	Expected Tally // [PaymentExpected]
+	Differs  Tally // [PaymentDiffers]
+	Doubled  Tally // [PaymentDoubled]
+	Unknown  Tally // [PaymentUnknown]
+	Foreign  Tally // [PaymentForeign]
+	Revoked  Tally // [PaymentRevoked]
+	Aside    Tally // [PaymentAside]
+	Unusable Tally // [PaymentUnusable], and states that are not known
+	Dropped  Tally // [PaymentDropped]; not part of the latest file
+}
+
+// Add counts a payment in with 1, and out with -1.
+func (c *PaymentCounts) Add(p Payment, by int) { c.of(p.State).add(p.Net(), by) }
+
+func (c *PaymentCounts) of(state PaymentState) *Tally {
+	switch state {
+	case PaymentExpected:
+		return &c.Expected
+	case PaymentDiffers:
+		return &c.Differs
+	case PaymentDoubled:
+		return &c.Doubled
+	case PaymentUnknown:
+		return &c.Unknown
+	case PaymentForeign:
+		return &c.Foreign
+	case PaymentRevoked:
+		return &c.Revoked
+	case PaymentAside:
+		return &c.Aside
+	case PaymentDropped:
+		return &c.Dropped
+	}
+	return &c.Unusable
+}
+
+// Total returns all payments of the latest file together: without the dropped ones.
+func (c PaymentCounts) Total() Tally {
+	var all Tally
+	for _, t := range []Tally{c.Expected, c.Differs, c.Doubled, c.Unknown, c.Foreign, c.Revoked, c.Aside, c.Unusable} {
+		all.Number += t.Number
+		all.Amount += t.Amount
+	}
+	return all
+}

@@ -1,0 +1,266 @@
+package settlementtest_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/brokenstore"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
+)
+
+// breakers break the rules that only this store has, or fields that only its entities have.
+var breakers = []breaker{
+	{"two flags are one", "each flag is kept for itself",
+		viewed.WrittenChildren(func(c *paymentChange, _ settlement.Payment) {
+			c.Entity.Unusable = c.Entity.Unusable || c.Entity.Dropped
+		})},
+	{"references get a digit", "references of every class are kept",
+		viewed.ReadChildren(func(p *settlement.Payment) {
+			p.Reference = paymentfile.NewReference(p.Reference.Reveal() + "0")
+		})},
+	{"unknown owners are nobody", "states, kinds and actions that are unknown are kept",
+		viewed.ReadChildren(func(p *settlement.Payment) {
+			if p.Owner != settlement.OwnerBody && p.Owner != settlement.OwnerForeign {
+				p.Owner = settlement.OwnerNobody
+			}
+		})},
+	{"unknown kinds of parts wait", "states, kinds and actions that are unknown are kept",
+		writtenMovements(func(c *settlement.MovementChange) {
+			for i := range c.Movement.Parts {
+				if c.Movement.Parts[i].Kind == "guessed" {
+					c.Movement.Parts[i].Kind = settlement.PartWaiting
+				}
+			}
+		})},
+	{"what was revoked is counted as paid", "the counts of a settlement are those of its payments",
+		viewed.ReadParents(func(s *settlement.Settlement) {
+			s.Counts.Revoked.Amount = max(s.Counts.Revoked.Amount, -s.Counts.Revoked.Amount)
+		})},
+	{"dropped payments are not counted", "the counts of a settlement are those of its payments",
+		viewed.ReadParents(func(s *settlement.Settlement) { s.Counts.Dropped = settlement.Tally{} })},
+	{"a field of the movement has no column", "a movement is read as it was stored",
+		writtenMovements(func(c *settlement.MovementChange) { c.Movement.Bank = "" })},
+	{"a list shows less than one", "a movement is read as it was stored",
+		listedMovements(func(m *settlement.Movement) { m.Entries = nil })},
+	{"a movement that is not there is an empty one", "a movement that is not there is not found", emptyMovements},
+	{"parts are sorted by their amount", "the lists of a movement are kept in their order",
+		readMovements(func(m *settlement.Movement) {
+			slices.SortFunc(m.Parts, func(a, b settlement.Part) int { return int(a.Amount - b.Amount) })
+		})},
+	{"the same name twice is one", "the lists of a movement are kept in their order",
+		writtenMovements(func(c *settlement.MovementChange) {
+			slices.Sort(c.Movement.Names)
+			c.Movement.Names = slices.Compact(c.Movement.Names)
+		})},
+	{"the last one wins", "a movement is stored in the version that was read, with its record", lastWins},
+	{"records do not say who", "a movement is stored in the version that was read, with its record",
+		writtenMovements(func(c *settlement.MovementChange) { c.Record.By = "" })},
+	{"causali are cut", "texts, times and amounts of a movement are kept",
+		writtenMovements(func(c *settlement.MovementChange) {
+			for i, e := range c.Movement.Entries {
+				if runes := []rune(e.Causale.Reveal()); len(runes) > 4000 {
+					c.Movement.Entries[i].Causale = flussi.NewText(string(runes[:4000]))
+				}
+			}
+		})},
+	{"amounts of parts are floats", "texts, times and amounts of a movement are kept",
+		writtenMovements(func(c *settlement.MovementChange) {
+			for i, part := range c.Movement.Parts {
+				c.Movement.Parts[i].Amount = flussi.Cents(float64(part.Amount))
+			}
+		})},
+	{"movements are stored before the rest", "settlements, movements and payments are stored together or not at all", movementsFirst},
+	{"who comes late overwrites", "of those who change one movement, one succeeds", lastWins},
+	{"there is one ledger for all bodies", "the ledger of a body counts its writes",
+		func(s settlement.Store) settlement.Store {
+			return altered{Store: s, ledger: func(ctx context.Context, body flussi.OrganizationCode) (int64, error) {
+				own, err := s.Ledger(ctx, body)
+				other, _ := s.Ledger(ctx, first)
+				return max(own, other), err
+			}}
+		}},
+	{"the ledger is not looked at", "a write with another ledger than the body's is refused", anyLedger},
+	{"the ledger is read again", "of several writers with one ledger, one succeeds", anyLedger},
+	{"patterns are patterns", "settlements are found by each field of the filter",
+		viewed.Parents(brokenstore.Asks[settlement.Settlement](func(q *settlement.SettlementFilter) {
+			if q.FlowPrefix == "%" {
+				q.FlowPrefix = ""
+			}
+		}))},
+	{"with a total, the state is not looked at", "settlements are found by fields of the filter together",
+		viewed.Parents(brokenstore.Asks[settlement.Settlement](func(q *settlement.SettlementFilter) {
+			if len(q.Totals) > 0 {
+				q.States = nil
+			}
+		}))},
+	{"a reference is looked for in the file only", "payments are found by each field of the filter",
+		viewed.Children(brokenstore.Searches(func(q *settlement.PaymentFilter) func(settlement.Payment) bool {
+			wanted := q.References
+			q.References = nil
+			return func(p settlement.Payment) bool { return len(wanted) == 0 || slices.Contains(wanted, p.Reference) }
+		}))},
+	{"with references, the body is not looked at", "payments are found by fields of the filter together",
+		viewed.Children(brokenstore.Asks[settlement.Payment](func(q *settlement.PaymentFilter) {
+			if len(q.References) > 0 {
+				q.Bodies = nil
+			}
+		}))},
+	{"names are found by the first", "movements are found by each field of the filter",
+		askedMovements(func(q *settlement.MovementFilter) { q.Names = q.Names[:min(1, len(q.Names))] })},
+	{"the prefix is not looked at", "movements are found by each field of the filter",
+		askedMovements(func(q *settlement.MovementFilter) { q.Prefixes = nil })},
+	{"loose ones are not looked for", "movements are found by each field of the filter",
+		askedMovements(func(q *settlement.MovementFilter) { q.Loose = false })},
+	{"with an amount, the body is not looked at", "movements are found by fields of the filter together",
+		askedMovements(func(q *settlement.MovementFilter) {
+			if len(q.Amounts) > 0 {
+				q.Bodies = nil
+			}
+		})},
+	{"movements are returned from a cache", "what is returned is the caller's", cachedMovements},
+	{"a write sorts the names that it is given", "what is given stays the caller's",
+		func(s settlement.Store) settlement.Store {
+			return altered{Store: s, save: func(ctx context.Context, changes settlement.Changes) error {
+				err := s.Save(ctx, changes)
+				for _, c := range changes.Movements {
+					slices.Sort(c.Movement.Names)
+				}
+				return err
+			}}
+		}},
+	{"a filter is sorted", "what is given stays the caller's",
+		askedMovements(func(q *settlement.MovementFilter) { slices.Sort(q.Names) })},
+}
+
+var first = func() flussi.OrganizationCode {
+	code, _ := flussi.ParseOrganizationCode("80185250588")
+	return code
+}()
+
+// writtenMovements makes a store that changes the movements that it is given before it stores them.
+func writtenMovements(change func(*settlement.MovementChange)) func(settlement.Store) settlement.Store {
+	return func(s settlement.Store) settlement.Store {
+		return altered{Store: s, save: func(ctx context.Context, changes settlement.Changes) error {
+			changes.Movements = slices.Clone(changes.Movements)
+			for i := range changes.Movements {
+				m := &changes.Movements[i].Movement
+				m.Entries, m.Names, m.Parts = slices.Clone(m.Entries), slices.Clone(m.Names), slices.Clone(m.Parts)
+				change(&changes.Movements[i])
+			}
+			return s.Save(ctx, changes)
+		}}
+	}
+}
+
+// listedMovements makes a store that changes what it returns of movements in lists.
+func listedMovements(change func(*settlement.Movement)) func(settlement.Store) settlement.Store {
+	return func(s settlement.Store) settlement.Store {
+		return altered{Store: s, movements: func(ctx context.Context, filter settlement.MovementFilter, page settlement.Page) ([]settlement.Movement, error) {
+			all, err := s.Movements(ctx, filter, page)
+			for i := range all {
+				change(&all[i])
+			}
+			return all, err
+		}}
+	}
+}
+
+// readMovements makes a store that changes what it returns of movements.
+func readMovements(change func(*settlement.Movement)) func(settlement.Store) settlement.Store {
+	return func(s settlement.Store) settlement.Store {
+		a := listedMovements(change)(s).(altered)
+		a.movement = func(ctx context.Context, id uuid.UUID) (settlement.Movement, error) {
+			m, err := s.Movement(ctx, id)
+			change(&m)
+			return m, err
+		}
+		return a
+	}
+}
+
+// askedMovements makes a store that looks for other movements than it is asked for.
+func askedMovements(change func(*settlement.MovementFilter)) func(settlement.Store) settlement.Store {
+	return func(s settlement.Store) settlement.Store {
+		return altered{Store: s, movements: func(ctx context.Context, filter settlement.MovementFilter, page settlement.Page) ([]settlement.Movement, error) {
+			change(&filter)
+			return s.Movements(ctx, filter, page)
+		}}
+	}
+}
+
+func emptyMovements(s settlement.Store) settlement.Store {
+	return altered{Store: s, movement: func(ctx context.Context, id uuid.UUID) (settlement.Movement, error) {
+		m, err := s.Movement(ctx, id)
+		if errors.Is(err, flussi.ErrNotFound) {
+			return settlement.Movement{}, nil
+		}
+		return m, err
+	}}
+}
+
+// lastWins makes a store that takes the stored version of a movement for the given one.
+func lastWins(s settlement.Store) settlement.Store {
+	var mu sync.Mutex
+	return altered{Store: s, save: func(ctx context.Context, changes settlement.Changes) error {
+		mu.Lock()
+		defer mu.Unlock()
+		changes.Movements = slices.Clone(changes.Movements)
+		for i := range changes.Movements {
+			m := &changes.Movements[i].Movement
+			if stored, err := s.Movement(ctx, m.ID); err == nil && m.Version > 0 {
+				m.Version = stored.Version
+			}
+		}
+		return s.Save(ctx, changes)
+	}}
+}
+
+// movementsFirst makes a store that stores movements in a write of their own.
+func movementsFirst(s settlement.Store) settlement.Store {
+	return altered{Store: s, save: func(ctx context.Context, changes settlement.Changes) error {
+		if len(changes.Settlements) > 0 && len(changes.Movements) > 0 {
+			if err := s.Save(ctx, settlement.Changes{Movements: changes.Movements}); err != nil {
+				return err
+			}
+			changes.Movements = nil
+		}
+		return s.Save(ctx, changes)
+	}}
+}
+
+// anyLedger makes a store that takes the ledger of a body for the given one.
+func anyLedger(s settlement.Store) settlement.Store {
+	var mu sync.Mutex
+	return altered{Store: s, save: func(ctx context.Context, changes settlement.Changes) error {
+		mu.Lock()
+		defer mu.Unlock()
+		changes.Ledger, _ = s.Ledger(ctx, changes.Body)
+		return s.Save(ctx, changes)
+	}}
+}
+
+// cachedMovements makes a store that returns a movement of the same version again.
+func cachedMovements(s settlement.Store) settlement.Store {
+	type key struct {
+		id      uuid.UUID
+		version int64
+	}
+	cache := map[key]settlement.Movement{}
+	return altered{Store: s, movement: func(ctx context.Context, id uuid.UUID) (settlement.Movement, error) {
+		m, err := s.Movement(ctx, id)
+		if err != nil {
+			return m, err
+		}
+		if kept, is := cache[key{id, m.Version}]; is {
+			return kept, nil
+		}
+		cache[key{id, m.Version}] = m
+		return m, nil
+	}}
+}

@@ -1,0 +1,18 @@
+// Package settlementtest checks whether a [settlement.Store] keeps the contract that its
+// documentation states. Call [RunStore] in the tests of yours:
+//
+//	func TestStoreKeepsTheContract(t *testing.T) {
+//		settlementtest.RunStore(t, func(t *testing.T) settlement.Store {
+//			db := … // a database of its own, or one that was just emptied
+//			return mystore.New(db)
+//		})
+//	}
+//
+// There is one test for each rule of the contract; its name is the rule in words. SaveSettlement is
+// Save with a settlement and payments, SavePayments is Save with payments alone. [CheckStore] does
+// the same without a *testing.T, and [StoreRules] lists the rules. Random data come from a fixed
+// seed, so a failure happens again.
+//
+// A payment is stored only where its settlement is, with the settlement's body, and neither of the
+// two changes; so a database may have foreign keys.
+package settlementtest

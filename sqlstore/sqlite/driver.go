@@ -37,7 +37,8 @@ func (c conn) Exec(ctx context.Context, query string, args ...any) (int64, error
 // Query implements [engine.Conn].
 func (c conn) Query(ctx context.Context, query string, args ...any) (engine.Rows, error) {
 	var found rows
-	err := retryBusy(ctx, c.busy, func() (err error) {
+	mayPass := func(err error) bool { return isBusy(err) && !isStale(err) }
+	err := retryWhile(ctx, mayPass, c.busy, func() (err error) {
 		found.Rows, err = c.QueryContext(ctx, query, convert(args)...)
 		return err
 	})

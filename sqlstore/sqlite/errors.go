@@ -30,7 +30,7 @@ type Fault = engine.Fault
 // unless the error is ErrLost or also a [flussi.ErrCommitUnknown]. ErrBusy, ErrFull, ErrLost,
 // ErrReadOnly and ErrRestored are a [flussi.ErrStoreUnavailable].
 var (
-	ErrBusy        = engine.ErrBusy        // other processes write for longer than [Config].BusyTimeout; try again
+	ErrBusy        = engine.ErrBusy        // other connections write for longer than [Config].BusyTimeout: try again; in your transaction, repeat all of it
 	ErrFull        = engine.ErrFull        // the disk or a quota is used up
 	ErrLost        = engine.ErrLost        // the file was moved, deleted or replaced, or the disk fails
 	ErrReadOnly    = engine.ErrReadOnly    // the file or its folder is read-only
@@ -113,8 +113,26 @@ func (*database) CommitUnknown(ctx context.Context, err error) bool {
 func (d *database) Explain(_ context.Context, fault *Fault) {
 	switch fault.Err {
 	case ErrBusy:
-		fault.Detail = "other processes have been writing for " + d.busy.String()
+		fault.Detail = "other connections have been writing for " + d.busy.String()
 	case ErrNotMigrated:
 		fault.Detail = "the tables flussi_… do not exist or are of an earlier version: call Store.Migrate"
 	}
 }
+
+// Explain implements [engine.Driver]. To repeat the statement does not help: once the transaction
+// has read, SQLite does not wait, and once another connection has written, it refuses each write.
+func (d inTx) Explain(ctx context.Context, fault *Fault) {
+	switch {
+	case fault.Err != ErrBusy:
+		d.database.Explain(ctx, fault)
+	case isStale(fault.Cause):
+		fault.Detail = "another connection has written since this transaction began to read: " + repeatTx
+		fault.Reason = "L'archivio è cambiato dopo l'inizio della transazione: ripetere la transazione dall'inizio."
+	default:
+		fault.Detail = "another connection is writing: " + repeatTx
+		fault.Reason = "L'archivio è occupato da un'altra operazione: ripetere la transazione dall'inizio."
+	}
+}
+
+// repeatTx says what to do with a transaction that cannot write.
+const repeatTx = "roll back and repeat the transaction, and let it begin with BEGIN IMMEDIATE (_txlock=immediate)"

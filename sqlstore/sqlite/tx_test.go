@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"database/sql"
+	"strings"
 	"testing"
 	"time"
 
@@ -138,4 +139,117 @@ func TestSendingInCallersTransactionIsRefused(t *testing.T) {
 func claimWith(t *testing.T, s *sqlite.Store, of [16]byte, changes []flow.NotificationChange) ([]flow.Notification, error) {
 	_, claimed, err := s.SaveAndClaim(t.Context(), changes, flow.Claim{Flow: of, Limit: 1, Lease: time.Hour, At: time.Now(), By: "invio"})
 	return claimed, err
+}
+
+// A transaction that has read cannot write once another connection has written, or while one does.
+// To try again in it is no use, and the text says so. One that begins with BEGIN IMMEDIATE can.
+func TestStaleTransactionHasToBeRepeated(t *testing.T) {
+	for name, c := range map[string]struct {
+		options string
+		during  bool // the other connection has not committed yet
+		detail  string
+		italian string
+	}{
+		"another has written": {"", false, "another connection has written since", "L'archivio è cambiato dopo l'inizio della transazione: ripetere la transazione dall'inizio."},
+		"another is writing":  {"", true, "another connection is writing", "L'archivio è occupato da un'altra operazione: ripetere la transazione dall'inizio."},
+		"immediate":           {"&_txlock=immediate&_pragma=busy_timeout(0)", false, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := newFile(t) + "?_pragma=journal_mode(WAL)"
+			s := joined(t, database(t, path))
+			db := database(t, path+c.options)
+			execute(t, db, "CREATE TABLE pratiche (x)")
+			transaction := must.Get(db.BeginTx(t.Context(), nil))(t)
+			var count int
+			require.NoError(t, transaction.QueryRow("SELECT count(*) FROM pratiche").Scan(&count))
+			other := must.Get(database(t, path+"&_pragma=busy_timeout(0)").Conn(t.Context()))(t)
+			_, err := other.ExecContext(t.Context(), "BEGIN IMMEDIATE")
+			if c.detail == "" {
+				require.Error(t, err, "the transaction has locked the file")
+			} else {
+				require.NoError(t, err)
+				must.Get(other.ExecContext(t.Context(), "INSERT INTO pratiche VALUES ('altra')"))(t)
+				if !c.during {
+					must.Get(other.ExecContext(t.Context(), "COMMIT"))(t)
+				}
+			}
+			f, rows := change(1)
+			err = s.WithTx(transaction).SaveFlow(t.Context(), f, rows)
+			if c.detail == "" {
+				require.NoError(t, err)
+				require.NoError(t, transaction.Commit())
+				return
+			}
+			refused(t, err, sqlite.ErrBusy)
+			require.ErrorIs(t, err, flussi.ErrStoreUnavailable)
+			must.Contain(t, err.Error(), c.detail, "_txlock=immediate")
+			assert.Equal(t, c.italian, flussi.Explain(err))
+			require.NoError(t, transaction.Rollback())
+			if c.during {
+				must.Get(other.ExecContext(t.Context(), "COMMIT"))(t)
+			}
+			transaction = must.Get(db.BeginTx(t.Context(), nil))(t)
+			require.NoError(t, transaction.QueryRow("SELECT count(*) FROM pratiche").Scan(&count))
+			assert.Equal(t, 1, count)
+			require.NoError(t, s.WithTx(transaction).SaveFlow(t.Context(), f, rows))
+			require.NoError(t, transaction.Commit())
+		})
+	}
+}
+
+// Rows that are wrong leave nothing in the transaction, which goes on: the caller may commit its own.
+func TestTransactionGoesOnAfterWrongRows(t *testing.T) {
+	db := database(t, newFile(t))
+	s := joined(t, db)
+	execute(t, db, "CREATE TABLE pratiche (x)")
+	transaction := must.Get(db.BeginTx(t.Context(), nil))(t)
+	must.Get(transaction.Exec("INSERT INTO pratiche VALUES ('mia')"))(t)
+	service := must.Get(flow.NewService(s.WithTx(transaction), flow.Permissions{by.ID: {"tributi"}}, noSender, flow.ServiceConfig{}))(t)
+	_, _, err := service.ImportFlow(t.Context(), by, "tributi", flow.Details{}, flow.DraftRows(flow.Draft{}), flow.AddConfig{})
+	require.ErrorIs(t, err, flussi.ErrRows)
+	require.NoError(t, transaction.Commit())
+	var own, flows int
+	require.NoError(t, db.QueryRow("SELECT (SELECT count(*) FROM pratiche), (SELECT count(*) FROM flussi_flows)").Scan(&own, &flows))
+	assert.Equal(t, []int{1, 0}, []int{own, flows})
+}
+
+// A sequence may read the caller's table in the same transaction while it is pulled, and write to it.
+func TestRowsAreReadInTheSameTransaction(t *testing.T) {
+	db := database(t, newFile(t))
+	s := joined(t, db)
+	execute(t, db, "CREATE TABLE pratiche (x INTEGER)")
+	drafts, flows := 600, 0
+	transaction := must.Get(db.BeginTx(t.Context(), nil))(t)
+	for i := range drafts {
+		must.Get(transaction.Exec("INSERT INTO pratiche VALUES (?)", i))(t)
+	}
+	rows := func(yield func(flow.Row, error) bool) {
+		found, err := transaction.QueryContext(t.Context(), "SELECT x FROM pratiche ORDER BY x")
+		if err != nil {
+			yield(flow.Row{}, err)
+			return
+		}
+		defer func() { _ = found.Close() }()
+		for found.Next() {
+			var x int
+			if err := found.Scan(&x); err != nil {
+				yield(flow.Row{}, err)
+				return
+			}
+			d := flow.Draft{Recipient: appiotest.SampleCitizen(x + 1), Subject: flussi.NewText("Scadenza della TARI"), Content: flussi.NewText(strings.Repeat("La prima rata scade. ", 10))}
+			if !yield(flow.Row{Number: x, Draft: d}, nil) {
+				return
+			}
+		}
+		if err := found.Err(); err != nil {
+			yield(flow.Row{}, err)
+		}
+	}
+	service := must.Get(flow.NewService(s.WithTx(transaction), flow.Permissions{by.ID: {"tributi"}}, noSender, flow.ServiceConfig{}))(t)
+	f, _, err := service.ImportFlow(t.Context(), by, "tributi", flow.Details{}, rows, flow.AddConfig{})
+	require.NoError(t, err)
+	assert.Equal(t, drafts, f.Counts.Registered)
+	require.NoError(t, transaction.Commit())
+	require.NoError(t, db.QueryRow("SELECT count(*) FROM flussi_flows").Scan(&flows))
+	assert.Equal(t, 1, flows)
 }

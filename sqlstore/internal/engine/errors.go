@@ -18,8 +18,8 @@ import (
 // are a [flussi.ErrStoreUnavailable].
 var (
 	// ErrBusy: another write locked what this one needs for longer than it waits, or the server has
-	// too many connections. Try again.
-	ErrBusy = sentinel.New("database is busy", "L'archivio è occupato da altri programmi: riprovare fra poco.", flussi.ErrStoreUnavailable)
+	// too many connections. Try again; a transaction of the caller on SQLite has to be repeated whole.
+	ErrBusy = sentinel.New("database is busy", "L'archivio è occupato da altre operazioni: riprovare fra poco.", flussi.ErrStoreUnavailable)
 	// ErrFull: the disk or a quota is used up.
 	ErrFull = sentinel.New("disk is full", "Il disco dell'archivio è pieno: liberare spazio e riprovare. Quanto era già registrato non è andato perso.", flussi.ErrStoreUnavailable)
 	// ErrLost: the database cannot be reached, was restarted or replaced, its disk fails, or the

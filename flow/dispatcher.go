@@ -29,19 +29,26 @@ type Dispatcher struct {
 
 // DispatcherConfig configures a [Dispatcher].
 type DispatcherConfig struct {
-	// ID names the dispatcher in histories. Defaults to "dispatcher".
+	// ID names the dispatcher in histories. Give each process that sends one of its own, such as
+	// "massivo@server2": then a history shows which one sent. Only histories use it. Defaults to
+	// "dispatcher".
 	ID string
 	// Workers is how many notifications of a flow are sent at the same time. Defaults to 16,
 	// which is enough for 30 a second with half a second each; at most 10,000.
 	Workers int
 	// MaxInFlight is how many notifications are claimed and their outcomes not stored at any
 	// time, and so how many may have an unknown outcome after a crash. The flows of a Serve
-	// share it. Defaults to 4 times the Workers; not fewer than those, and at most 100,000.
+	// share it. With fewer, a crash leaves fewer for an operator to resolve, and there are more
+	// and smaller writes to the store, during which Workers wait; with as few as the Workers, each
+	// of them waits for its outcome to be stored. Defaults to 4 times the Workers; not fewer than
+	// those, and at most 100,000.
 	MaxInFlight int
 	// Lease is for how long notifications are claimed. Sending begins in the first half of it
-	// and is cut off after three quarters, which must be longer than the timeout of the
-	// Sender's HTTP client, or slow answers become unknown outcomes. After a crash, a flow has
-	// to wait for the end of the leases. Defaults to 5 minutes; at least 1 second.
+	// and is cut off after three quarters, which must be longer than the Timeout of the Sender's
+	// HTTP client ([appio.Config].HTTPClient, 30 seconds by default), or slow answers become
+	// unknown outcomes. Nothing checks this, since a Sender does not tell its timeout. After a
+	// crash, a flow has to wait for the end of the leases. Defaults to 5 minutes; at least 1
+	// second.
 	Lease time.Duration
 	// CheckProfiles asks, before the first message to a citizen in a run, whether the
 	// citizen takes messages of the service; if not, the notification becomes Errore with
@@ -175,7 +182,10 @@ func fill[T comparable](value *T, to T) {
 
 // StopError says that the sending of a flow was stopped because its service cannot send, the
 // platform refuses one message after the other, does not work, or asks to wait. What was not begun
-// is Registrato; [Service.SendFlow] goes on from there.
+// is Registrato, and the flow Invio incompleto; [Service.SendFlow] goes on from there. Leave that to
+// an operator, who removes the cause: a program that orders it again by itself turns refused
+// notifications into Errore, and calls a platform that does not answer. Other flows may be sent
+// meanwhile.
 type StopError struct {
 	FlowID uuid.UUID // the flow that was stopped
 	Err    error     // what the Sender returned last

@@ -87,8 +87,8 @@ func ExampleService_ConfirmUnknown() {
 	// 2 0 Inviato 3
 }
 
-// A job finds the flows that it has to finish: those that it made and that are not sent, in
-// whatever state the last run left them.
+// A job finds the flows that it has to finish: those that it made and whose sending is not over, in
+// whatever state the last run left them. One that is Invio incompleto waits for an operator.
 func ExampleService_Flows_unfinished() {
 	ctx, o := context.Background(), newOffice()
 	defer o.server.Close()
@@ -105,11 +105,11 @@ func ExampleService_Flows_unfinished() {
 
 	filter := flow.FlowFilter{
 		AppContext: "tari", Disabled: flow.OnlyEnabled,
-		States: []flow.FlowState{flow.FlowInactive, flow.FlowActive, flow.FlowSending, flow.FlowIncomplete},
+		States: []flow.FlowState{flow.FlowInactive, flow.FlowActive, flow.FlowSending},
 	}
 	found, err := o.Flows(ctx, o.operator, filter, flow.Page{OldestFirst: true})
 	for _, f := range found.Flows {
-		if f.Counts.Pending() > 0 { // not 0 messages, or nothing but errors
+		if f.State == flow.FlowSending || f.Counts.Pending() > 0 { // or all its rows are set aside
 			fmt.Println(f.AppKey, f.State.Label())
 		}
 	}

@@ -247,7 +247,7 @@ func TestDuplicateNamesTheOldestThatMayHaveArrived(t *testing.T) {
 		import1 := func() flow.Duplicate {
 			t.Helper()
 			f := w.created(t)
-			rows := func(yield func(flow.Row, error) bool) { yield(flow.Row{Number: 12, Draft: draft(1)}, nil) }
+			rows := flow.Rows(flow.Row{Number: 12, Draft: draft(1)})
 			report := must.Get(w.AddNotifications(t.Context(), operator, f.ID, rows, flow.AddConfig{}))(t)
 			require.Equal(t, 1, report.DuplicateCount)
 			require.Len(t, report.Duplicates, 1)

@@ -15,7 +15,7 @@ import (
 type FlowFilter struct {
 	IDs        []uuid.UUID    // UUID: one of them
 	Services   []string       // Servizio: one of them
-	States     []FlowState    // Stato: one of them; for those that are not sent, all but [FlowSent]
+	States     []FlowState    // Stato: one of them; a job finishes [FlowInactive], [FlowActive] and [FlowSending]
 	Text       string         // Note: contained, whatever its case. At least [MinSearch] characters
 	User       string         // Utente mod.
 	From, To   time.Time      // Data: created at From or later, and before To

@@ -84,8 +84,9 @@ type ServiceConfig struct {
 	// to 8.
 	Workers int
 	// Lease bounds how long sending one notification may take: three quarters of it must be longer
-	// than the timeout of the Sender's HTTP client. If the program dies, the notification gets an
-	// unknown outcome after the Lease. Defaults to 5 minutes; at least 1 second.
+	// than the Timeout of the Sender's HTTP client ([appio.Config].HTTPClient), which nothing
+	// checks. If the program dies, the notification gets an unknown outcome after the Lease.
+	// Defaults to 5 minutes; at least 1 second.
 	Lease time.Duration
 }
 

@@ -30,6 +30,11 @@ func DraftRows(drafts ...Draft) iter.Seq2[Row, error] {
 	return core.Numbered(drafts, func(number int, d Draft) Row { return Row{number, d} })
 }
 
+// Rows returns rows as a sequence: those whose numbers the caller has, such as IDs of a table.
+func Rows(rows ...Row) iter.Seq2[Row, error] {
+	return core.Numbered(rows, func(_ int, r Row) Row { return r })
+}
+
 // AddConfig says how rows are added.
 type AddConfig struct {
 	// SkipInvalid stores the rows that are valid if others are not, which is no error then:

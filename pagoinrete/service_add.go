@@ -21,6 +21,11 @@ func NoticeDraftRows(drafts ...NoticeDraft) iter.Seq2[NoticeRow, error] {
 	return core.Numbered(drafts, func(number int, d NoticeDraft) NoticeRow { return NoticeRow{number, d} })
 }
 
+// NoticeRows returns rows as a sequence: those whose numbers the caller has, such as IDs of a table.
+func NoticeRows(rows ...NoticeRow) iter.Seq2[NoticeRow, error] {
+	return core.Numbered(rows, func(_ int, r NoticeRow) NoticeRow { return r })
+}
+
 // AddConfig says how rows are added.
 type AddConfig struct {
 	// SkipInvalid creates the notices of the rows that are valid if others are not, which is

@@ -103,8 +103,13 @@ func (s *Store) Close() error {
 }
 
 // WithTx returns a store that works in a transaction of the caller: what it writes is stored when
-// the caller commits. A write that it refuses leaves nothing in the transaction. Like the
-// transaction, only one goroutine at a time may use it.
+// the caller commits.
+//
+// A write that it refuses leaves nothing in the transaction, which goes on: after a
+// [flussi.ErrRows], the caller may commit its own rows. A sequence of rows must not use the
+// transaction while it is pulled: its connection executes one statement at a time. After a [*Fault]
+// or a [flussi.ErrConflict], roll back and repeat the transaction. Like the transaction, only one
+// goroutine at a time may use the store.
 //
 // It composes and reads, and does not send. [flow.Service.SendFlow] in the transaction only orders
 // the sending: after the commit, a dispatcher on the store itself does it, in this process or in

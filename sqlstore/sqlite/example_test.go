@@ -26,7 +26,7 @@ func ExampleStore_WithTx() {
 		return
 	}
 	defer os.RemoveAll(folder)
-	db, _ := sql.Open("sqlite", filepath.Join(folder, "comune.db")) // of the service
+	db, _ := sql.Open("sqlite", "file:"+filepath.Join(folder, "comune.db")+"?_txlock=immediate") // of the service
 	defer db.Close()
 	_, _ = db.ExecContext(ctx, "CREATE TABLE pratiche (anno INTEGER, flusso TEXT)")
 	store, _ := sqlite.New(db, sqlite.Config{})

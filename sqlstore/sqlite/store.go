@@ -21,9 +21,12 @@ import (
 
 // Config says how a database is used. The zero Config is valid.
 type Config struct {
-	// MaxReaders is how many connections [Open] opens for reading at most. Defaults to 8.
+	// MaxReaders is how many connections [Open] opens for reading at most; [New] ignores it.
+	// Defaults to 8.
 	MaxReaders int
-	// BusyTimeout is how long a write waits for other processes. Defaults to 30 seconds.
+	// BusyTimeout is how long a write of the store waits for other connections, with [Open] and
+	// with [New]. In a transaction of the caller, the busy_timeout of its connection applies.
+	// Defaults to 30 seconds.
 	BusyTimeout time.Duration
 }
 
@@ -129,7 +132,15 @@ func connect(f *file, c Config, connections int, reads bool, pragmas ...string) 
 
 // New returns a store on a database of the caller, which remains the caller's. Its tables are
 // called flussi_…. Call [Store.Migrate] before anything else. Each connection must have synchronous
-// FULL, and a journal on the disk; a write on another one is refused with [ErrNotDurable]. The error is a [flussi.ErrConfig].
+// FULL, which is SQLite's default, or EXTRA, and a journal on the disk. New opens no connection:
+// Migrate, and each write on another one, is refused with [ErrNotDurable]. The error is a
+// [flussi.ErrConfig].
+//
+//	db, err := sql.Open("sqlite", "file:comune.db?_pragma=journal_mode(WAL)&_pragma=busy_timeout(30000)&_txlock=immediate")
+//
+// WAL is not required; without it, readers and the writer wait for each other. busy_timeout is how
+// long the caller's own statements wait: the driver's default is 0. See [Store.WithTx] for _txlock.
+// Of a database :memory:, each connection has another one: call SetMaxOpenConns(1).
 func New(db *sql.DB, c Config) (*Store, error) {
 	if db == nil {
 		return nil, fmt.Errorf("sqlite: new store: %w: database is nil", flussi.ErrConfig)
@@ -156,8 +167,14 @@ func (s *Store) Close() error {
 }
 
 // WithTx returns a store that works in a transaction of the caller: what it writes is stored when
-// the caller commits. A write that it refuses leaves nothing in the transaction. Like the
-// transaction, only one goroutine at a time may use it.
+// the caller commits.
+//
+// A write that it refuses leaves nothing in the transaction, which goes on: after a
+// [flussi.ErrRows], the caller may commit its own rows. A sequence of rows may read in the
+// transaction while it is pulled. After a [*Fault], roll back and repeat the transaction. Let it
+// begin with BEGIN IMMEDIATE, by _txlock=immediate: one that reads first cannot write any more once
+// another connection has written, and is refused with [ErrBusy]. Like the transaction, only one
+// goroutine at a time may use the store.
 //
 // It composes and reads, and does not send. [flow.Service.SendFlow] in the transaction only orders
 // the sending: after the commit, a dispatcher on the store itself does it, in this process or in

@@ -162,7 +162,7 @@ func calls() map[string]call {
 			return x.TransmitEvent(x.ctx, x.by, x.created.ID)
 		}},
 		"AddNotices": {by: assistant, changes: true, do: func(x setting) (any, error) {
-			return x.AddNotices(x.ctx, x.by, x.simulated.ID, pagoinrete.NoticeDraftRows(drafts(3)[2]), pagoinrete.AddConfig{})
+			return x.AddNotices(x.ctx, x.by, x.simulated.ID, pagoinrete.NoticeRows(pagoinrete.NoticeRow{Draft: drafts(3)[2]}), pagoinrete.AddConfig{})
 		}},
 		"TransmitNotices": {by: assistant, changes: true, remote: ops(putNotice, getNotices), do: func(x setting) (any, error) {
 			report, err := x.TransmitNotices(x.ctx, x.by, x.simulated.ID)

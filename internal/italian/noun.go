@@ -12,6 +12,8 @@ const (
 	Row                      // la riga
 	Message                  // il messaggio
 	Character                // il carattere
+	Payment                  // il pagamento
+	Movement                 // il movimento
 )
 
 // forms are the forms of a noun.
@@ -34,12 +36,19 @@ func (n Noun) forms() forms {
 		return forms{"la ", "riga", "righe", true}
 	case Message:
 		return forms{"il ", "messaggio", "messaggi", false}
+	case Payment:
+		return forms{"il ", "pagamento", "pagamenti", false}
+	case Movement:
+		return forms{"il ", "movimento", "movimenti", false}
 	}
 	return forms{"il ", "carattere", "caratteri", false}
 }
 
 // The returns the noun with its article: "il flusso", "la notifica", "l'avviso".
 func (n Noun) The() string { f := n.forms(); return f.article + f.one }
+
+// Name returns the noun alone: "flusso".
+func (n Noun) Name() string { return n.forms().one }
 
 // Count writes a number and the noun: "1 notifica", "1.234 notifiche".
 func (n Noun) Count(number int) string { f := n.forms(); return Count(number, f.one, f.many) }

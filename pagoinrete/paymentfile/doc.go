@@ -24,14 +24,20 @@
 // total.
 //
 // Errors and faults have an Italian text for operators. It quotes nothing of the file except names
-// of fields, amounts, codes of outcomes and numbers of rows.
+// of fields, amounts, dates, codes of outcomes and numbers of rows: a value that does not look like
+// an amount or a date is not quoted.
+//
+// An element that FlussoRiversamento does not have is a [FaultUnknown], since it may be a misspelled
+// one. Elements and keys that the other formats do not have are skipped: their versions and banks
+// add some.
 //
 // # Formats
 //
 // The package reads
 //
 //   - FlussoRiversamento 1.0 and 1.1, with any prefix, bare or in base64 in a SOAP message
-//     (nodoChiediFlussoRendicontazione, nodoInviaFlussoRendicontazione);
+//     (nodoChiediFlussoRendicontazione, nodoInviaFlussoRendicontazione); the example of
+//     [OpenSettlement] is a whole one;
 //   - the JSON of the organisations' API for settlements: the identity, and the pages of payments,
 //     which [SettlementPages] joins;
 //   - flusso_giornale_di_cassa of the OPI standard, versions 1.3.1a to 1.8, one page in each file;
@@ -59,7 +65,8 @@
 //     paid".
 //   - [Payment].Amount has no sign, since some files write revoked amounts as negative and others do
 //     not. In totals, a revoked amount counts as negative ([Payment.Net]). A total that counts it
-//     with the sign of the file is accepted, too.
+//     with the sign of the file is accepted, too. So compare [Settlement].Total, which is the
+//     amount of the bank transfer, with the [Movement.Net] of the journal, and not a sum of your own.
 //   - The [Operation] of a movement says how it counts in totals, not its sign: see [Movement.Net].
 //   - Of a date with an offset, such as 2025-12-31+02:00, the day counts. An instant is a day in
 //     Italy: 2025-03-13T23:00:00Z is 14 March. A time without an offset is in Italy.

@@ -37,13 +37,29 @@ func (p Position) String() string {
 	return fmt.Sprintf("line %d, column %d", p.Line, p.Column)
 }
 
-// italian names the place for the operator: "linea 12, colonna 3 del file".
+// maxColumn is up to which column a line is short enough to find a place in it without the column.
+const maxColumn = 100
+
+// italian names the place for the operator: "riga 12 del file". Of a long line, such as that of a file
+// that has only one, it names the column too.
 func (p Position) italian() string {
-	place := fmt.Sprintf("linea %s, colonna %s", italian.Number(p.Line), italian.Number(p.Column))
+	place := "riga " + italian.Number(p.Line)
+	if p.Column > maxColumn {
+		place += ", colonna " + italian.Number(p.Column)
+	}
 	if p.Embedded {
 		return place + " del documento in base64"
 	}
 	return place + " del file"
+}
+
+// in names a row of a file and its place for the operator: "Pagamento 1 (riga 19 del file)"; without a
+// row, the place alone.
+func (p Position) in(f Format, row int) string {
+	if row == 0 {
+		return italian.Capital(p.italian())
+	}
+	return fmt.Sprintf("%s %s (%s)", italian.Capital(f.row().Name()), italian.Number(row), p.italian())
 }
 
 // FileError says why a file cannot be read to its end. It holds no text of the file. It is a
@@ -74,11 +90,7 @@ func (e *FileError) Is(target error) bool { return target == flussi.ErrInvalid }
 
 // Italian describes the fault for the operator, with its place.
 func (e *FileError) Italian() string {
-	place := italian.Capital(e.Position.italian())
-	if e.Row > 0 {
-		place += fmt.Sprintf(", alla riga %s", italian.Number(e.Row))
-	}
-	return place + ": " + e.Reason
+	return e.Position.in(e.Format, e.Row) + ": " + e.Reason
 }
 
 // reasons are what operators read about an error that needs no more words.

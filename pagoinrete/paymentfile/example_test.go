@@ -54,13 +54,60 @@ func ExampleOpen() {
 	// 35,50 € true true
 	// 12,34 € true true
 	// 7,16 € true true
-	// È un flusso di rendicontazione: 4 righe, nessuna anomalia.
+	// È un flusso di rendicontazione: 4 pagamenti, nessuna anomalia.
 	// 101 175,00 € [2030-03-04PSPXITR1XXX-F000123456]
 	// 102 50,50 € []
 	// 102 -50,50 € []
-	// È una pagina del giornale di cassa: 5 righe, nessuna anomalia. La firma digitale non è stata verificata.
+	// È una pagina del giornale di cassa: 5 movimenti, nessuna anomalia. La firma digitale non è stata verificata.
 	// paid 30,00 €
-	// È una ricevuta telematica: 1 riga, nessuna anomalia.
+	// È una ricevuta telematica: nessuna anomalia.
+}
+
+// The smallest settlement: one payment of 10 euro to a body.
+func ExampleOpenSettlement() {
+	const text = `<FlussoRiversamento>
+  <versioneOggetto>1.0</versioneOggetto>
+  <identificativoFlusso>2030-03-04PSPXITR1XXX-F000000001</identificativoFlusso>
+  <dataOraFlusso>2030-03-05T06:30:15</dataOraFlusso>
+  <identificativoUnivocoRegolamento>TRN0123456789DEMO</identificativoUnivocoRegolamento>
+  <dataRegolamento>2030-03-05</dataRegolamento>
+  <istitutoMittente><identificativoUnivocoMittente>
+    <tipoIdentificativoUnivoco>B</tipoIdentificativoUnivoco>
+    <codiceIdentificativoUnivoco>PSPXITR1XXX</codiceIdentificativoUnivoco>
+  </identificativoUnivocoMittente></istitutoMittente>
+  <istitutoRicevente><identificativoUnivocoRicevente>
+    <tipoIdentificativoUnivoco>G</tipoIdentificativoUnivoco>
+    <codiceIdentificativoUnivoco>80185250588</codiceIdentificativoUnivoco>
+  </identificativoUnivocoRicevente></istitutoRicevente>
+  <numeroTotalePagamenti>1</numeroTotalePagamenti>
+  <importoTotalePagamenti>10.00</importoTotalePagamenti>
+  <datiSingoliPagamenti>
+    <identificativoUnivocoVersamento>01000000000000101</identificativoUnivocoVersamento>
+    <identificativoUnivocoRiscossione>IUR0001</identificativoUnivocoRiscossione>
+    <indiceDatiSingoloPagamento>1</indiceDatiSingoloPagamento>
+    <singoloImportoPagato>10.00</singoloImportoPagato>
+    <codiceEsitoSingoloPagamento>0</codiceEsitoSingoloPagamento>
+    <dataEsitoSingoloPagamento>2030-03-04</dataEsitoSingoloPagamento>
+  </datiSingoliPagamenti>
+</FlussoRiversamento>`
+	file, err := paymentfile.OpenSettlement(strings.NewReader(text), paymentfile.Config{})
+	if err != nil {
+		fmt.Println(flussi.Explain(err))
+		return
+	}
+	for payment, err := range file.Payments() {
+		if err != nil {
+			fmt.Println(flussi.Explain(err))
+			return
+		}
+		fmt.Println(payment.Reference.Reveal(), payment.Amount.Euro())
+	}
+	fmt.Println(file.Settlement().Total.Euro()) // of the bank transfer, as the journal has it
+	fmt.Println(file.Report().Italian())
+	// Output:
+	// 01000000000000101 10,00 €
+	// 10,00 €
+	// È un flusso di rendicontazione: 1 pagamento, nessuna anomalia.
 }
 
 // A file with a wrong total is kept, and says so.
@@ -88,9 +135,9 @@ func ExampleReport() {
 		fmt.Println(fault.Italian())
 	}
 	// Output:
-	// È un flusso di rendicontazione: 4 righe, 2 anomalie. true
-	// Riga 1 (linea 24, colonna 3 del file): L'esito 7 non è fra quelli di pagoPA. Chiedere al PSP se il pagamento è stato eseguito.
-	// Il totale dichiarato è 174,00 €, la somma delle righe è 175,00 €.
+	// È un flusso di rendicontazione: 4 pagamenti, 2 anomalie. true
+	// Pagamento 1 (riga 24 del file): L'esito 7 non è fra quelli di pagoPA. Chiedere al PSP se il pagamento è stato eseguito.
+	// Il totale dichiarato è 174,00 €, la somma dei pagamenti è 175,00 €.
 }
 
 // The pages of a journal come in files of their own, in any order.

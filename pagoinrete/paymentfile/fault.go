@@ -28,12 +28,14 @@ const (
 	FaultTotal       FaultKind = "total"        // the sum of the amounts differs from the stated total; blocking, except in a journal, since its totals are not used for matching
 	FaultBalance     FaultKind = "balance"      // the closing balance differs from opening balance plus incoming less outgoing
 	FaultPages       FaultKind = "pages"        // the page numbers contradict each other; blocking
+	FaultUnknown     FaultKind = "unknown"      // elements that the format does not have, such as a misspelled one; once for a file, at the first of them
 )
 
 // Fault is a mistake in a file that can be read. It holds no text of the file, but may hold numbers
 // and dates of it.
 type Fault struct {
 	Kind     FaultKind // what is wrong
+	Format   Format    // what the file is
 	Row      int       // which row, counted from 1; 0 for the file
 	Other    int       // for [FaultDuplicate]: the earlier row
 	Field    string    // the field, as the format names it; "" for none in particular
@@ -66,12 +68,19 @@ func (f *Fault) Error() string {
 // Is reports whether target is [flussi.ErrInvalid], for [errors.Is].
 func (f *Fault) Is(target error) bool { return target == flussi.ErrInvalid }
 
-// Italian describes the fault for the operator, with its row.
+// Italian describes the fault for the operator, with its row and its line in the file. A fault of the
+// file names the line of a wrong value; of a receipt, whose Reason names the field, it does not.
 func (f *Fault) Italian() string {
-	if f.Row == 0 {
+	switch f.Kind {
+	case FaultMissing, FaultReceiver, FaultCount, FaultTotal, FaultBalance, FaultPages:
+		if f.Row == 0 {
+			return f.Reason
+		}
+	}
+	if f.Format.isReceipt() || f.Position == (Position{}) {
 		return f.Reason
 	}
-	return fmt.Sprintf("Riga %s (%s): %s", italian.Number(f.Row), f.Position.italian(), f.Reason)
+	return f.Position.in(f.Format, f.Row) + ": " + f.Reason
 }
 
 // Report says what was read, and what is wrong in it. It is complete once the sequence of rows has
@@ -92,13 +101,16 @@ type Report struct {
 // Italian sums up the report for the operator, without the single faults.
 func (r Report) Italian() string {
 	text := "È " + r.Format.Italian() + ": "
+	if !r.Format.isReceipt() && r.Complete {
+		text += r.Format.row().Count(r.Rows) + ", "
+	}
 	switch {
 	case !r.Complete:
 		text += "la lettura non è arrivata alla fine del file."
 	case r.Faulty == 0:
-		text += italian.Row.Count(r.Rows) + ", nessuna anomalia."
+		text += "nessuna anomalia."
 	default:
-		text += italian.Row.Count(r.Rows) + ", " + italian.Count(r.Faulty, "anomalia", "anomalie") + "."
+		text += italian.Count(r.Faulty, "anomalia", "anomalie") + "."
 	}
 	if r.Signed {
 		text += " La firma digitale non è stata verificata."
@@ -114,6 +126,7 @@ type checks struct {
 
 // add adds a fault of the file.
 func (c checks) add(f *Fault) {
+	f.Format = c.report.Format
 	c.report.Faulty++
 	c.report.Blocking = c.report.Blocking || f.Blocking && f.Row == 0
 	if len(c.report.Faults) < c.limit {

@@ -272,7 +272,8 @@ func (t Totals) check(in, out, closing, of string) []*Fault {
 	compare := func(field string, stated Stated, moved, fund flussi.Cents) {
 		if stated.Given && stated.Amount != moved && stated.Amount != moved-fund {
 			f := totalFault(field, t.at, stated.Amount, moved)
-			f.Reason, f.Blocking = of+f.Reason, false // totals of a journal are not used for matching
+			f.Reason = of + "Il totale dichiarato è " + stated.Amount.Euro() + ", la somma dei movimenti è " + moved.Euro() + "."
+			f.Blocking = false // totals of a journal are not used for matching
 			faults = append(faults, f)
 		}
 	}

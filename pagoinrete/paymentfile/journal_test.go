@@ -100,29 +100,29 @@ func TestFaultsOfJournalsAreTold(t *testing.T) {
 		text  string
 	}{
 		"the total of an account": {[]string{"<totale_entrate_conto_evidenza>175.00<", "<totale_entrate_conto_evidenza>176.00<"}, []paymentfile.FaultKind{paymentfile.FaultTotal, paymentfile.FaultBalance}, 0,
-			"Conto evidenza n. 1. Il totale dichiarato è 176,00 €, la somma delle righe è 175,00 €."},
+			"Conto evidenza n. 1. Il totale dichiarato è 176,00 €, la somma dei movimenti è 175,00 €."},
 		"what went out": {[]string{"<totale_uscite_conto_evidenza>40.00<", "<totale_uscite_conto_evidenza>41.00<"}, []paymentfile.FaultKind{paymentfile.FaultTotal, paymentfile.FaultBalance}, 0,
-			"Conto evidenza n. 1. Il totale dichiarato è 41,00 €, la somma delle righe è 40,00 €."},
+			"Conto evidenza n. 1. Il totale dichiarato è 41,00 €, la somma dei movimenti è 40,00 €."},
 		"the total of the file": {[]string{"<totale_complessivo_entrate>175.00<", "<totale_complessivo_entrate>176.00<"}, []paymentfile.FaultKind{paymentfile.FaultTotal, paymentfile.FaultBalance}, 0,
-			"Totali complessivi. Il totale dichiarato è 176,00 €, la somma delle righe è 175,00 €."},
+			"Totali complessivi. Il totale dichiarato è 176,00 €, la somma dei movimenti è 175,00 €."},
 		"a balance": {[]string{"<saldo_finale_conto_evidenza>1135.00<", "<saldo_finale_conto_evidenza>1135.01<"}, []paymentfile.FaultKind{paymentfile.FaultBalance}, 0,
 			"Conto evidenza n. 1. " + balance + "1.135,01 €, quello che risulta da saldo precedente, entrate e uscite è 1.135,00 €."},
-		"a total that is no number": {[]string{"<totale_complessivo_entrate>175.00<", "<totale_complessivo_entrate>-<"}, []paymentfile.FaultKind{paymentfile.FaultAmount}, 0, "L'importo non è un numero di euro e centesimi."},
+		"a total that is no number": {[]string{"<totale_complessivo_entrate>175.00<", "<totale_complessivo_entrate>-<"}, []paymentfile.FaultKind{paymentfile.FaultAmount}, 0, "Riga 133 del file: Il valore del campo «totale_complessivo_entrate» non è un numero di euro e centesimi, come 10.00."},
 		"another body":              {[]string{"80185250588", "00000000034"}, []paymentfile.FaultKind{paymentfile.FaultReceiver}, 0, "Il file è destinato a un altro ente."},
 		"no identifier":             {[]string{"GDC-20300305DEMO0000000003#001#001", ""}, []paymentfile.FaultKind{paymentfile.FaultMissing}, 0, "Manca il campo «identificativo_flusso_BT»."},
 		"page 2 of 1":               {[]string{"<pagina>1<", "<pagina>2<"}, []paymentfile.FaultKind{paymentfile.FaultPages}, 0, "Il numero della pagina e il numero delle pagine non concordano."},
-		"a year":                    {[]string{"<esercizio>2030<", "<esercizio>30<"}, []paymentfile.FaultKind{paymentfile.FaultValue}, 0, "Il campo «esercizio» ha un valore non previsto."},
-		"a time":                    {[]string{"2030-03-06T01:02:03", "ieri"}, []paymentfile.FaultKind{paymentfile.FaultDate}, 0, "La data e l'ora di creazione del flusso non sono leggibili."},
-		"a day":                     {[]string{"<data_riferimento_GdC>2030-03-05<", "<data_riferimento_GdC>05/03/2030<"}, []paymentfile.FaultKind{paymentfile.FaultDate}, 0, "La data non esiste o non è leggibile."},
-		"an operation":              {[]string{"ESEGUITO", "SOSPESO"}, []paymentfile.FaultKind{paymentfile.FaultValue, paymentfile.FaultTotal, paymentfile.FaultTotal}, 1, "Riga 1 (linea 23, colonna 5 del file): Il campo «tipo_operazione» ha un valore non previsto."},
-		"no operation":              {[]string{"<tipo_operazione>ESEGUITO</tipo_operazione>", ""}, []paymentfile.FaultKind{paymentfile.FaultMissing, paymentfile.FaultTotal, paymentfile.FaultTotal}, 1, "Riga 1 (linea 23, colonna 5 del file): Manca il campo «tipo_operazione»."},
-		"a direction":               {[]string{">ENTRATA<", ">INCASSO<"}, []paymentfile.FaultKind{paymentfile.FaultValue, paymentfile.FaultTotal, paymentfile.FaultTotal}, 1, "Riga 1 (linea 23, colonna 5 del file): Il campo «tipo_movimento» ha un valore non previsto."},
-		"no direction":              {[]string{"<tipo_movimento>ENTRATA</tipo_movimento>", ""}, []paymentfile.FaultKind{paymentfile.FaultMissing, paymentfile.FaultTotal, paymentfile.FaultTotal}, 1, "Riga 1 (linea 23, colonna 5 del file): Manca il campo «tipo_movimento»."},
-		"no document":               {[]string{"<tipo_documento>SOSPESO ENTRATA</tipo_documento>", ""}, []paymentfile.FaultKind{paymentfile.FaultMissing}, 1, "Riga 1 (linea 23, colonna 5 del file): Manca il campo «tipo_documento»."},
-		"no number":                 {[]string{"<numero_documento>101<", "<numero_documento>0<"}, []paymentfile.FaultKind{paymentfile.FaultMissing}, 1, "Riga 1 (linea 23, colonna 5 del file): Manca il campo «numero_documento»."},
+		"a year":                    {[]string{"<esercizio>2030<", "<esercizio>30<"}, []paymentfile.FaultKind{paymentfile.FaultValue}, 0, "Riga 18 del file: Il campo «esercizio» ha un valore non previsto."},
+		"a time":                    {[]string{"2030-03-06T01:02:03", "ieri"}, []paymentfile.FaultKind{paymentfile.FaultDate}, 0, "Riga 3 del file: Il valore del campo «data_ora_creazione_flusso» non è una data scritta come 2026-11-30T10:30:00."},
+		"a day":                     {[]string{"<data_riferimento_GdC>2030-03-05<", "<data_riferimento_GdC>05/03/2030<"}, []paymentfile.FaultKind{paymentfile.FaultDate}, 0, "Riga 19 del file: La data «05/03/2030» del campo «data_riferimento_GdC» non esiste, o non è scritta come 2026-11-30."},
+		"an operation":              {[]string{"ESEGUITO", "SOSPESO"}, []paymentfile.FaultKind{paymentfile.FaultValue, paymentfile.FaultTotal, paymentfile.FaultTotal}, 1, "Movimento 1 (riga 23 del file): Il campo «tipo_operazione» ha un valore non previsto."},
+		"no operation":              {[]string{"<tipo_operazione>ESEGUITO</tipo_operazione>", ""}, []paymentfile.FaultKind{paymentfile.FaultMissing, paymentfile.FaultTotal, paymentfile.FaultTotal}, 1, "Movimento 1 (riga 23 del file): Manca il campo «tipo_operazione»."},
+		"a direction":               {[]string{">ENTRATA<", ">INCASSO<"}, []paymentfile.FaultKind{paymentfile.FaultValue, paymentfile.FaultTotal, paymentfile.FaultTotal}, 1, "Movimento 1 (riga 23 del file): Il campo «tipo_movimento» ha un valore non previsto."},
+		"no direction":              {[]string{"<tipo_movimento>ENTRATA</tipo_movimento>", ""}, []paymentfile.FaultKind{paymentfile.FaultMissing, paymentfile.FaultTotal, paymentfile.FaultTotal}, 1, "Movimento 1 (riga 23 del file): Manca il campo «tipo_movimento»."},
+		"no document":               {[]string{"<tipo_documento>SOSPESO ENTRATA</tipo_documento>", ""}, []paymentfile.FaultKind{paymentfile.FaultMissing}, 1, "Movimento 1 (riga 23 del file): Manca il campo «tipo_documento»."},
+		"no number":                 {[]string{"<numero_documento>101<", "<numero_documento>0<"}, []paymentfile.FaultKind{paymentfile.FaultMissing}, 1, "Movimento 1 (riga 23 del file): Manca il campo «numero_documento»."},
 		"an amount of zero":         {[]string{"<importo>-50.50<", "<importo>0<", "<importo>50.5<", "<importo>0<"}, []paymentfile.FaultKind{paymentfile.FaultAmount, paymentfile.FaultAmount}, 2, ""},
-		"a day of a movement":       {[]string{"<data_movimento>2030-03-05<", "<data_movimento>2030-03-32<"}, []paymentfile.FaultKind{paymentfile.FaultDate}, 1, "Riga 1 (linea 23, colonna 5 del file): La data non esiste o non è leggibile."},
-		"no day":                    {[]string{"<data_movimento>2030-03-05</data_movimento>", ""}, []paymentfile.FaultKind{paymentfile.FaultMissing}, 1, "Riga 1 (linea 23, colonna 5 del file): Manca il campo «data_movimento»."},
+		"a day of a movement":       {[]string{"<data_movimento>2030-03-05<", "<data_movimento>2030-03-32<"}, []paymentfile.FaultKind{paymentfile.FaultDate}, 1, "Movimento 1 (riga 23 del file): La data «2030-03-32» del campo «data_movimento» non esiste."},
+		"no day":                    {[]string{"<data_movimento>2030-03-05</data_movimento>", ""}, []paymentfile.FaultKind{paymentfile.FaultMissing}, 1, "Movimento 1 (riga 23 del file): Manca il campo «data_movimento»."},
 		"a part of a sospeso":       {[]string{"<importo_provvisorio>175.00<", "<importo_provvisorio>tutto<"}, []paymentfile.FaultKind{paymentfile.FaultAmount}, 4, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -188,7 +188,7 @@ func TestPagesOfAJournalAreJoined(t *testing.T) {
 	assert.Equal(t, []paymentfile.FaultKind{paymentfile.FaultPages}, kinds, "another number of pages")
 	pages, kinds := join(first, strings.Replace(second, "_entrate_conto_evidenza>175.00<", "_entrate_conto_evidenza>176.00<", 1))
 	assert.Equal(t, []paymentfile.FaultKind{paymentfile.FaultTotal, paymentfile.FaultBalance}, kinds)
-	assert.Contains(t, pages.Italian(), "Conto evidenza n. 1. Il totale dichiarato è 176,00 €, la somma delle righe è 175,00 €.")
+	assert.Contains(t, pages.Italian(), "Conto evidenza n. 1. Il totale dichiarato è 176,00 €, la somma dei movimenti è 175,00 €.")
 
 	// Some banks state on each page what that page moves.
 	own := "<saldo_precedente_conto_evidenza>1000.00</saldo_precedente_conto_evidenza><totale_entrate_conto_evidenza>175.00</totale_entrate_conto_evidenza>" +

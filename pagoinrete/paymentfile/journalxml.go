@@ -36,7 +36,7 @@ func openJournalXML(s *scanner, config Config) (File, error) {
 	if f.head.ID == "" {
 		r.missing("identificativo_flusso_BT", false)
 	}
-	f.head.Body = r.receiver(code, config.Body)
+	f.head.Body = r.receiver("codice_fiscale_ente", code, config.Body)
 	f.head.Page = r.page("pagina", x.page, x.pages)
 	return f, nil
 }
@@ -81,10 +81,7 @@ func (x *journalXML) field(r *row, name, text string, code *string) {
 	case "codice_ABI_BT":
 		h.BankABI = text
 	case "data_ora_creazione_flusso":
-		var ok bool
-		if h.CreatedAt, ok = parseTime(text); !ok {
-			r.add(FaultDate, name, false, "La data e l'ora di creazione del flusso non sono leggibili.")
-		}
+		h.CreatedAt = r.time(name, text)
 	case "descrizione_ente":
 		h.BodyName = text
 	case "codice_fiscale_ente":

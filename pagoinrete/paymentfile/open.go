@@ -38,6 +38,17 @@ func (f Format) Italian() string {
 	return "un file di tipo sconosciuto"
 }
 
+// row returns what a row of the format is.
+func (f Format) row() italian.Noun {
+	if f == FormatJournal {
+		return italian.Movement
+	}
+	return italian.Payment
+}
+
+// isReceipt reports whether the format is one of receipts, which have one payment and no rows.
+func (f Format) isReceipt() bool { return f == FormatReceipt || f == FormatOldReceipt }
+
 // File is a file that [Open] recognised: a [*SettlementFile], a [*JournalFile] or a [*ReceiptFile].
 type File interface {
 	// Format returns the format of the file.
@@ -215,5 +226,5 @@ func (s *scanner) close() error {
 
 // countReason says in Italian that the number of rows differs from the stated one.
 func countReason(stated int64, found int) string {
-	return "Il file dichiara " + italian.Row.Count(int(stated)) + " e ne contiene " + italian.Number(found) + "."
+	return "Il file dichiara " + italian.Payment.Count(int(stated)) + " e ne contiene " + italian.Number(found) + "."
 }

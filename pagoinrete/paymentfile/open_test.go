@@ -46,7 +46,7 @@ func TestFilesAreRecognisedByTheirContent(t *testing.T) {
 					continue
 				}
 				require.ErrorIs(t, err, paymentfile.ErrFormat)
-				assert.Contains(t, flussi.Explain(err), "Linea 1, colonna 1 del file: il file è "+want.Italian()+", non ")
+				assert.Contains(t, flussi.Explain(err), "Riga 1 del file: il file è "+want.Italian()+", non ")
 			}
 			assert.Equal(t, 1, opened, name)
 		}
@@ -66,21 +66,21 @@ func TestFilesAreReadAsTheyArrive(t *testing.T) {
 
 func TestOtherFilesAreRefused(t *testing.T) {
 	for name, c := range map[string]struct{ file, text string }{
-		"empty":                 {"", "Linea 1, colonna 1 del file: il file è vuoto, probabilmente perché il caricamento non è riuscito."},
-		"blank":                 {" \n", "Linea 1, colonna 1 del file: il file è vuoto, probabilmente perché il caricamento non è riuscito."},
-		"a CSV file":            {"IUV;Importo\n", "Linea 1, colonna 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
-		"an archive":            {"PK\x03\x04", "Linea 1, colonna 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
-		"zeros":                 {"0;0\n", "Linea 1, colonna 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
-		"signed":                {"\x30\x80\x06\x09", "Linea 1, colonna 1 del file: il file è forse firmato (.p7m). Estrarre il documento firmato e caricare quello."},
-		"another root":          {"<RPT/>", "Linea 1, colonna 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
-		"a web page":            {"<html><body>Accesso negato</body></html>", "Linea 1, colonna 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
-		"a SOAP message":        {"<Envelope><Body><altro><receipt/></altro></Body></Envelope>", "Linea 1, colonna 49 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
-		"a SOAP error":          {"<s:Envelope xmlns:s='s'><s:Body><s:Fault><faultstring>Rossi</faultstring></s:Fault></s:Body></s:Envelope>", "Linea 1, colonna 33 del file: il file contiene la risposta di errore di un servizio, non un documento."},
-		"another document":      {"{\"a\": 1}", "Linea 1, colonna 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
-		"an error of the API":   {`{"httpStatusCode": 404, "appErrorCode": "FDR-0701", "errors": []}`, "Linea 1, colonna 1 del file: il file contiene la risposta di errore di un servizio, non un documento."},
-		"a list of settlements": {`{"count": 1, "data": [{"fdr": "2030-03-04PSPXITR1XXX-1", "pspId": "1"}]}`, "Linea 1, colonna 23 del file: il file è un elenco di flussi di rendicontazione. Scaricare i singoli flussi e caricare quelli."},
-		"data of another kind":  {`{"data": {}}`, "Linea 1, colonna 11 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
-		"another in base64":     {"<nodoChiediFlussoRendicontazioneRisposta><xmlRendicontazione>" + base64Of("<RT/>") + "</xmlRendicontazione></nodoChiediFlussoRendicontazioneRisposta>", "Linea 1, colonna 1 del documento in base64: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
+		"empty":                 {"", "Riga 1 del file: il file è vuoto, probabilmente perché il caricamento non è riuscito."},
+		"blank":                 {" \n", "Riga 1 del file: il file è vuoto, probabilmente perché il caricamento non è riuscito."},
+		"a CSV file":            {"IUV;Importo\n", "Riga 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
+		"an archive":            {"PK\x03\x04", "Riga 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
+		"zeros":                 {"0;0\n", "Riga 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
+		"signed":                {"\x30\x80\x06\x09", "Riga 1 del file: il file è forse firmato (.p7m). Estrarre il documento firmato e caricare quello."},
+		"another root":          {"<RPT/>", "Riga 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
+		"a web page":            {"<html><body>Accesso negato</body></html>", "Riga 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
+		"a SOAP message":        {"<Envelope><Body><altro><receipt/></altro></Body></Envelope>", "Riga 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
+		"a SOAP error":          {"<s:Envelope xmlns:s='s'><s:Body><s:Fault><faultstring>Rossi</faultstring></s:Fault></s:Body></s:Envelope>", "Riga 1 del file: il file contiene la risposta di errore di un servizio, non un documento."},
+		"another document":      {"{\"a\": 1}", "Riga 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
+		"an error of the API":   {`{"httpStatusCode": 404, "appErrorCode": "FDR-0701", "errors": []}`, "Riga 1 del file: il file contiene la risposta di errore di un servizio, non un documento."},
+		"a list of settlements": {`{"count": 1, "data": [{"fdr": "2030-03-04PSPXITR1XXX-1", "pspId": "1"}]}`, "Riga 1 del file: il file è un elenco di flussi di rendicontazione. Scaricare i singoli flussi e caricare quelli."},
+		"data of another kind":  {`{"data": {}}`, "Riga 1 del file: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
+		"another in base64":     {"<nodoChiediFlussoRendicontazioneRisposta><xmlRendicontazione>" + base64Of("<RT/>") + "</xmlRendicontazione></nodoChiediFlussoRendicontazioneRisposta>", "Riga 1 del documento in base64: il file non è un flusso di rendicontazione, un giornale di cassa o una ricevuta telematica."},
 	} {
 		_, err := readAll(strings.NewReader(c.file), paymentfile.Config{})
 		require.ErrorIs(t, err, paymentfile.ErrFormat, name)

@@ -105,13 +105,11 @@ func (p *Receipt) set(r *row, name, text string, code, amount *string) {
 
 // paidAt reads the time of the payment.
 func (p *Receipt) paidAt(r *row, field, text string) {
-	at, ok := parseTime(text)
-	if p.PaidAt = at; !ok {
-		r.add(FaultDate, field, false, "La data e l'ora del pagamento non sono leggibili.")
+	if p.PaidAt = r.time(field, text); p.PaidAt.IsZero() {
 		return
 	}
 	if p.Date.IsZero() {
-		p.Date = dayOf(at)
+		p.Date = dayOf(p.PaidAt)
 	}
 }
 

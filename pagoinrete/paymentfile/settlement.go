@@ -30,7 +30,7 @@ type Settlement struct {
 	Body       flussi.OrganizationCode // fiscal code of the receiving body; zero if it is not one of 11 digits
 	BodyName   string                  // denominazioneRicevente
 	Count      int64                   // numeroTotalePagamenti: the stated number of payments
-	Total      flussi.Cents            // importoTotalePagamenti: the amount of the bank transfer
+	Total      flussi.Cents            // importoTotalePagamenti: the amount of the bank transfer, to compare with the journal
 }
 
 // Party is an institution. It is not personal data.
@@ -85,7 +85,9 @@ type Payment struct {
 // Usable reports whether the row has no fault that keeps it from being matched.
 func (p Payment) Usable() bool { return !blocked(p.Faults) }
 
-// Net returns what the payment adds to the total: the Amount, negative for [OutcomeRevoked].
+// Net returns what the payment adds to the total: the Amount, negative for [OutcomeRevoked]. Some
+// files count a revoked amount as positive in their total, so compare [Settlement].Total with the
+// treasury journal, and not a sum of Net.
 func (p Payment) Net() flussi.Cents {
 	if p.Outcome == OutcomeRevoked {
 		return -p.Amount
@@ -160,32 +162,34 @@ func (f *SettlementFile) Payments() iter.Seq2[Payment, error] {
 
 func (f *SettlementFile) checks() checks { return checks{&f.report, f.config.Limits.Faults} }
 
-// checkHead checks what a settlement says about itself.
-func (f *SettlementFile) checkHead(code string, at Position) {
+// headNames are the fields of a settlement.
+type headNames struct{ id, created, transfer, date, sender, receiver, count, total string }
+
+// checkHead checks what a settlement says about itself. places are
+// those of the fields that are not empty.
+func (f *SettlementFile) checkHead(names headNames, places map[string]Position, code string, at Position) {
 	r := row{checks: f.checks(), at: at}
-	for _, field := range []struct {
-		name   string
-		absent bool
-	}{{"identificativoFlusso", f.head.ID == ""}, {"dataOraFlusso", f.head.CreatedAt.IsZero()},
-		{"identificativoUnivocoRegolamento", f.head.TransferID == ""}, {"dataRegolamento", f.head.Date.IsZero()}} {
-		if field.absent {
-			r.missing(field.name, field.name == "identificativoFlusso")
+	for _, field := range []string{names.id, names.created, names.transfer, names.date, names.sender} {
+		if _, given := places[field]; !given {
+			r.missing(field, field == names.id)
 		}
 	}
 	if f.head.ID != "" && !isSettlementID(f.head.ID) {
-		r.value("identificativoFlusso", false)
+		(&row{checks: f.checks(), at: places[names.id]}).value(names.id, false)
 	}
-	f.head.Body = r.receiver(code, f.config.Body)
+	f.head.Body = r.receiver(names.receiver, code, f.config.Body)
 }
 
 // receiver returns the receiving body of a file, and checks that it is the caller's own.
-func (r *row) receiver(code string, own flussi.OrganizationCode) flussi.OrganizationCode {
+func (r *row) receiver(field, code string, own flussi.OrganizationCode) flussi.OrganizationCode {
 	body, err := flussi.ParseOrganizationCode(code)
 	switch {
-	case !own.IsZero() && body != own:
-		r.add(FaultReceiver, "", true, "Il file è destinato a un altro ente.")
+	case code == "":
+		r.missing(field, !own.IsZero())
 	case err != nil:
-		r.add(FaultValue, "", false, "Il codice fiscale dell'ente manca o non è di 11 cifre.")
+		r.add(FaultValue, field, !own.IsZero(), "Il codice fiscale dell'ente, nel campo "+italian.Quote(field)+", non è corretto.")
+	case !own.IsZero() && body != own:
+		r.add(FaultReceiver, field, true, "Il file è destinato a un altro ente.")
 	}
 	return body
 }
@@ -232,7 +236,7 @@ func (f *SettlementFile) payment(t texts, names texts, number int, at Position) 
 	p.Date = r.day(names.date, t.date)
 	p.Amount, p.Written = r.paid(names.amount, t.amount, p.Outcome)
 	if earlier := f.seen.add(p, number); earlier > 0 {
-		r.add(FaultDuplicate, "", true, fmt.Sprintf("Ripete la riga %s, con lo stesso IUV, lo stesso IUR e lo stesso indice.", italian.Number(earlier))).Other = earlier
+		r.add(FaultDuplicate, "", true, fmt.Sprintf("Ripete il pagamento %s, con lo stesso IUV, lo stesso IUR e lo stesso indice.", italian.Number(earlier))).Other = earlier
 	}
 	p.Faults = r.faults
 	f.written = plus(f.written, p.Written)
@@ -253,73 +257,6 @@ func (r *row) reference(field string, reference Reference) {
 		}
 		r.add(kind, field, false, flussi.Explain(err))
 	}
-}
-
-// outcome reads the code of an outcome.
-func (r *row) outcome(field, text string) Outcome {
-	if text == "" {
-		r.missing(field, true)
-		return OutcomeUnreadable
-	}
-	code, err := strconv.Atoi(text)
-	outcome := Outcome(code)
-	switch {
-	case err != nil || code < 0 || strconv.Itoa(code) != text || code > 99:
-		outcome = OutcomeUnreadable
-		r.add(FaultOutcome, field, true, "L'esito del pagamento non è fra quelli di pagoPA. Chiedere al PSP se il pagamento è stato eseguito.")
-	case !outcome.Known():
-		r.add(FaultOutcome, field, true, fmt.Sprintf("L'esito %d non è fra quelli di pagoPA. Chiedere al PSP se il pagamento è stato eseguito.", code))
-	}
-	return outcome
-}
-
-// day reads a day that is required.
-func (r *row) day(field, text string) Day {
-	if text == "" {
-		r.missing(field, false)
-		return Day{}
-	}
-	return r.optionalDay(field, text)
-}
-
-// optionalDay reads a day, if there is one.
-func (r *row) optionalDay(field, text string) Day {
-	if text == "" {
-		return Day{}
-	}
-	day, ok := parseDay(text)
-	if !ok {
-		r.add(FaultDate, field, false, "La data non esiste o non è leggibile.")
-	}
-	return day
-}
-
-// amount reads an amount of any sign.
-func (r *row) amount(field, text string) (flussi.Cents, bool) {
-	if text == "" {
-		r.missing(field, true)
-		return 0, false
-	}
-	amount, ok := parseAmount(text)
-	if !ok {
-		r.add(FaultAmount, field, true, "L'importo non è un numero di euro e centesimi.")
-	}
-	return amount, ok
-}
-
-// paid reads the amount of a payment: without a sign, and as the file has it.
-func (r *row) paid(field, text string, outcome Outcome) (amount, written flussi.Cents) {
-	written, ok := r.amount(field, text)
-	amount = written
-	switch {
-	case ok && written == 0:
-		r.add(FaultAmount, field, true, "L'importo è zero.")
-	case outcome == OutcomeRevoked:
-		amount = magnitude(written)
-	case written < 0:
-		r.add(FaultSign, field, true, "L'importo è negativo, ma il pagamento non è revocato.")
-	}
-	return amount, written
 }
 
 // finish checks the totals after the last row.
@@ -343,7 +280,7 @@ func (f *SettlementFile) adds(total flussi.Cents) bool {
 
 func totalFault(field string, at Position, stated, found flussi.Cents) *Fault {
 	return &Fault{Kind: FaultTotal, Field: field, Position: at, Stated: int64(stated), Found: int64(found), Blocking: true,
-		Reason: "Il totale dichiarato è " + stated.Euro() + ", la somma delle righe è " + found.Euro() + "."}
+		Reason: "Il totale dichiarato è " + stated.Euro() + ", la somma dei pagamenti è " + found.Euro() + "."}
 }
 
 // duplicates finds rows that repeat an earlier one of the file. It holds 96 bits of hash for each,

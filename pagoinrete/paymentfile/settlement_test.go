@@ -35,7 +35,7 @@ func TestSettlementsAreReadWhole(t *testing.T) {
 		row(4, 47, "9876543210123456", "IUR0004", 1, 716, paymentfile.OutcomeStandInNoRequest),
 	}, got.payments)
 	assert.Equal(t, paymentfile.Report{Format: paymentfile.FormatSettlement, Encoding: "UTF-8", Rows: 4, Amount: 17500, Complete: true}, got.report)
-	assert.Equal(t, "È un flusso di rendicontazione: 4 righe, nessuna anomalia.", got.report.Italian())
+	assert.Equal(t, "È un flusso di rendicontazione: 4 pagamenti, nessuna anomalia.", got.report.Italian())
 }
 
 func TestSettlementsInSoapAreTheSame(t *testing.T) {
@@ -88,38 +88,50 @@ func TestFaultsOfSettlementsAreTold(t *testing.T) {
 		blocking bool
 		text     string
 	}{
-		"a wrong total":          {[]string{">175.00<", ">174.00<"}, paymentfile.FaultTotal, 0, true, "Il totale dichiarato è 174,00 €, la somma delle righe è 175,00 €."},
-		"a wrong count":          {[]string{">4</numero", ">1</numero"}, paymentfile.FaultCount, 0, true, "Il file dichiara 1 riga e ne contiene 4."},
+		"a wrong total":          {[]string{">175.00<", ">174.00<"}, paymentfile.FaultTotal, 0, true, "Il totale dichiarato è 174,00 €, la somma dei pagamenti è 175,00 €."},
+		"a wrong count":          {[]string{">4</numero", ">1</numero"}, paymentfile.FaultCount, 0, true, "Il file dichiara 1 pagamento e ne contiene 4."},
+		"no receiver":            {[]string{"<codiceIdentificativoUnivoco>80185250588</codiceIdentificativoUnivoco>", ""}, paymentfile.FaultMissing, 0, true, "Manca il campo «identificativoUnivocoRicevente»."},
+		"no sender":              {[]string{"<codiceIdentificativoUnivoco>PSPXITR1XXX</codiceIdentificativoUnivoco>", ""}, paymentfile.FaultMissing, 0, false, "Manca il campo «istitutoMittente»."},
+		"a total with a comma":   {[]string{">175.00<", ">175,00<"}, paymentfile.FaultAmount, 0, true, "Riga 23 del file: L'importo «175,00» del campo «importoTotalePagamenti» ha la virgola: prima dei centesimi serve il punto, come in 10.00."},
+		"an empty total":         {[]string{">175.00<", "><"}, paymentfile.FaultMissing, 0, true, "Manca il campo «importoTotalePagamenti»."},
+		"an empty count":         {[]string{">4</numero", "></numero"}, paymentfile.FaultMissing, 0, true, "Manca il campo «numeroTotalePagamenti»."},
+		"a total in words":       {[]string{">175.00<", ">RSSMRA80A01H501U<"}, paymentfile.FaultAmount, 0, true, "Riga 23 del file: Il valore del campo «importoTotalePagamenti» non è un numero di euro e centesimi, come 10.00."},
+		"a misspelled element":   {[]string{"singoloImportoPagato>7.16</singoloImportoPagato>", "singoloImportoPagato>7.16</singoloImportoPagato><importo>7.16</importo>"}, paymentfile.FaultUnknown, 0, false, "Riga 47 del file: Il file contiene elementi non riconosciuti, che non sono stati letti: il primo è qui."},
+		"an unknown element":     {[]string{"<versioneOggetto>", "<versione>1</versione><versioneOggetto>"}, paymentfile.FaultUnknown, 0, false, "Riga 3 del file: Il file contiene elementi non riconosciuti, che non sono stati letti: il primo è qui."},
+		"an unknown party field": {[]string{"<denominazioneMittente>", "<nome>x</nome><denominazioneMittente>"}, paymentfile.FaultUnknown, 0, false, "Riga 8 del file: Il file contiene elementi non riconosciuti, che non sono stati letti: il primo è qui."},
 		"another body":           {[]string{"80185250588", "00000000034"}, paymentfile.FaultReceiver, 0, true, "Il file è destinato a un altro ente."},
-		"no body":                {[]string{"80185250588", "x"}, paymentfile.FaultReceiver, 0, true, "Il file è destinato a un altro ente."},
-		"an unknown outcome":     {[]string{">0</codice", ">7</codice"}, paymentfile.FaultOutcome, 1, true, "Riga 1 (linea 24, colonna 3 del file): L'esito 7 non è fra quelli di pagoPA. Chiedere al PSP se il pagamento è stato eseguito."},
-		"an unreadable outcome":  {[]string{">0</codice", ">OK</codice"}, paymentfile.FaultOutcome, 1, true, "Riga 1 (linea 24, colonna 3 del file): L'esito del pagamento non è fra quelli di pagoPA. Chiedere al PSP se il pagamento è stato eseguito."},
-		"a negative amount":      {[]string{">7.16<", ">-7.16<", ">175.00<", ">160.68<"}, paymentfile.FaultSign, 4, true, "Riga 4 (linea 47, colonna 3 del file): L'importo è negativo, ma il pagamento non è revocato."},
-		"an amount of zero":      {[]string{">7.16<", ">0.00<", ">175.00<", ">167.84<"}, paymentfile.FaultAmount, 4, true, "Riga 4 (linea 47, colonna 3 del file): L'importo è zero."},
-		"a decimal comma":        {[]string{">7.16<", ">7,16<", ">175.00<", ">167.84<"}, paymentfile.FaultAmount, 4, true, "Riga 4 (linea 47, colonna 3 del file): L'importo non è un numero di euro e centesimi."},
-		"a day that is not":      {[]string{"2030-03-04</dataEsito", "2030-02-30</dataEsito"}, paymentfile.FaultDate, 1, false, "Riga 1 (linea 24, colonna 3 del file): La data non esiste o non è leggibile."},
-		"no IUV":                 {[]string{"01000000000000101", " "}, paymentfile.FaultMissing, 1, true, "Riga 1 (linea 24, colonna 3 del file): Manca il campo «identificativoUnivocoVersamento»."},
-		"no IUR":                 {[]string{"IUR0001", ""}, paymentfile.FaultMissing, 1, true, "Riga 1 (linea 24, colonna 3 del file): Manca il campo «identificativoUnivocoRiscossione»."},
-		"no amount":              {[]string{"<singoloImportoPagato>7.16</singoloImportoPagato>", "", ">175.00<", ">167.84<"}, paymentfile.FaultMissing, 4, true, "Riga 4 (linea 47, colonna 3 del file): Manca il campo «singoloImportoPagato»."},
-		"an index of six":        {[]string{">1</indice", ">6</indice"}, paymentfile.FaultIndex, 1, true, "Riga 1 (linea 24, colonna 3 del file): L'indice del versamento non è un numero da 1 a 5."},
-		"a long IUV":             {[]string{"01000000000000101", strings.Repeat("A", 36)}, paymentfile.FaultLength, 1, false, "Riga 1 (linea 24, colonna 3 del file): Il codice del versamento (IUV) ha più di 35 caratteri."},
-		"a long IUR":             {[]string{"IUR0001", strings.Repeat("A", 36)}, paymentfile.FaultLength, 1, false, "Riga 1 (linea 24, colonna 3 del file): Il codice della riscossione (IUR) ha più di 35 caratteri."},
-		"wrong RF check digits":  {[]string{"RF18", "RF19"}, paymentfile.FaultCheckDigits, 3, false, "Riga 3 (linea 39, colonna 3 del file): Le cifre di controllo del riferimento RF non sono corrette. Verificare il riferimento."},
-		"the same row twice":     {[]string{"010000000000102", "01000000000000101", "IUR0002</identificativoUnivocoRiscossione>", "IUR0001</identificativoUnivocoRiscossione><indiceDatiSingoloPagamento>1</indiceDatiSingoloPagamento>"}, paymentfile.FaultDuplicate, 2, true, "Riga 2 (linea 32, colonna 3 del file): Ripete la riga 1, con lo stesso IUV, lo stesso IUR e lo stesso indice."},
-		"another version":        {[]string{">1.0<", ">1.2<"}, paymentfile.FaultValue, 0, false, "Il campo «versioneOggetto» ha un valore non previsto."},
+		"no code of a body":      {[]string{"80185250588", "x"}, paymentfile.FaultValue, 0, true, "Riga 2 del file: Il codice fiscale dell'ente, nel campo «identificativoUnivocoRicevente», non è corretto."},
+		"an unknown outcome":     {[]string{">0</codice", ">7</codice"}, paymentfile.FaultOutcome, 1, true, "Pagamento 1 (riga 24 del file): L'esito 7 non è fra quelli di pagoPA. Chiedere al PSP se il pagamento è stato eseguito."},
+		"an unreadable outcome":  {[]string{">0</codice", ">OK</codice"}, paymentfile.FaultOutcome, 1, true, "Pagamento 1 (riga 24 del file): L'esito del pagamento non è fra quelli di pagoPA. Chiedere al PSP se il pagamento è stato eseguito."},
+		"a negative amount":      {[]string{">7.16<", ">-7.16<", ">175.00<", ">160.68<"}, paymentfile.FaultSign, 4, true, "Pagamento 4 (riga 47 del file): L'importo è negativo, ma il pagamento non è revocato."},
+		"an amount of zero":      {[]string{">7.16<", ">0.00<", ">175.00<", ">167.84<"}, paymentfile.FaultAmount, 4, true, "Pagamento 4 (riga 47 del file): L'importo è zero."},
+		"a decimal comma":        {[]string{">7.16<", ">7,16<", ">175.00<", ">167.84<"}, paymentfile.FaultAmount, 4, true, "Pagamento 4 (riga 47 del file): L'importo «7,16» del campo «singoloImportoPagato» ha la virgola: prima dei centesimi serve il punto, come in 10.00."},
+		"a day that is not":      {[]string{"2030-03-04</dataEsito", "2030-02-30</dataEsito"}, paymentfile.FaultDate, 1, false, "Pagamento 1 (riga 24 del file): La data «2030-02-30» del campo «dataEsitoSingoloPagamento» non esiste."},
+		"no IUV":                 {[]string{"01000000000000101", " "}, paymentfile.FaultMissing, 1, true, "Pagamento 1 (riga 24 del file): Manca il campo «identificativoUnivocoVersamento»."},
+		"no IUR":                 {[]string{"IUR0001", ""}, paymentfile.FaultMissing, 1, true, "Pagamento 1 (riga 24 del file): Manca il campo «identificativoUnivocoRiscossione»."},
+		"no amount":              {[]string{"<singoloImportoPagato>7.16</singoloImportoPagato>", "", ">175.00<", ">167.84<"}, paymentfile.FaultMissing, 4, true, "Pagamento 4 (riga 47 del file): Manca il campo «singoloImportoPagato»."},
+		"an index of six":        {[]string{">1</indice", ">6</indice"}, paymentfile.FaultIndex, 1, true, "Pagamento 1 (riga 24 del file): L'indice del versamento non è un numero da 1 a 5."},
+		"a long IUV":             {[]string{"01000000000000101", strings.Repeat("A", 36)}, paymentfile.FaultLength, 1, false, "Pagamento 1 (riga 24 del file): Il codice del versamento (IUV) ha più di 35 caratteri."},
+		"a long IUR":             {[]string{"IUR0001", strings.Repeat("A", 36)}, paymentfile.FaultLength, 1, false, "Pagamento 1 (riga 24 del file): Il codice della riscossione (IUR) ha più di 35 caratteri."},
+		"wrong RF check digits":  {[]string{"RF18", "RF19"}, paymentfile.FaultCheckDigits, 3, false, "Pagamento 3 (riga 39 del file): Le cifre di controllo del riferimento RF non sono corrette. Verificare il riferimento."},
+		"the same row twice":     {[]string{"010000000000102", "01000000000000101", "IUR0002</identificativoUnivocoRiscossione>", "IUR0001</identificativoUnivocoRiscossione><indiceDatiSingoloPagamento>1</indiceDatiSingoloPagamento>"}, paymentfile.FaultDuplicate, 2, true, "Pagamento 2 (riga 32 del file): Ripete il pagamento 1, con lo stesso IUV, lo stesso IUR e lo stesso indice."},
+		"another version":        {[]string{">1.0<", ">1.2<"}, paymentfile.FaultValue, 0, false, "Riga 3 del file: Il campo «versioneOggetto» ha un valore non previsto."},
 		"no id":                  {[]string{"2030-03-04PSPXITR1XXX-F000123456", ""}, paymentfile.FaultMissing, 0, true, "Manca il campo «identificativoFlusso»."},
-		"an id with a slash":     {[]string{"PSPXITR1XXX-F", "PSPXITR1XXX/F"}, paymentfile.FaultValue, 0, false, "Il campo «identificativoFlusso» ha un valore non previsto."},
-		"an unreadable time":     {[]string{"2030-03-05T06:30:15", "05/03/2030"}, paymentfile.FaultDate, 0, false, "La data e l'ora del flusso non sono leggibili."},
+		"an id with a slash":     {[]string{"PSPXITR1XXX-F", "PSPXITR1XXX/F"}, paymentfile.FaultValue, 0, false, "Riga 4 del file: Il campo «identificativoFlusso» ha un valore non previsto."},
+		"an unreadable time":     {[]string{"2030-03-05T06:30:15", "05/03/2030"}, paymentfile.FaultDate, 0, false, "Riga 5 del file: La data «05/03/2030» del campo «dataOraFlusso» non esiste, o non è scritta come 2026-11-30T10:30:00."},
 		"no TRN":                 {[]string{"TRN0123456789DEMO", ""}, paymentfile.FaultMissing, 0, false, "Manca il campo «identificativoUnivocoRegolamento»."},
 		"no total":               {[]string{"<importoTotalePagamenti>175.00</importoTotalePagamenti>", ""}, paymentfile.FaultMissing, 0, true, "Manca il campo «importoTotalePagamenti»."},
 		"no count":               {[]string{"<numeroTotalePagamenti>4</numeroTotalePagamenti>", ""}, paymentfile.FaultMissing, 0, true, "Manca il campo «numeroTotalePagamenti»."},
-		"a count that is a word": {[]string{">4</numero", ">quattro</numero"}, paymentfile.FaultValue, 0, true, "Il campo «numeroTotalePagamenti» ha un valore non previsto."},
+		"a count that is a word": {[]string{">4</numero", ">quattro</numero"}, paymentfile.FaultValue, 0, true, "Riga 22 del file: Il campo «numeroTotalePagamenti» ha un valore non previsto."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := whole(t, edited(t, file, c.pairs...))
 			require.NotEmpty(t, got.report.Faults)
 			fault := got.report.Faults[0]
 			assert.Equal(t, c.kind, fault.Kind)
+			for _, other := range got.report.Faults[1:] {
+				assert.NotEqual(t, fault.Field, other.Field, "one mistake is one fault: %s", other.Italian())
+			}
 			assert.Equal(t, c.row, fault.Row)
 			assert.Equal(t, c.blocking, fault.Blocking)
 			assert.Equal(t, c.text, fault.Italian())
@@ -132,6 +144,40 @@ func TestFaultsOfSettlementsAreTold(t *testing.T) {
 			assert.Equal(t, c.row == 0 && c.blocking, got.report.Blocking)
 			assert.Contains(t, got.report.Italian(), "anomali")
 		})
+	}
+}
+
+// A payment in another element than the format has is not read, and both are told.
+func TestPaymentsInAMisspelledElementAreTold(t *testing.T) {
+	text := strings.ReplaceAll(fixture(t, "settlement-1.0.xml"), "datiSingoliPagamenti", "datiSingoloPagamento")
+	kinds, texts := told(whole(t, text).report.Faults)
+	assert.Equal(t, []paymentfile.FaultKind{paymentfile.FaultUnknown, paymentfile.FaultCount, paymentfile.FaultTotal}, kinds)
+	assert.Equal(t, "Riga 24 del file: Il file contiene elementi non riconosciuti, che non sono stati letti: il primo è qui.", texts[0])
+}
+
+// Of a file that has only one line, the column says where a fault is.
+func TestPlacesInLongLinesHaveTheirColumn(t *testing.T) {
+	text := strings.ReplaceAll(edited(t, "settlement-1.0.xml", ">7.16<", ">7,16<", ">175.00<", ">167.84<"), "\n", "")
+	_, texts := told(whole(t, text).report.Faults)
+	require.Len(t, texts, 1)
+	assert.Regexp(t, `^Pagamento 4 \(riga 1, colonna [0-9.]+ del file\): L'importo «7,16»`, texts[0])
+	_, err := readAll(strings.NewReader(text[:len(text)-300]), paymentfile.Config{})
+	assert.Regexp(t, `^Pagamento 4 \(riga 1, colonna [0-9.]+ del file\): il file è incompleto`, flussi.Explain(err))
+}
+
+// A text is quoted only if it looks like an amount or a date.
+func TestFaultsQuoteOnlyAmountsAndDates(t *testing.T) {
+	for _, text := range []string{"RSSMRA80A01H501U", "01000000000000101", "80185250588", "IT60X0542811101000000123456", "rossi@example.it", "3331234567", "Rossi, Mario"} {
+		for _, place := range []string{">175.00<", ">7.16<", "2030-03-04</dataEsito", "2030-03-05T06:30:15", ">2030-03-05<", ">4</numero"} {
+			end := place[strings.IndexAny(place+"<", "<"):]
+			begin := ""
+			if place[0] == '>' {
+				begin = ">"
+			}
+			_, texts := told(whole(t, edited(t, "settlement-1.0.xml", place, begin+text+end)).report.Faults)
+			require.NotEmpty(t, texts)
+			assert.NotContains(t, strings.Join(texts, " "), "«"+text+"»", place)
+		}
 	}
 }
 

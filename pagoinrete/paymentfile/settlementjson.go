@@ -16,6 +16,12 @@ var outcomeNames = map[string]Outcome{
 // jsonPaymentNames are the fields of a row in JSON.
 var jsonPaymentNames = texts{reference: "iuv", iur: "iur", index: "idTransfer", amount: "pay", outcome: "payStatus", date: "payDate"}
 
+// jsonSettlementNames are the fields of a settlement in JSON.
+var jsonSettlementNames = headNames{
+	id: "fdr", created: "fdrDate", transfer: "regulation", date: "regulationDate",
+	sender: "sender.id", receiver: "receiver.organizationId", count: "totPayments", total: "sumPayments",
+}
+
 // settlementJSON reads what the organisations' API gives: the identity of a settlement, or a page
 // of its payments.
 type settlementJSON struct {
@@ -126,13 +132,12 @@ func (j *settlementJSON) identity() {
 	h.BodyName = v["receiver.organizationName"]
 	h.Date = at("regulationDate").optionalDay("regulationDate", v["regulationDate"])
 	if text := v["fdrDate"]; text != "" {
-		var ok bool
-		if h.CreatedAt, ok = parseTime(text); !ok {
-			at("fdrDate").add(FaultDate, "fdrDate", false, "La data e l'ora del flusso non sono leggibili.")
-		}
+		h.CreatedAt = at("fdrDate").time("fdrDate", text)
 	}
 	var err error
-	if h.Revision, err = strconv.Atoi(v["revision"]); err != nil || h.Revision < 1 {
+	if h.Revision, err = strconv.Atoi(v["revision"]); v["revision"] == "" {
+		at("revision").missing("revision", false)
+	} else if err != nil || h.Revision < 1 {
 		h.Revision = 0
 		at("revision").value("revision", false)
 	}
@@ -154,8 +159,19 @@ func (j *settlementJSON) identity() {
 	if code == "" {
 		code = v["receiver.id"]
 	}
-	f.checkHead(code, Position{Line: 1, Column: 1})
+	f.checkHead(jsonSettlementNames, j.given(), code, Position{Line: 1, Column: 1})
 	f.counted, f.totalled = false, false // the payments are in other files
+}
+
+// given returns the places of the fields that are not empty.
+func (j *settlementJSON) given() map[string]Position {
+	places := map[string]Position{}
+	for name, text := range j.values {
+		if text != "" {
+			places[name] = j.places[name]
+		}
+	}
+	return places
 }
 
 func senderType(s string) string {

@@ -28,12 +28,12 @@ func TestTheIdentityOfASettlementIsReadFromJSON(t *testing.T) {
 		kind  paymentfile.FaultKind
 		text  string
 	}{
-		"another sum":   {[]string{`"computedSumPayments": 155.61`, `"computedSumPayments": 155.6`}, paymentfile.FaultTotal, "Il totale dichiarato è 155,61 €, la somma delle righe è 155,60 €."},
-		"another count": {[]string{`"computedTotPayments": 3`, `"computedTotPayments": 2`}, paymentfile.FaultCount, "Il file dichiara 3 righe e ne contiene 2."},
+		"another sum":   {[]string{`"computedSumPayments": 155.61`, `"computedSumPayments": 155.6`}, paymentfile.FaultTotal, "Il totale dichiarato è 155,61 €, la somma dei pagamenti è 155,60 €."},
+		"another count": {[]string{`"computedTotPayments": 3`, `"computedTotPayments": 2`}, paymentfile.FaultCount, "Il file dichiara 3 pagamenti e ne contiene 2."},
 		"another body":  {[]string{`"organizationId": "80185250588"`, `"organizationId": "00000000034"`}, paymentfile.FaultReceiver, "Il file è destinato a un altro ente."},
-		"no revision":   {[]string{`"revision": 2,`, ""}, paymentfile.FaultValue, "Il campo «revision» ha un valore non previsto."},
+		"no revision":   {[]string{`"revision": 2,`, ""}, paymentfile.FaultMissing, "Manca il campo «revision»."},
 		"no sum":        {[]string{`"sumPayments": 155.61`, `"sumPayments": null`}, paymentfile.FaultMissing, "Manca il campo «sumPayments»."},
-		"a wrong time":  {[]string{"2030-03-05T05:30:15Z", "ieri"}, paymentfile.FaultDate, "La data e l'ora del flusso non sono leggibili."},
+		"a wrong time":  {[]string{"2030-03-05T05:30:15Z", "ieri"}, paymentfile.FaultDate, "Riga 7 del file: Il valore del campo «fdrDate» non è una data scritta come 2026-11-30T10:30:00."},
 	} {
 		got := whole(t, edited(t, "settlement.json", c.pairs...))
 		require.NotEmpty(t, got.report.Faults, name)
@@ -116,7 +116,7 @@ func TestPagesOfASettlementAreJoined(t *testing.T) {
 	for _, text := range []string{strings.Replace(identity, "155.61", "155.60", 2), strings.Replace(first, "35.50", "35.48", 1), second} {
 		pages.Add(file(text))
 	}
-	assert.Equal(t, "Il totale dichiarato è 155,60 €, la somma delle righe è 155,59 €.", pages.Italian())
+	assert.Equal(t, "Il totale dichiarato è 155,60 €, la somma dei pagamenti è 155,59 €.", pages.Italian())
 	kinds, _ = told(pages.Faults())
 	assert.Equal(t, []paymentfile.FaultKind{paymentfile.FaultTotal}, kinds)
 

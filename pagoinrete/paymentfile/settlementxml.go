@@ -11,19 +11,27 @@ var paymentNames = texts{
 	amount: "singoloImportoPagato", outcome: "codiceEsitoSingoloPagamento", date: "dataEsitoSingoloPagamento",
 }
 
+// settlementNames are the fields of a settlement in XML.
+var settlementNames = headNames{
+	id: "identificativoFlusso", created: "dataOraFlusso", transfer: "identificativoUnivocoRegolamento", date: "dataRegolamento",
+	sender: "istitutoMittente", receiver: "identificativoUnivocoRicevente", count: "numeroTotalePagamenti", total: "importoTotalePagamenti",
+}
+
 // settlementXML reads a FlussoRiversamento whose start was read.
 type settlementXML struct {
 	*scanner
-	file  *SettlementFile
-	code  string // of the receiving body
-	start Position
-	more  bool // the start of a row was read
+	file    *SettlementFile
+	code    string // of the receiving body
+	start   Position
+	more    bool                // the start of a row was read
+	places  map[string]Position // of the fields that are not empty
+	unknown bool                // an element that the format does not have was found
 }
 
 // openSettlementXML reads a settlement up to its first row.
 func openSettlementXML(s *scanner, e *envelope, config Config) (File, error) {
 	s.format = FormatSettlement
-	x := &settlementXML{scanner: s, start: s.src.tag, file: &SettlementFile{config: config, page: Page{1, 1}}}
+	x := &settlementXML{scanner: s, start: s.src.tag, places: map[string]Position{}, file: &SettlementFile{config: config, page: Page{1, 1}}}
 	x.file.head.PSPID = e.psp
 	x.file.report.Format = FormatSettlement
 	x.file.read = x.rows
@@ -31,7 +39,7 @@ func openSettlementXML(s *scanner, e *envelope, config Config) (File, error) {
 		return nil, err
 	}
 	s.describe(&x.file.report)
-	x.file.checkHead(x.code, x.start)
+	x.file.checkHead(settlementNames, x.places, x.code, x.start)
 	return x.file, nil
 }
 
@@ -52,7 +60,7 @@ func (x *settlementXML) head(depth int) error {
 			x.more = true
 			return nil
 		case "istitutoMittente", "istitutoRicevente":
-			err = x.paths(name, func(around, name, text string) { x.party(around, name, text) })
+			err = x.paths(name, func(around, name, text string) { x.party(&r, around, name, text) })
 		default:
 			var text string
 			if text, err = x.text(); err == nil {
@@ -66,19 +74,32 @@ func (x *settlementXML) head(depth int) error {
 }
 
 // party sets a field of an institution.
-func (x *settlementXML) party(around, name, text string) {
+func (x *settlementXML) party(r *row, around, name, text string) {
 	h := &x.file.head
 	switch around + "/" + name {
 	case "identificativoUnivocoMittente/tipoIdentificativoUnivoco":
 		h.PSP.Type = text
 	case "identificativoUnivocoMittente/codiceIdentificativoUnivoco":
 		h.PSP.Code = text
+		x.note(settlementNames.sender, text, r.at)
 	case "istitutoMittente/denominazioneMittente":
 		h.PSP.Name = text
 	case "identificativoUnivocoRicevente/codiceIdentificativoUnivoco":
 		x.code = text
 	case "istitutoRicevente/denominazioneRicevente":
 		h.BodyName = text
+	case "identificativoUnivocoRicevente/tipoIdentificativoUnivoco":
+	default:
+		x.unknownElement(r.at)
+	}
+}
+
+// unknownElement adds the fault that the file has an element that the format does not have, once: the
+// element may be a misspelled one.
+func (x *settlementXML) unknownElement(at Position) {
+	if !x.unknown {
+		x.unknown = true
+		(&row{checks: x.file.checks(), at: at}).add(FaultUnknown, "", false, "Il file contiene elementi non riconosciuti, che non sono stati letti: il primo è qui.")
 	}
 }
 
@@ -94,9 +115,8 @@ func (x *settlementXML) field(r *row, name, text string) {
 	case "identificativoFlusso":
 		h.ID = text
 	case "dataOraFlusso":
-		var ok bool
-		if h.CreatedAt, ok = parseTime(text); !ok {
-			r.add(FaultDate, name, false, "La data e l'ora del flusso non sono leggibili.")
+		if text != "" {
+			h.CreatedAt = r.time(name, text)
 		}
 	case "identificativoUnivocoRegolamento":
 		h.TransferID = text
@@ -104,15 +124,34 @@ func (x *settlementXML) field(r *row, name, text string) {
 		h.Date = r.optionalDay(name, text)
 	case "codiceBicBancaDiRiversamento":
 		h.BankBIC = text
-	case "numeroTotalePagamenti":
-		h.Count = f.count(r, name, text)
-	case "importoTotalePagamenti":
-		f.total(r, name, text)
+	case settlementNames.count:
+		if text != "" {
+			h.Count = f.count(r, name, text)
+		}
+	case settlementNames.total:
+		if text != "" {
+			f.total(r, name, text)
+		}
+	default:
+		x.unknownElement(r.at)
+		return
+	}
+	x.note(name, text, r.at)
+}
+
+// note records the place of a field that is not empty.
+func (x *settlementXML) note(field, text string, at Position) {
+	if text != "" {
+		x.places[field] = at
 	}
 }
 
 // count reads the number of payments that a settlement or a page of it states.
 func (f *SettlementFile) count(r *row, field, text string) int64 {
+	if text == "" {
+		r.missing(field, true)
+		return 0
+	}
 	count, err := strconv.ParseInt(strings.TrimPrefix(text, "+"), 10, 64)
 	if err != nil || count < 0 {
 		r.value(field, true)
@@ -155,6 +194,8 @@ func (x *settlementXML) rows(yield func(Payment) bool) error {
 				t.outcome = text
 			case paymentNames.date:
 				t.date = text
+			default:
+				x.unknownElement(at)
 			}
 		})
 		if err != nil {
@@ -171,11 +212,10 @@ func (x *settlementXML) rows(yield func(Payment) bool) error {
 		return err
 	}
 	x.describe(&x.file.report)
-	if !x.file.counted {
-		(&row{checks: x.file.checks(), at: x.start}).missing("numeroTotalePagamenti", true)
-	}
-	if !x.file.totalled {
-		(&row{checks: x.file.checks(), at: x.start}).missing("importoTotalePagamenti", true)
+	for _, field := range []string{settlementNames.count, settlementNames.total} {
+		if _, given := x.places[field]; !given {
+			(&row{checks: x.file.checks(), at: x.start}).missing(field, true)
+		}
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func TestFrozenProcessMakesOthersBusy(t *testing.T) {
 
 	_, err := claim(s, of, 3)
 	refused(t, err, sqlite.ErrBusy)
-	must.Contain(t, flussi.Explain(err), "occupato", "programm")
+	must.Contain(t, flussi.Explain(err), "occupato", "operazion")
 	must.Contain(t, err.Error(), "300ms")
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()

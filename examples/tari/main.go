@@ -199,7 +199,7 @@ func (j *job) send(ctx context.Context) error {
 // finish sends a flow to its end, from whatever state it is in.
 func finish(ctx context.Context, flows *flow.Service, dispatcher *flow.Dispatcher, f flow.Flow) (err error) {
 	if f.State != flow.FlowSending {
-		if f.Counts.Pending() == 0 { // it has only rows that are set aside
+		if f.Counts.Pending() == 0 || !f.NotBefore.IsZero() { // only rows that are set aside, or scheduled
 			return nil
 		}
 		_, err = flows.ActivateFlow(ctx, actor, f.ID) // unchanged if it is active

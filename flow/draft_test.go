@@ -113,7 +113,7 @@ func TestRowsKeepTheirNumbersAndTheirOrder(t *testing.T) {
 		rows = append(rows, flow.Row{Number: 1000 - i, Draft: d})
 	}
 	rows[7].Draft.Subject, rows[8].Draft.Subject, rows[8].Number = flussi.Text{}, flussi.Text{}, 0
-	report := must.Get(w.AddNotifications(t.Context(), operator, f.ID, flow.RowsOf(rows...), flow.AddConfig{SkipInvalid: true}))(t)
+	report := must.Get(w.AddNotifications(t.Context(), operator, f.ID, flow.Rows(rows...), flow.AddConfig{SkipInvalid: true}))(t)
 	require.Len(t, report.Errors, 2)
 	assert.Equal(t, 993, report.Errors[0].Row)
 	assert.Equal(t, 9, report.Errors[1].Row)

@@ -19,13 +19,8 @@ type Row struct {
 	Draft  Draft // what it is to say
 }
 
-// RowsOf returns rows as a sequence, with the numbers that they have.
-func RowsOf(rows ...Row) iter.Seq2[Row, error] {
-	return core.Numbered(rows, func(_ int, row Row) Row { return row })
-}
-
 // DraftRows returns drafts as the rows of a sequence, numbered from 1. For other numbers, such as
-// the caller's own, see [RowsOf].
+// the caller's own, see [Rows].
 func DraftRows(drafts ...Draft) iter.Seq2[Row, error] {
 	return core.Numbered(drafts, func(number int, d Draft) Row { return Row{number, d} })
 }

@@ -913,6 +913,8 @@ func TestAResultThatCannotBeWrittenIsAFailure(t *testing.T) {
 func TestATableFitsOnItsTerminal(t *testing.T) {
 	f := newFlow(t, flow.FlowIncomplete, time.Now())
 	f.Note = flussi.NewText(strings.Repeat("nota ", 10))
+	later := f
+	later.NotBefore = time.Now()
 	n := inErrore(newNotification(t, 1, f.ID, time.Now()), flow.CodeUnreachable)
 	n.State = flow.NotificationRegistered // the longest
 	for name, table := range map[string]struct {
@@ -922,6 +924,8 @@ func TestATableFitsOnItsTerminal(t *testing.T) {
 	}{
 		"flows": {func(s *session) { s.tellFlows([]flow.Flow{f}) }, []string{"UUID", "Stato", "Note"},
 			map[int][]string{80: {"Messaggi", "Ora", "Utente mod.", "Data mod.", "Dis."}, 90: {"Ora"}, 120: {"Data mod.", "Dis."}, 200: nil, 0: nil}},
+		"flows that are sent later": {func(s *session) { s.tellFlows([]flow.Flow{f, later}) }, []string{"UUID", "Stato", "Note"},
+			map[int][]string{80: {"Messaggi", "Ora", "Non prima di"}, 100: {"Messaggi", "Ora"}, 200: nil, 0: nil}},
 		"notifications": {func(s *session) { s.tellNotifications([]flow.Notification{n}) }, []string{"UUID", "Stato", "Errore"},
 			map[int][]string{80: {"Oggetto", "Utente mod.", "Data mod.", "Dis."}, 90: {"Oggetto"}, 120: {"Oggetto", "Utente mod.", "Data mod.", "Dis."}, 200: nil, 0: nil}},
 	} {

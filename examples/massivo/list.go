@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"github.com/flussi-go/flussi/examples/internal/cli"
@@ -86,15 +85,22 @@ func (s *session) tellFlows(flows []flow.Flow) {
 		fmt.Fprintln(s.out, "Nessun flusso.")
 		return
 	}
-	t := newTable(s.out, "UUID", "Data", "Ora", "Stato", "Non prima di", "Note", "Messaggi", "Utente mod.", "Data mod.", "Dis.")
-	if !slices.ContainsFunc(flows, func(f flow.Flow) bool { return !f.NotBefore.IsZero() }) {
-		t.SetColumnConfigs([]table.ColumnConfig{{Name: "Non prima di", Hidden: true}})
+	const stato = 3 // behind it stands the time of flows that are sent later
+	scheduled := slices.ContainsFunc(flows, func(f flow.Flow) bool { return !f.NotBefore.IsZero() })
+	headers := []any{"UUID", "Data", "Ora", "Stato", "Note", "Messaggi", "Utente mod.", "Data mod.", "Dis."}
+	if scheduled {
+		headers = slices.Insert(headers, stato+1, any("Non prima di"))
 	}
+	t := newTable(s.out, headers...)
 	for _, f := range flows {
-		t.AppendRow([]any{f.ID, date(f.CreatedAt), formatted(f.CreatedAt, "15:04"), f.State.Label(), formatted(f.NotBefore, "02/01/2006 15:04"), clip(f.Note.Reveal(), 30),
-			italian.Number(f.Counts.Total()), plain(f.UpdatedBy), moment(f.UpdatedAt), yes(f.Disabled)})
+		row := []any{f.ID, date(f.CreatedAt), formatted(f.CreatedAt, "15:04"), f.State.Label(), clip(f.Note.Reveal(), 30),
+			italian.Number(f.Counts.Total()), plain(f.UpdatedBy), moment(f.UpdatedAt), yes(f.Disabled)}
+		if scheduled {
+			row = slices.Insert(row, stato+1, any(formatted(f.NotBefore, "02/01/2006 15:04")))
+		}
+		t.AppendRow(row)
 	}
-	s.fitted(t, "Note", "Dis.", "Data mod.", "Utente mod.", "Ora", "Data", "Messaggi")
+	s.fitted(t, "Note", "Dis.", "Data mod.", "Utente mod.", "Ora", "Data", "Messaggi", "Non prima di")
 }
 
 // tellNotifications shows notifications as the guide's list does, and why they are in

@@ -82,7 +82,7 @@ type matter struct {
 	entries  []*matter // below it
 }
 
-// faultAt says in Italian what is wrong in a line.
+// faultAt returns the operator's text of a fault in a line.
 func faultAt(line int, text string) string {
 	return fmt.Sprintf("La definizione dei pulsanti all'inizio del contenuto non è valida alla riga %d: %s", line, text)
 }

@@ -12,9 +12,10 @@ import (
 	"github.com/flussi-go/flussi/internal/storetest"
 )
 
-// Breakers is what breaks the shared rules, in the words of a suite.
+// Breakers is what breaks the shared rules, in the words of a suite. The method save stores both
+// kinds; "" if each has its own.
 func Breakers[P, C storetest.Placed](
-	parent, child storetest.Name,
+	parent, child storetest.Name, save string,
 ) []Breaker[storetest.Store[P, C]] {
 	type store = storetest.Store[P, C]
 	var all []Breaker[store]
@@ -42,7 +43,7 @@ func Breakers[P, C storetest.Placed](
 		"two who lock in another order are a deadlock", winnerRule, LockingOneByOne[P, C],
 	})
 	return slices.Concat(all, ofRefusals[P, C](parent, child),
-		ofCounts[P, C](parent, child), ofParents[P, C](parent, child), ofChildren[P, C](parent, child))
+		ofCounts[P, C](parent, child), ofParents[P, C](parent, child, save), ofChildren[P, C](parent, child, save))
 }
 
 // ofVersions breaks the check of versions, by taking what is stored for another version than the

@@ -38,7 +38,7 @@ func (p Proof[S, T, P, C]) Run(t *testing.T) {
 	breakers := slices.Concat(p.Own,
 		ofFields(p.Shared.Parent, p.Needed, p.Views.WrittenParents, p.Views.ReadParents),
 		ofFields(p.Shared.Child, p.Needed, p.Views.WrittenChildren, p.Views.ReadChildren))
-	for _, b := range Breakers[P, C](p.Shared.Parent, p.Shared.Child) {
+	for _, b := range Breakers[P, C](p.Shared.Parent, p.Shared.Child, p.Shared.Save) {
 		breakers = append(breakers, Breaker[S]{b.Name, b.Rule, p.Views(b.Break)})
 	}
 	t.Run("a store that keeps all rules is accepted", p.acceptsTheStore)

@@ -23,10 +23,11 @@ func parentID[C any](parent storetest.Name, child C) uuid.UUID {
 
 // ofParents breaks how parents are stored, with their children.
 func ofParents[P, C storetest.Placed](
-	parent, child storetest.Name,
+	parent, child storetest.Name, save string,
 ) []Breaker[storetest.Store[P, C]] {
 	type store = storetest.Store[P, C]
-	children, save := child.Many(), "Save"+parent.Get()
+	children := child.Many()
+	save, _ = storetest.Saves(save, parent, child)
 	failureRule := "an error in the " + children + " of " + save + " undoes everything, and is returned"
 	return []Breaker[store]{
 		{children + " are stored with " + parent.An() + " row by row", "a conflict in the " + children + " of " + save + " undoes everything", rowByRow[P, C]},
@@ -159,13 +160,13 @@ func unheeding[P, C any](w write[P, C]) error {
 
 // ofChildren breaks how children are stored by themselves.
 func ofChildren[P, C storetest.Placed](
-	parent, child storetest.Name,
+	parent, child storetest.Name, save string,
 ) []Breaker[storetest.Store[P, C]] {
 	type store = storetest.Store[P, C]
 	saving := func(other func(write[P, C]) error) func(store) store {
 		return func(s store) store { return savesChildren(s, other) }
 	}
-	save := "Save" + child.List()
+	_, save = storetest.Saves(save, parent, child)
 	wholeRule := save + " stores a thousand " + child.Many() + " whole"
 	togetherRule := child.Many() + " are stored together or not at all"
 	return []Breaker[store]{

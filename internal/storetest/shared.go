@@ -4,7 +4,17 @@ package storetest
 // suite.
 type Shared[T any, P, C Placed] struct {
 	Parent, Child Name                 // as they stand in the rules
+	Save          string               // the method that stores both; "" if each kind has its own
 	Of            func(T) *Suite[P, C] // in the suite's own probe
+}
+
+// Saves returns the methods that store a parent with its children, and children: save, or each
+// kind's own.
+func Saves(save string, parent, child Name) (saveParent, saveChildren string) {
+	if save != "" {
+		return save, save
+	}
+	return "Save" + parent.Get(), "Save" + child.List()
 }
 
 // Rules returns the rules. Texts are what the fields that mask themselves and the others are set
@@ -12,8 +22,8 @@ type Shared[T any, P, C Placed] struct {
 func (r Shared[T, P, C]) Rules(texts [][2]string) []Rule[T] {
 	type suite = *Suite[P, C]
 	parent, child := r.Parent.An(), r.Child.An()
-	children, save := r.Child.Many(), "Save"+r.Parent.Get()
-	saveChildren := "Save" + r.Child.List()
+	children := r.Child.Many()
+	save, saveChildren := Saves(r.Save, r.Parent, r.Child)
 	return Map([]Rule[suite]{
 		// kept.go
 		{parent + " is read as it was stored", suite.parentsAreKept},

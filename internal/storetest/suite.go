@@ -15,6 +15,8 @@ type Suite[P, C Placed] struct {
 	Parents  *Kind[P] // how they are read, stored and made
 	Children *Kind[C] // the same
 
+	// Save is the method that stores both; "" if each kind has its own.
+	Save string
 	// NewParent makes a parent with what every one has, FullParent one with all fields. Neither is
 	// stored.
 	NewParent, FullParent func() P
@@ -44,8 +46,15 @@ func (s Suite[P, C]) Start(p *Probe, store Store[P, C]) *Suite[P, C] {
 
 // parentMethod and childMethod return the names of the methods that write. A parent is stored with
 // children, children are stored together.
-func (s *Suite[P, C]) parentMethod() string { return "Save" + s.Parents.Name.Get() }
-func (s *Suite[P, C]) childMethod() string  { return "Save" + s.Children.Name.List() }
+func (s *Suite[P, C]) parentMethod() string {
+	method, _ := Saves(s.Save, s.Parents.Name, s.Children.Name)
+	return method
+}
+
+func (s *Suite[P, C]) childMethod() string {
+	_, method := Saves(s.Save, s.Parents.Name, s.Children.Name)
+	return method
+}
 
 // SetParent stores a parent, and children with it, and returns it as it is stored now, but for
 // its counts.

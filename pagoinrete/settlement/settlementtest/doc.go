@@ -8,8 +8,7 @@
 //		})
 //	}
 //
-// There is one test for each rule of the contract; its name is the rule in words. SaveSettlement is
-// Save with a settlement and payments, SavePayments is Save with payments alone. [CheckStore] does
+// There is one test for each rule of the contract; its name is the rule in words. [CheckStore] does
 // the same without a *testing.T, and [StoreRules] lists the rules. Random data come from a fixed
 // seed, so a failure happens again.
 //

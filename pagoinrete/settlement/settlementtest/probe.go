@@ -37,7 +37,7 @@ func newProbe(base *storetest.Probe, store settlement.Store) *probe {
 		ByID: func(ids ...uuid.UUID) storetest.Filter { return settlement.MovementFilter{IDs: ids} },
 	}
 	p.suite = suite{
-		Parents: p.settlements, Children: p.payments,
+		Parents: p.settlements, Children: p.payments, Save: shared.Save,
 		NewParent: p.newSettlement, FullParent: p.fullSettlement, NewChild: p.newPayment, FullChild: p.fullPayment,
 		ChildrenOf: func(s settlement.Settlement) storetest.Filter { return settlement.PaymentFilter{Settlement: s.ID} },
 		States:     [3]string{string(settlement.PaymentUnknown), string(settlement.PaymentExpected), string(settlement.PaymentRevoked)},

@@ -39,7 +39,7 @@ type (
 
 // shared is the rules that every store keeps.
 var shared = storetest.Shared[*probe, settlement.Settlement, settlement.Payment]{
-	Parent: "settlement", Child: "payment", Of: func(p *probe) *suite { return p.suite },
+	Parent: "settlement", Child: "payment", Save: "Save", Of: func(p *probe) *suite { return p.suite },
 }
 
 // storeContract is all rules. The last finds out whether open gives stores of their own.

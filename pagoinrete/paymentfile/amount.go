@@ -11,6 +11,9 @@ import (
 // maxAmount limits amounts: the journal has at most 15 digits.
 const maxAmount = 999_999_999_999_999
 
+// maxPaid limits the amount of a payment, as the schema does.
+const maxPaid flussi.Cents = 99_999_999_999
+
 // plus adds amounts. If the sum overflows, it returns the largest amount, which no file can state.
 func plus(a, b flussi.Cents) flussi.Cents {
 	switch sum := a + b; {

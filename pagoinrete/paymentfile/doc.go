@@ -28,8 +28,9 @@
 // an amount or a date is not quoted.
 //
 // An element that FlussoRiversamento does not have is a [FaultUnknown], since it may be a misspelled
-// one. Elements and keys that the other formats do not have are skipped: their versions and banks
-// add some.
+// one. So is an element that a journal does not have in its place, if it holds an amount or other
+// elements. Other elements and keys that the formats do not have are skipped: versions and banks add
+// some. Money that is skipped with them shows: receipts and settlements in JSON state their totals.
 //
 // # Formats
 //

@@ -1,6 +1,7 @@
 package paymentfile
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -17,6 +18,7 @@ type journalXML struct {
 	file        *JournalFile
 	start       Position
 	more        bool // the start of an account was read
+	unknown     bool // an unknown element that may hold money was found
 	page, pages string
 }
 
@@ -62,10 +64,7 @@ func (x *journalXML) head(depth int, code *string) error {
 		case "totali_esercizio", "totali_disponibilita_liquide":
 			err = x.skip()
 		default:
-			var text string
-			if text, err = x.text(); err == nil {
-				x.field(r, name, text, code)
-			}
+			err = x.element(r, name, func(name, text string) bool { return x.field(r, name, text, code) })
 		}
 		if err != nil {
 			return err
@@ -73,8 +72,24 @@ func (x *journalXML) head(depth int, code *string) error {
 	}
 }
 
-// field sets a field of the journal.
-func (x *journalXML) field(r *row, name, text string, code *string) {
+// amountText is what an amount looks like.
+var amountText = regexp.MustCompile(`^[+-]?[0-9]{1,13}[.,][0-9]{1,2}$`)
+
+// element reads an element and calls set, which reports whether the format has it in this place. The
+// first one that it has not and that may hold money, an amount or other elements, is a fault: banks add
+// elements, but a misspelled or misplaced movement must not go unnoticed.
+func (x *journalXML) element(r *row, name string, set func(name, text string) bool) error {
+	text, nested, err := x.content()
+	if err != nil || set(name, text) || x.unknown || !nested && !amountText.MatchString(text) {
+		return err
+	}
+	x.unknown = true
+	r.add(FaultUnknown, "", false, "Un elemento non riconosciuto, che contiene importi o altri elementi, non è stato letto.")
+	return nil
+}
+
+// field sets a field of the journal. It reports whether the format has it.
+func (x *journalXML) field(r *row, name, text string, code *string) bool {
 	f := x.file
 	h := &f.head
 	switch name {
@@ -98,7 +113,7 @@ func (x *journalXML) field(r *row, name, text string, code *string) {
 		year, err := strconv.Atoi(text)
 		if err != nil || year < 1900 || year > 9999 {
 			r.value(name, false)
-			return
+			return true
 		}
 		h.Year = year
 	case "data_riferimento_GdC":
@@ -116,7 +131,10 @@ func (x *journalXML) field(r *row, name, text string, code *string) {
 		f.totals.Out = r.stated(name, text)
 	case "saldo_complessivo_finale":
 		f.totals.Closing = r.stated(name, text)
+	default:
+		return false
 	}
+	return true
 }
 
 // stated reads an amount that a journal states.
@@ -173,28 +191,34 @@ func (x *journalXML) account(yield func(Movement) bool) (bool, error) {
 			continue
 		}
 		r := &row{checks: x.checks(), at: x.src.tag}
-		text, err := x.text()
-		if err != nil {
+		if err := x.element(r, name, func(name, text string) bool { return a.set(r, name, text) }); err != nil {
 			return false, err
 		}
-		t := &a.Totals
-		switch name {
-		case "conto_evidenza":
-			if a.Number = text; utf8.RuneCountInString(text) > 25 {
-				r.add(FaultLength, name, false, "Il codice del conto evidenza ha più di 25 caratteri.")
-			}
-		case "descrizione_conto_evidenza":
-			a.Description = text
-		case "saldo_precedente_conto_evidenza":
-			t.Opening = r.stated(name, text)
-		case "totale_entrate_conto_evidenza":
-			t.In, t.at = r.stated(name, text), r.at
-		case "totale_uscite_conto_evidenza":
-			t.Out = r.stated(name, text)
-		case "saldo_finale_conto_evidenza":
-			t.Closing = r.stated(name, text)
-		}
 	}
+}
+
+// set sets a field of an account. It reports whether the format has it.
+func (a *Account) set(r *row, name, text string) bool {
+	t := &a.Totals
+	switch name {
+	case "conto_evidenza":
+		if a.Number = text; utf8.RuneCountInString(text) > 25 {
+			r.add(FaultLength, name, false, "Il codice del conto evidenza ha più di 25 caratteri.")
+		}
+	case "descrizione_conto_evidenza":
+		a.Description = text
+	case "saldo_precedente_conto_evidenza":
+		t.Opening = r.stated(name, text)
+	case "totale_entrate_conto_evidenza":
+		t.In, t.at = r.stated(name, text), r.at
+	case "totale_uscite_conto_evidenza":
+		t.Out = r.stated(name, text)
+	case "saldo_finale_conto_evidenza":
+		t.Closing = r.stated(name, text)
+	default:
+		return false
+	}
+	return true
 }
 
 // movement reads a movement whose start was read, and counts it.
@@ -228,10 +252,7 @@ func (x *journalXML) movement(a *Account) (Movement, error) {
 		case name == "delegato" || name == "creditore_effettivo" || name == "sospeso_da_regolarizzare":
 			err = x.skip()
 		default:
-			var text string
-			if text, err = x.text(); err == nil {
-				m.set(r, name, text, &amount, &date)
-			}
+			err = x.element(r, name, func(name, text string) bool { return m.set(r, name, text, &amount, &date) })
 		}
 		if err != nil {
 			return Movement{}, err
@@ -245,7 +266,7 @@ func (x *journalXML) suspense(r *row, m *Movement) error {
 	err := x.fields(func(name, text string) {
 		switch name {
 		case "numero_provvisorio":
-			s.Number = text
+			s.Number = wholeNumber(text)
 		case "importo_provvisorio":
 			s.Amount, _ = r.amount(name, text)
 		}
@@ -257,13 +278,13 @@ func (x *journalXML) suspense(r *row, m *Movement) error {
 	return err
 }
 
-// set sets a field of a movement.
-func (m *Movement) set(r *row, name, text string, amount, date *string) {
+// set sets a field of a movement. It reports whether the format has it.
+func (m *Movement) set(r *row, name, text string, amount, date *string) bool {
 	switch name {
 	case "identificativo_flusso":
 		m.FlowID = text
 	case "numero_movimento":
-		m.Number = text
+		m.Number = wholeNumber(text)
 	case "tipo_movimento":
 		m.Direction = Direction(text)
 	case "tipo_documento":
@@ -271,16 +292,16 @@ func (m *Movement) set(r *row, name, text string, amount, date *string) {
 	case "tipo_operazione":
 		m.Operation = Operation(text)
 	case "numero_documento":
-		m.DocumentNumber = text
+		m.DocumentNumber = wholeNumber(text)
 	case "progressivo_documento":
-		m.Progressive = text
+		m.Progressive = wholeNumber(text)
 	case "numero_bolletta_quietanza":
-		m.SlipNumber = text
+		m.SlipNumber = wholeNumber(text)
 	case "numero_bolletta_quietanza_storno":
-		m.ReversedSlip = text
+		m.ReversedSlip = wholeNumber(text)
 	case "numero_sospeso": // up to version 1.4
 		if text != "" {
-			m.Suspense = append(m.Suspense, Suspense{Number: text})
+			m.Suspense = append(m.Suspense, Suspense{Number: wholeNumber(text)})
 		}
 	case "importo":
 		*amount = text
@@ -298,7 +319,24 @@ func (m *Movement) set(r *row, name, text string, amount, date *string) {
 		m.Causale = flussi.NewText(text)
 	case "dati_a_disposizione_BT":
 		m.BankData = flussi.NewText(text)
+	case "importo_bollo", "importo_commissioni", "importo_ritenute", "importo_spese": // the amount is what moved
+	default:
+		return false
 	}
+	return true
+}
+
+// wholeNumber returns a whole number as every bank may write it: without zeros and a sign before it.
+// Other texts stay as they are.
+func wholeNumber(text string) string {
+	digits := strings.TrimPrefix(text, "+")
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return text
+	}
+	if digits = strings.TrimLeft(digits, "0"); digits == "" {
+		return "0"
+	}
+	return digits
 }
 
 // complete checks a movement whose elements were read.

@@ -316,11 +316,11 @@ func numbered(n int) string {
 
 // A sum that no number can hold is no total of a file.
 func TestSumsDoNotOverflow(t *testing.T) {
-	text := fixture(t, "payments-2.json")
-	row := text[indexOf(t, text, `    {`):indexOf(t, text, "\n  ],")]
-	row = strings.Replace(row, "0.01", "9999999999999.99", 1)
-	const rows = 20_000
-	got := whole(t, `{"data": [`+strings.Repeat(row+",", rows-1)+row+`]}`)
-	require.Len(t, got.payments, rows)
-	assert.Equal(t, flussi.Cents(1<<63-1), got.report.Amount)
+	text := fixture(t, "journal-1.8.xml")
+	begin := indexOf(t, text, "    <movimento_conto_evidenza>")
+	end := begin + indexOf(t, text[begin:], "</movimento_conto_evidenza>") + len("</movimento_conto_evidenza>\n")
+	const rows = 10_000
+	got := whole(t, text[:begin]+strings.Repeat(strings.Replace(text[begin:end], "175.00", "9999999999999.99", 1), rows)+text[end:])
+	require.Len(t, got.movements, rows+4)
+	assert.Greater(t, got.report.Amount, flussi.Cents(1<<62))
 }

@@ -185,6 +185,8 @@ func readID(text string) (found, bool) {
 			f.prefix = id
 		}
 		return f, true
+	case dash < 0 && blank && !strings.ContainsAny(own, "0123456789"):
+		return found{cut: true, prefix: date}, true // a word, such as a name
 	case dash < 0 && blank:
 		// The blank may be in the identifier or after it.
 		return found{ids: []string{id}, prefix: date}, true

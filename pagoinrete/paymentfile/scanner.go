@@ -136,23 +136,30 @@ func (s *scanner) skip() error {
 // text returns the text of the element that was begun last, without the white space around it.
 // Texts of elements within it are separated by blanks.
 func (s *scanner) text() (string, error) {
+	text, _, err := s.content()
+	return text, err
+}
+
+// content returns the text as text does, and whether there are elements in it.
+func (s *scanner) content() (text string, nested bool, err error) {
 	var b strings.Builder
 	for depth := s.depth; s.depth >= depth; {
 		token, err := s.next()
 		if err != nil {
-			return "", err
+			return "", nested, err
 		}
 		switch t := token.(type) {
 		case xml.CharData:
 			if b.Len()+len(t) > s.limits.TextBytes {
-				return "", s.fail(ErrLimit)
+				return "", nested, s.fail(ErrLimit)
 			}
 			b.Write(t)
 		case xml.StartElement:
+			nested = true
 			b.WriteByte(' ')
 		}
 	}
-	return strings.TrimSpace(b.String()), nil
+	return strings.TrimSpace(b.String()), nested, nil
 }
 
 // fields calls set with the name and text of each element within the one that was begun last.

@@ -240,7 +240,7 @@ func TestDaysKeepTheirDay(t *testing.T) {
 func TestAmountsAreDecimals(t *testing.T) {
 	for text, want := range map[string]flussi.Cents{
 		"0.01": 1, "1": 100, "1.": 100, ".5": 50, "1.5": 150, "1.50": 150, "1.5000": 150, "+1.50": 150, "0001.50": 150, "1.5e0": 150, "15e-1": 150, "0.15E+1": 150, "1.5E1": 1500,
-		"999999999.99": 99999999999, "70368744177.66": 7036874417766, "0.29": 29, "1.15": 115, "4.35": 435, "100e-4": 1,
+		"999999999.99": 99999999999, "703687441.66": 70368744166, "0.29": 29, "1.15": 115, "4.35": 435, "100e-4": 1,
 	} {
 		got := whole(t, edited(t, "payments-1.json", `"pay": 120.1`, `"pay": "`+text+`"`))
 		assert.Equal(t, want, got.payments[0].Amount, text)

@@ -65,6 +65,10 @@ func (r *row) amount(field, text string) (flussi.Cents, bool) {
 // paid reads the amount of a payment: without a sign, and as the file has it.
 func (r *row) paid(field, text string, outcome Outcome) (amount, written flussi.Cents) {
 	written, ok := r.amount(field, text)
+	if magnitude(written) > maxPaid {
+		r.add(FaultAmount, field, true, "L'importo supera "+maxPaid.Euro()+", il massimo di pagoPA.")
+		return 0, 0
+	}
 	amount = written
 	switch {
 	case ok && written == 0:

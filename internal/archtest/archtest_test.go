@@ -49,7 +49,7 @@ var arrows = map[string][]string{
 	"flow/flowexcel":                 {".", "appio", "excel", "flow", "fsm", "internal/italian", "mailmerge", "github.com/google/uuid"},
 	"pagoinrete":                     {".", "internal/core", "internal/sentinel", "fsm", "internal/italian", "github.com/google/uuid"},
 	"pagoinrete/paymentfile":         {".", "internal/italian", "golang.org/x/text/encoding", "golang.org/x/text/encoding/charmap", "golang.org/x/text/encoding/unicode", "golang.org/x/text/transform"},
-	"pagoinrete/settlement":          {".", "internal/core", "internal/sentinel", "pagoinrete/paymentfile", "github.com/google/uuid"},
+	"pagoinrete/settlement":          {".", "internal/core", "internal/italian", "internal/sentinel", "pagoinrete/paymentfile", "github.com/google/uuid"},
 	"pagoinrete/settlement/memstore": {".", "internal/memtable", "pagoinrete/paymentfile", "pagoinrete/settlement", "github.com/google/uuid"},
 	"pagoinrete/restgateway":         {".", "internal/pace", "internal/restcall", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/memstore":            {".", "internal/memtable", "pagoinrete", "github.com/google/uuid"},

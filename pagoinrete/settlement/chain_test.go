@@ -24,13 +24,14 @@ type office struct {
 	*settlement.Service
 	t        *testing.T
 	due      *table
+	store    settlement.Store
 	revision int
 }
 
 func newOffice(t *testing.T) *office {
-	due := newTable()
-	s := must.Get(settlement.NewService(memstore.New(), settlement.Permissions{clerk.ID: {school, town}}, due))(t)
-	return &office{s, t, due, 0}
+	due, store := newTable(), memstore.New()
+	s := must.Get(settlement.NewService(store, settlement.Permissions{clerk.ID: {school, town}}, due))(t)
+	return &office{s, t, due, store, 0}
 }
 
 // iuv returns a reference, of which the school expects an amount; 0: nothing.
@@ -412,4 +413,94 @@ func TestOtherBodiesAreForbiddenAndNotFound(t *testing.T) {
 	require.ErrorIs(t, err, flussi.ErrForbidden)
 	_, err = o.ApplyJournal(t.Context(), stranger, paymentfile.Journal{Body: school}, sequence[paymentfile.Movement](nil))
 	require.ErrorIs(t, err, flussi.ErrForbidden)
+}
+
+// A single payment is other money than the payments of settlements: no settlement has it.
+func TestSinglePaymentOfSettledReferenceIsDoubled(t *testing.T) {
+	journal := journalXML("G1", transfer{number: "7", amount: "90.00", causale: "/RFB/" + iuv + "/90.00/TXT/TASSA"})
+	file := settlementXML(school, flowID, 1, line{iuv: iuv, iur: "A", amount: "90.00"})
+	empty := settlementXML(school, flowID, 2, line{iuv: otherIUV, iur: "A", amount: "90.00"})
+	for _, files := range [][]string{{journal, file}, {file, journal}} {
+		o := newOffice(t)
+		r := o.expects(iuv, 9000)
+		o.receive(files...)
+		paid := o.due.told[r]
+		require.Len(t, paid, 2)
+		assert.Equal(t, settlement.PaymentExpected, paid[0].State)
+		assert.Equal(t, settlement.PaidSettled, paid[0].Status, "the treasury does not have the settlement")
+		assert.Equal(t, settlement.PaymentDoubled, paid[1].State)
+		assert.Equal(t, settlement.PaidConfirmed, paid[1].Status)
+		assert.Equal(t, settlement.SettlementOpen, o.stored(flowID).State)
+		o.receive(empty)
+		require.Len(t, o.due.told[r], 1)
+		assert.Equal(t, settlement.PaymentExpected, o.due.told[r][0].State, "a revision has no payment of it")
+		// It was the settlement's money after all, which only an operator can know.
+		o.receive(settlementXML(school, flowID, 3, line{iuv: iuv, iur: "A", amount: "90.00"}))
+		must.Get(o.MatchMovement(t.Context(), clerk, o.movement("7").ID, []settlement.HandMatch{{Settlement: o.stored(flowID).ID}}, "stesso TRN"))(t)
+		assert.Equal(t, []settlement.PaidStatus{settlement.PaidConfirmed}, o.told(r))
+		assert.Equal(t, settlement.PaymentExpected, o.due.told[r][0].State)
+	}
+}
+
+func TestSinglePaymentsAreComparedWithWhatIsExpected(t *testing.T) {
+	o := newOffice(t)
+	states := func(r paymentfile.Reference) (all []settlement.PaymentState) {
+		for _, p := range o.due.told[r] {
+			all = append(all, p.State)
+		}
+		return all
+	}
+	single := func(number, reference, amount string) string {
+		return journalXML("G"+number, transfer{number: number, amount: amount, causale: "/RFB/" + reference + "/" + amount + "/TXT/TASSA"})
+	}
+	r, unknown := o.expects(iuv, 9000), paymentfile.NewReference(otherIUV)
+	o.receive(single("1", iuv, "80.00"), single("2", iuv, "90.00"), single("3", otherIUV, "5.00"))
+	assert.Equal(t, []settlement.PaymentState{settlement.PaymentDiffers, settlement.PaymentDoubled}, states(r))
+	assert.Equal(t, []settlement.PaymentState{settlement.PaymentUnknown}, states(unknown))
+	o.due.due[unknown] = settlement.Expectation{Owner: settlement.OwnerBody, Amount: 1500, Transfers: map[int]flussi.Cents{1: 1000, 2: 500}}
+	require.NoError(t, o.Review(t.Context(), clerk, school, unknown))
+	assert.Equal(t, []settlement.PaymentState{settlement.PaymentExpected}, states(unknown))
+	o.receive(single("4", otherIUV, "10.00"))
+	assert.Equal(t, []settlement.PaymentState{settlement.PaymentExpected, settlement.PaymentExpected}, states(unknown), "two transfers of one payment")
+}
+
+func TestTransfersWithoutIndexAreToldApartByAmount(t *testing.T) {
+	o := newOffice(t)
+	r := o.iuv(1, 3000)
+	o.due.due[r] = settlement.Expectation{Owner: settlement.OwnerBody, Amount: 3000, Transfers: map[int]flussi.Cents{1: 1000, 2: 1000, 3: 500}}
+	rows := []paymentfile.Payment{row(r, "A", 1000), row(r, "B", 500), row(r, "C", 1000), row(r, "D", 1000)}
+	for i := range rows {
+		rows[i].Index = 0
+	}
+	o.settle(flowID, rows...)
+	assert.Equal(t, map[string]settlement.PaymentState{"A": settlement.PaymentExpected, "B": settlement.PaymentExpected, "C": settlement.PaymentExpected,
+		"D": settlement.PaymentDoubled}, o.states(flowID))
+}
+
+// A settlement whose total is wrong is matched by no total, but may be the one that is meant.
+func TestUnsureSettlementIsARival(t *testing.T) {
+	o := newOffice(t)
+	o.settle(flowID, row(o.iuv(1, 5000), "A", 5000))
+	o.settleTo(school, "2026-03-01BANKIT-000002", 5000, row(o.iuv(2, 5000), "A", 4000))
+	assert.Equal(t, settlement.MovementAmbiguous, o.sospeso("7", uri("2026-03-01BANKIT-00"), 5000).State)
+}
+
+func TestRowAtFaultIsSetAsideAndTakenBack(t *testing.T) {
+	o := newOffice(t)
+	bad := row(paymentfile.Reference{}, "A", 5000)
+	bad.Faults = []*paymentfile.Fault{{Kind: paymentfile.FaultMissing, Blocking: true, Row: 1}}
+	o.settle(flowID, bad, row(o.iuv(1, 700), "B", 700))
+	require.Equal(t, settlement.PaymentUnusable, o.states(flowID)["A"])
+	var id uuid.UUID
+	for _, p := range o.payments(flowID) {
+		if p.IUR == "A" {
+			id = p.ID
+		}
+	}
+	must.Get(o.SetPaymentAside(t.Context(), clerk, id, "chiesto al PSP"))(t)
+	assert.Equal(t, settlement.Tally{Number: 1, Amount: 5000}, o.stored(flowID).Counts.Aside)
+	o.settle(flowID, bad)
+	assert.Equal(t, map[string]settlement.PaymentState{"A": settlement.PaymentAside, "B": settlement.PaymentDropped}, o.states(flowID))
+	must.Get(o.ReleasePayment(t.Context(), clerk, id, "ancora"))(t)
+	assert.Equal(t, settlement.Tally{Number: 1, Amount: 5000}, o.stored(flowID).Counts.Unusable)
 }

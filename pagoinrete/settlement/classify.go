@@ -2,6 +2,7 @@ package settlement
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,16 +20,18 @@ func classify(group []*Payment, expected map[paymentfile.Reference]Expectation) 
 			revocations[keyOf(p)]++
 		}
 	}
-	counts := map[paymentKey]bool{} // whether a payment counts for the transfer of a target
+	claims := newClaims(expected)
 	for _, p := range group {
-		due := expected[p.Target]
-		p.Owner, p.Expected = due.Owner, due.transfer(p.Index, p.Amount)
-		key, transfer := keyOf(p), paymentKey{reference: p.Target, index: max(p.Index, 1)}
+		p.Owner = expected[p.Target].Owner
+		_, p.Expected = claims.transfer(p.Target, p.Index, p.Amount)
+		key := keyOf(p)
 		switch {
 		case p.Dropped:
 			p.State = PaymentDropped
-		case p.Unusable:
+		case p.Unusable && p.Hand.Kind != DecisionAside:
 			p.State = PaymentUnusable
+		case p.Unusable:
+			p.State = PaymentAside
 		case p.Outcome == paymentfile.OutcomeRevoked:
 			p.State = PaymentRevoked
 		case revocations[key] > 0:
@@ -36,18 +39,68 @@ func classify(group []*Payment, expected map[paymentfile.Reference]Expectation) 
 			p.State = PaymentRevoked
 		case p.Hand.Kind == DecisionAside:
 			p.State = PaymentAside
-		case p.Owner == OwnerForeign:
-			p.State = PaymentForeign
-		case p.Owner != OwnerBody:
-			p.State = PaymentUnknown
-		case counts[transfer]:
-			p.State = PaymentDoubled
-		case p.Amount != p.Expected:
-			p.State, counts[transfer] = PaymentDiffers, true
 		default:
-			p.State, counts[transfer] = PaymentExpected, true
+			p.State = claims.claim(p.Target, p.Index, p.Amount)
 		}
 	}
+}
+
+// claims are the transfers of references for which payments count.
+type claims struct {
+	expected map[paymentfile.Reference]Expectation
+	taken    map[transferKey]bool
+}
+
+// transferKey is a transfer of a reference.
+type transferKey struct {
+	reference paymentfile.Reference
+	index     int
+}
+
+func newClaims(expected map[paymentfile.Reference]Expectation) claims {
+	return claims{expected, map[transferKey]bool{}}
+}
+
+// claim makes a payment count for its transfer, unless an earlier one does, and returns its state.
+func (c claims) claim(reference paymentfile.Reference, index int, amount flussi.Cents) PaymentState {
+	switch c.expected[reference].Owner {
+	case OwnerBody:
+	case OwnerForeign:
+		return PaymentForeign
+	default:
+		return PaymentUnknown
+	}
+	transfer, expected := c.transfer(reference, index, amount)
+	key := transferKey{reference, transfer}
+	if c.taken[key] {
+		return PaymentDoubled
+	}
+	c.taken[key] = true
+	if amount != expected {
+		return PaymentDiffers
+	}
+	return PaymentExpected
+}
+
+// transfer returns which transfer of a reference a payment is, and what is expected of it. A payment
+// without an index is the first transfer of its amount for which no other counts, if there is one.
+func (c claims) transfer(reference paymentfile.Reference, index int, amount flussi.Cents) (int, flussi.Cents) {
+	due := c.expected[reference]
+	if len(due.Transfers) == 0 {
+		return max(index, 1), due.Amount
+	}
+	if index == 0 {
+		index = 1
+		for _, i := range slices.Sorted(maps.Keys(due.Transfers)) {
+			if due.Transfers[i] != amount {
+				continue
+			}
+			if index = i; !c.taken[transferKey{reference, i}] {
+				break
+			}
+		}
+	}
+	return index, due.Transfers[index]
 }
 
 // usable reports whether the payment is part of its latest file, and without a blocking fault.
@@ -76,21 +129,4 @@ type Expectation struct {
 	Owner     Owner                // whose the reference is
 	Amount    flussi.Cents         // of the whole payment
 	Transfers map[int]flussi.Cents // the body's transfers by index, 1 to 5, of a payment with several beneficiaries; nil: one of the whole Amount
-}
-
-// transfer returns what is expected of a transfer. Of a row without an index it is the transfer of
-// the paid amount, if there is one.
-func (e Expectation) transfer(index int, paid flussi.Cents) flussi.Cents {
-	if len(e.Transfers) == 0 {
-		return e.Amount
-	}
-	if index == 0 {
-		for _, amount := range e.Transfers {
-			if amount == paid {
-				return paid
-			}
-		}
-		index = 1
-	}
-	return e.Transfers[index]
 }

@@ -31,7 +31,7 @@
 //   - ESEGUITO adds to the amount of a movement, STORNATO takes away, whatever its sign.
 //     REGOLARIZZATO and RIPRISTINATO move no money. Rows that another journal repeats count once.
 //   - A settlement whose rows contradict its count or its total is [SettlementUnsure]: no sum covers
-//     it.
+//     it. It still keeps others from being the only one that fits.
 //
 // # What a payment is
 //
@@ -40,11 +40,18 @@
 // date counts. The amount is compared with what is expected of its transfer ([Expectation]). A
 // reference of another intermediary is [PaymentForeign]: counted and listed, and no error.
 //
+// A single payment (/RFB/, /RFS/) is a movement of its own, and other money than the payments of
+// settlements. If these have its reference, too, it is told as [PaymentDoubled].
+//
 // # By hand
 //
 // What did not match can be matched, split or set aside with a reason, and taken back:
 // [Service.MatchMovement], [Service.MatchPayment], [Service.SetPaymentAside], and
 // [Service.ReleaseMovement] and [Service.ReleasePayment].
+//
+// # Personal data
+//
+// Of payers nothing is stored but what journals say in words; [Service.Anonymise] erases that.
 //
 // # Errors and logs
 //

@@ -27,13 +27,13 @@ type Due interface {
 // nothing is left of what was said before.
 type Standing struct {
 	Reference paymentfile.Reference // the Target of the payments
-	Payments  []Paid                // from the earliest; set aside, unusable and dropped ones are not in it
+	Payments  []Paid                // from the earliest, single payments last; set aside, unusable and dropped ones are not in it
 }
 
 // Paid is a payment in a Standing.
 type Paid struct {
 	Status     PaidStatus              // how far it has come
-	State      PaymentState            // of the payment; [PaymentExpected] for a single payment
+	State      PaymentState            // of the payment; a single payment counts after those of settlements
 	Payment    uuid.UUID               // the ID of the [Payment]; zero for a single payment
 	Settlement string                  // the FlowID of its settlement; "" for a single payment
 	Movements  []string                // the numbers of the sospesi, once the treasury has it

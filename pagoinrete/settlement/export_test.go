@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
@@ -17,7 +18,7 @@ func Recompute(settlements []Settlement, movements []Movement) ([]Settlement, []
 	}
 	for _, m := range movements {
 		m.Parts, m.State, m.Loose = nil, "", false
-		m.derive()
+		m.derive(-1)
 		f.movements[m.ID] = m
 	}
 	matched := maps.Clone(f.movements)
@@ -26,9 +27,14 @@ func Recompute(settlements []Settlement, movements []Movement) ([]Settlement, []
 		f.match(&m)
 		matched[m.ID], movements[i] = m, m
 	}
-	f.movements = matched
+	covered := map[uuid.UUID]flussi.Cents{}
+	for _, m := range matched {
+		for _, part := range m.Parts {
+			covered[part.Settlement] += part.Amount
+		}
+	}
 	for i, s := range settlements {
-		s.Covered = f.covered(s.ID)
+		s.Covered = covered[s.ID]
 		s.State = s.state()
 		settlements[i] = s
 	}

@@ -11,10 +11,12 @@ import (
 )
 
 // derive sets the fields of a movement that follow from its entries. They are a set: their order
-// and the journals that repeat them make no difference.
-func (m *Movement) derive() {
+// and the journals that repeat them make no difference. The new entry is the one that was entered
+// last: if the movement is anonymised, the others have no texts any more, and what it names was
+// derived from them before.
+func (m *Movement) derive(newEntry int) {
 	m.Amount, m.Regularised = 0, 0
-	var speaks *Entry // the entry whose causale counts
+	speaks := 0 // the entry whose causale counts
 	for i := range m.Entries {
 		e := &m.Entries[i]
 		if i == 0 || e.Date.Before(m.Date) {
@@ -23,11 +25,15 @@ func (m *Movement) derive() {
 		if !e.Unusable {
 			m.count(e)
 		}
-		if speaks == nil || e.Operation == paymentfile.OperationExecuted && speaks.Operation != paymentfile.OperationExecuted {
-			speaks = e
+		if e.Operation == paymentfile.OperationExecuted && m.Entries[speaks].Operation != paymentfile.OperationExecuted {
+			speaks = i
 		}
 	}
-	r := paymentfile.Movement{Causale: speaks.Causale, EndToEndID: speaks.EndToEndID, BankData: speaks.BankData}.Remittance()
+	if !m.AnonymisedAt.IsZero() && speaks != newEntry {
+		return
+	}
+	e := m.Entries[speaks]
+	r := paymentfile.Movement{Causale: e.Causale, EndToEndID: e.EndToEndID, BankData: e.BankData}.Remittance()
 	m.Names, m.Prefix, m.Cut, m.Reference, m.Stated = r.IDs, r.Prefix, r.Cut, r.Reference, r.Amount
 }
 
@@ -45,19 +51,29 @@ func (m *Movement) count(e *Entry) {
 	}
 }
 
-// enter adds an entry, unless the movement has it. It reports whether the movement changed.
+// enter adds an entry, unless the movement has it. It reports whether the movement changed. If it is
+// anonymised, it does not keep the texts of the entry.
 func (m *Movement) enter(e Entry) bool {
 	i, found := slices.BinarySearchFunc(m.Entries, e.Key, func(e Entry, key string) int { return strings.Compare(e.Key, key) })
 	switch {
 	case !found:
 		m.Entries = slices.Insert(slices.Clone(m.Entries), i, e)
-		return true
 	case e.before(m.Entries[i]):
 		m.Entries = slices.Clone(m.Entries)
 		m.Entries[i] = e
-		return true
+	default:
+		return false
 	}
-	return false
+	m.derive(i)
+	if !m.AnonymisedAt.IsZero() {
+		m.Entries[i].erase()
+	}
+	return true
+}
+
+// erase erases what a journal says in words.
+func (e *Entry) erase() {
+	e.Causale, e.EndToEndID, e.BankData = flussi.Text{}, flussi.Text{}, flussi.Text{}
 }
 
 // before orders entries with one key, of which several journals may have other texts: the first
@@ -106,7 +122,7 @@ func (f *facts) parts(m *Movement, exact, longer []Settlement) []Part {
 		return []Part{{Kind: PartMatched, Settlement: exact[0].ID, Amount: m.Amount}}
 	case len(exact) > 0 || len(longer) > 1:
 		return whole(PartAmbiguous)
-	case len(longer) == 0:
+	case len(longer) == 0 || longer[0].Unsure: // whose total means nothing, except that it is another
 		return whole(PartWaiting)
 	case f.claimed(longer[0], m):
 		return whole(PartAmbiguous)
@@ -141,7 +157,7 @@ func (m *Movement) mayBeCut() bool { return m.Cut || m.Prefix != "" }
 // fits reports whether a settlement can be the one whose identifier the causale has a part of: it
 // begins with that part, and has the amount.
 func (m *Movement) fits(s Settlement) bool {
-	return m.mayBeCut() && !s.Unsure && s.Total == m.Amount && strings.HasPrefix(s.FlowID, m.Prefix) && !slices.Contains(m.Names, s.FlowID)
+	return m.mayBeCut() && m.Amount > 0 && s.Total == m.Amount && strings.HasPrefix(s.FlowID, m.Prefix) && !slices.Contains(m.Names, s.FlowID)
 }
 
 // candidates returns the settlements that the causale names, and those whose identifier it can have
@@ -184,17 +200,4 @@ func (f *facts) claimed(s Settlement, by *Movement) bool {
 		}
 	}
 	return false
-}
-
-// covered returns what movements have of a settlement.
-func (f *facts) covered(id uuid.UUID) flussi.Cents {
-	var sum flussi.Cents
-	for _, m := range f.movements {
-		for _, part := range m.Parts {
-			if part.Kind == PartMatched && part.Settlement == id {
-				sum += part.Amount
-			}
-		}
-	}
-	return sum
 }

@@ -14,31 +14,32 @@ import (
 // Number. What follows from its Entries and its Hand parts does not depend on the order in which
 // they came.
 type Movement struct {
-	ID          uuid.UUID               // of the movement; see [MovementID]
-	Body        flussi.OrganizationCode // whose treasury it is
-	Bank        string                  // codice_ABI_BT
-	Year        int                     // esercizio
-	Account     string                  // conto_evidenza
-	Number      string                  // of the sospeso
-	Entries     []Entry                 // what journals say about it, sorted by Key, each once
-	Date        time.Time               // of its first entry: the beginning of the day in Italy, UTC
-	Amount      flussi.Cents            // what was executed, less what was reversed; negative if the executed entry is missing
-	Regularised flussi.Cents            // what orders (reversali) regularise of it
-	Names       []string                // identifiers of settlements that its causale can name
-	Prefix      string                  // see [paymentfile.Remittance]
-	Cut         bool                    // see [paymentfile.Remittance]
-	Reference   paymentfile.Reference   // of a single payment
-	Before      paymentfile.Reference   // the earlier Reference, until the [Due] was told of the change
-	Stated      flussi.Cents            // the amount that the causale states for Reference
-	Loose       bool                    // its causale is or may be cut, and no known settlement has one of its Names
-	Hand        []HandPart              // what operators decided, in their order
-	Parts       []Part                  // where its Amount belongs: every cent is in one part; none if Amount is not positive
-	State       MovementState           // what its Parts are
-	Untold      bool                    // the [Due] has not been told of a single payment in it
-	Version     int64                   // of the stored movement, from 1
-	CreatedAt   time.Time               // when it was first stored, UTC
-	UpdatedAt   time.Time               // when it was last changed, UTC
-	UpdatedBy   string                  // the ID of the actor
+	ID           uuid.UUID               // of the movement; see [MovementID]
+	Body         flussi.OrganizationCode // whose treasury it is
+	Bank         string                  // codice_ABI_BT
+	Year         int                     // esercizio
+	Account      string                  // conto_evidenza
+	Number       string                  // of the sospeso
+	Entries      []Entry                 // what journals say about it, sorted by Key, each once
+	Date         time.Time               // of its first entry: the beginning of the day in Italy, UTC
+	Amount       flussi.Cents            // what was executed, less what was reversed; negative if the executed entry is missing
+	Regularised  flussi.Cents            // what orders (reversali) regularise of it
+	Names        []string                // identifiers of settlements that its causale can name
+	Prefix       string                  // see [paymentfile.Remittance]
+	Cut          bool                    // see [paymentfile.Remittance]
+	Reference    paymentfile.Reference   // of a single payment
+	Before       paymentfile.Reference   // the earlier Reference, until the [Due] was told of the change
+	Stated       flussi.Cents            // the amount that the causale states for Reference
+	Loose        bool                    // its causale is or may be cut, and no known settlement has one of its Names
+	Hand         []HandPart              // what operators decided, in their order
+	Parts        []Part                  // where its Amount belongs: every cent is in one part; none if Amount is not positive
+	State        MovementState           // what its Parts are
+	Untold       bool                    // the [Due] has not been told of a single payment in it
+	AnonymisedAt time.Time               // when the texts of its Entries were erased, UTC; zero if they were not
+	Version      int64                   // of the stored movement, from 1
+	CreatedAt    time.Time               // when it was first stored, UTC
+	UpdatedAt    time.Time               // when it was last changed, UTC
+	UpdatedBy    string                  // the ID of the actor
 }
 
 // Entry is a row of a treasury journal about a movement.

@@ -38,13 +38,15 @@ func parsed[T any](value T, err error) T {
 
 // table is a Due that keeps the latest standing of each reference.
 type table struct {
-	due  map[paymentfile.Reference]settlement.Expectation
-	told map[paymentfile.Reference][]settlement.Paid
-	fail func() error
+	due    map[paymentfile.Reference]settlement.Expectation // of the school
+	told   map[paymentfile.Reference][]settlement.Paid      // of the school
+	others map[paymentfile.Reference][]settlement.Paid      // of the town
+	fail   func() error
 }
 
 func newTable() *table {
-	return &table{map[paymentfile.Reference]settlement.Expectation{}, map[paymentfile.Reference][]settlement.Paid{}, nil}
+	return &table{map[paymentfile.Reference]settlement.Expectation{}, map[paymentfile.Reference][]settlement.Paid{},
+		map[paymentfile.Reference][]settlement.Paid{}, nil}
 }
 
 func (d *table) Expected(_ context.Context, body flussi.OrganizationCode, references []paymentfile.Reference) (map[paymentfile.Reference]settlement.Expectation, error) {
@@ -63,12 +65,13 @@ func (d *table) Tell(_ context.Context, body flussi.OrganizationCode, standings 
 			return err
 		}
 	}
+	told := d.told
 	if body != school {
-		return nil
+		told = d.others
 	}
 	for _, s := range standings {
-		if d.told[s.Reference] = s.Payments; len(s.Payments) == 0 {
-			delete(d.told, s.Reference)
+		if told[s.Reference] = s.Payments; len(s.Payments) == 0 {
+			delete(told, s.Reference)
 		}
 	}
 	return nil
@@ -77,9 +80,11 @@ func (d *table) Tell(_ context.Context, body flussi.OrganizationCode, standings 
 // lines returns what was told in text, sorted.
 func (d *table) lines() []string {
 	var all []string
-	for r, paid := range d.told {
-		for _, p := range paid {
-			all = append(all, fmt.Sprint(r.Reveal(), " ", p))
+	for body, told := range map[string]map[paymentfile.Reference][]settlement.Paid{"school": d.told, "town": d.others} {
+		for r, paid := range told {
+			for _, p := range paid {
+				all = append(all, fmt.Sprint(body, " ", r.Reveal(), " ", p))
+			}
 		}
 	}
 	slices.Sort(all)
@@ -95,11 +100,12 @@ type world struct {
 	files      []func(*testing.T, *settlement.Service)            // each applies one file
 	raw        []func(context.Context, *settlement.Service) error // the same, with the error
 	rows       map[uuid.UUID]flussi.Cents                         // what the latest file of each settlement adds up to
-	moved      flussi.Cents                                       // what all distinct rows of journals add up to
+	moved      map[flussi.OrganizationCode]flussi.Cents           // what all distinct rows of journals add up to
 }
 
 func newWorld(seed uint64) *world {
-	w := &world{Rand: rand.New(rand.NewPCG(seed, 7)), due: map[paymentfile.Reference]settlement.Expectation{}, rows: map[uuid.UUID]flussi.Cents{}}
+	w := &world{Rand: rand.New(rand.NewPCG(seed, 7)), due: map[paymentfile.Reference]settlement.Expectation{}, rows: map[uuid.UUID]flussi.Cents{},
+		moved: map[flussi.OrganizationCode]flussi.Cents{school: 0, town: 0}}
 	w.most = 1 + w.IntN(4)
 	for i := range 12 {
 		r := paymentfile.NewReference(fmt.Sprintf("%017d", 31000000000000000+i))
@@ -129,7 +135,7 @@ func day(n int) paymentfile.Day {
 // addSettlements makes settlements with similar identifiers and equal totals, with revisions, and
 // the movements that pay them.
 func (w *world) addSettlements() {
-	var rows []paymentfile.Movement
+	rows := map[flussi.OrganizationCode][]paymentfile.Movement{school: nil, town: nil}
 	ids := []string{"2026-03-01BANKIT-1", "2026-03-01BANKIT-10", "2026-03-01BANKIT-11", "2026-03-01OTHER-1", "2026-03-02BANKIT-1", "2026-03-02BANKIT-12"}
 	for _, id := range ids[:2+w.IntN(len(ids)-1)] {
 		for _, body := range []flussi.OrganizationCode{school, town}[:1+w.IntN(2)] {
@@ -137,26 +143,32 @@ func (w *world) addSettlements() {
 			for revision := range 1 + w.IntN(3) {
 				total = w.addSettlement(body, id, revision)
 			}
-			if body == school {
-				rows = append(rows, w.movements(id, total)...)
-			}
+			rows[body] = append(rows[body], w.movements(id, total)...)
 		}
 	}
 	for range w.IntN(3) {
-		rows = append(rows, w.sospeso("CONTRIBUTO VOLONTARIO", w.amount()), w.sospeso("/RFB/"+w.references[0].Reveal()+"/5.00/TXT/PAGAMENTO", 500))
+		rows[school] = append(rows[school], w.sospeso("CONTRIBUTO VOLONTARIO", w.amount()), w.sospeso("/RFB/"+w.references[0].Reveal()+"/5.00/TXT/PAGAMENTO", 500))
 	}
-	for _, m := range slices.Clone(rows) {
-		for _, operation := range []paymentfile.Operation{paymentfile.OperationReversed, paymentfile.OperationRegularised, paymentfile.OperationRestored} {
-			if w.IntN(5) == 0 {
-				m.Operation, m.Date = operation, day(20+w.IntN(5))
-				rows = append(rows, m)
+	for _, body := range []flussi.OrganizationCode{school, town} {
+		for _, m := range slices.Clone(rows[body]) {
+			for _, operation := range []paymentfile.Operation{paymentfile.OperationReversed, paymentfile.OperationRegularised, paymentfile.OperationRestored} {
+				if w.IntN(5) == 0 {
+					m.Operation, m.Date = operation, day(20+w.IntN(5))
+					if w.IntN(3) == 0 {
+						m.Amount = 100 // a part of it
+					}
+					rows[body] = append(rows[body], m)
+				}
 			}
 		}
+		for _, row := range rows[body] {
+			w.moved[body] += row.Net()
+		}
+		w.addJournals(body, rows[body])
 	}
-	for _, row := range rows {
-		w.moved += row.Net()
+	for _, apply := range w.raw {
+		w.files = append(w.files, func(t *testing.T, s *settlement.Service) { assert.NoError(t, apply(t.Context(), s)) })
 	}
-	w.addJournals(rows)
 }
 
 // addSettlement makes a revision of a settlement.
@@ -238,7 +250,7 @@ func (w *world) sospeso(causale string, amount flussi.Cents) paymentfile.Movemen
 }
 
 // addJournals spreads rows over journals, of which some repeat rows of others.
-func (w *world) addJournals(rows []paymentfile.Movement) {
+func (w *world) addJournals(body flussi.OrganizationCode, rows []paymentfile.Movement) {
 	journals := make([][]paymentfile.Movement, 1+w.IntN(4))
 	for _, row := range rows {
 		i := w.IntN(len(journals))
@@ -248,7 +260,7 @@ func (w *world) addJournals(rows []paymentfile.Movement) {
 		}
 	}
 	for i, rows := range journals {
-		head := paymentfile.Journal{ID: fmt.Sprint("GDC", i), BankABI: "01234", Body: school, Year: 2026, From: day(i), To: day(9)}
+		head := paymentfile.Journal{ID: fmt.Sprint("GDC", i), BankABI: "01234", Body: body, Year: 2026, From: day(i), To: day(9)}
 		w.raw = append(w.raw, func(ctx context.Context, s *settlement.Service) error {
 			report, err := s.ApplyJournal(ctx, clerk, head, sequence(rows))
 			if err == nil && len(rows) != report.Entered.Number+report.Known.Number {
@@ -256,9 +268,6 @@ func (w *world) addJournals(rows []paymentfile.Movement) {
 			}
 			return err
 		})
-	}
-	for _, apply := range w.raw {
-		w.files = append(w.files, func(t *testing.T, s *settlement.Service) { assert.NoError(t, apply(t.Context(), s)) })
 	}
 }
 
@@ -353,7 +362,8 @@ func TestResultDoesNotDependOnOrderOfFiles(t *testing.T) {
 
 // adds checks that money is neither made nor lost, and that every cent is in one class.
 func (w *world) adds(t *testing.T, s state) {
-	var moved, covered, parts flussi.Cents
+	var covered, parts flussi.Cents
+	moved := map[flussi.OrganizationCode]flussi.Cents{school: 0, town: 0}
 	for _, one := range s.settlements {
 		if w.rows[one.ID] != -1 {
 			assert.Equal(t, w.rows[one.ID], one.Counts.Total().Amount)
@@ -361,7 +371,7 @@ func (w *world) adds(t *testing.T, s state) {
 		covered += one.Covered
 	}
 	for _, m := range s.movements {
-		moved += m.Amount
+		moved[m.Body] += m.Amount
 		var sum flussi.Cents
 		for _, part := range m.Parts {
 			assert.Positive(t, part.Amount)
@@ -378,15 +388,93 @@ func (w *world) adds(t *testing.T, s state) {
 
 // agrees checks what is stored against what follows from all facts together.
 func (w *world) agrees(t *testing.T, seed uint64, s state) {
-	ofSchool := func(one settlement.Settlement) bool { return one.Body == school }
-	stored := slices.DeleteFunc(slices.Clone(s.settlements), func(one settlement.Settlement) bool { return !ofSchool(one) })
-	settlements, movements := settlement.Recompute(slices.Clone(stored), slices.Clone(s.movements))
-	require.Equal(t, stored, settlements, "seed %d", seed)
-	require.Equal(t, s.movements, movements, "seed %d", seed)
-	payments := slices.DeleteFunc(slices.Clone(s.payments), func(p settlement.Payment) bool { return p.Body != school })
-	again := settlement.Classify(slices.Clone(payments), w.due)
-	for i := range payments {
-		at := slices.IndexFunc(again, func(p settlement.Payment) bool { return p.ID == payments[i].ID })
-		require.True(t, reflect.DeepEqual(payments[i], again[at]), "seed %d", seed)
+	for _, body := range []flussi.OrganizationCode{school, town} {
+		stored := only(s.settlements, func(one settlement.Settlement) bool { return one.Body == body })
+		moved := only(s.movements, func(m settlement.Movement) bool { return m.Body == body })
+		settlements, movements := settlement.Recompute(slices.Clone(stored), slices.Clone(moved))
+		require.Equal(t, stored, settlements, "seed %d", seed)
+		require.Equal(t, moved, movements, "seed %d", seed)
+		due := w.due
+		if body != school {
+			due = nil
+		}
+		payments := only(s.payments, func(p settlement.Payment) bool { return p.Body == body })
+		again := settlement.Classify(slices.Clone(payments), due)
+		for i := range payments {
+			at := slices.IndexFunc(again, func(p settlement.Payment) bool { return p.ID == payments[i].ID })
+			require.True(t, reflect.DeepEqual(payments[i], again[at]), "seed %d", seed)
+		}
 	}
+}
+
+func only[T any](all []T, is func(T) bool) []T {
+	return slices.DeleteFunc(slices.Clone(all), func(one T) bool { return !is(one) })
+}
+
+// decide takes a decision at random, or takes one back.
+func (w *world) decide(t *testing.T, random *rand.Rand, service *settlement.Service, s state) {
+	const why = "come da mail"
+	ctx := t.Context()
+	if len(s.movements) > 0 {
+		m := s.movements[random.IntN(len(s.movements))]
+		own := only(s.settlements, func(one settlement.Settlement) bool { return one.Body == m.Body })
+		switch {
+		case len(m.Hand) > 0:
+			must.Get(service.ReleaseMovement(ctx, clerk, m.ID, why))(t)
+		case m.Amount <= 0:
+		case len(own) > 1 && m.Amount > 100 && random.IntN(2) == 0:
+			parts := []settlement.HandMatch{{Settlement: own[0].ID, Amount: 100}, {Settlement: own[1].ID}}
+			must.Get(service.MatchMovement(ctx, clerk, m.ID, parts[:1+random.IntN(2)], why))(t)
+		case len(own) > 0 && random.IntN(2) == 0:
+			must.Get(service.MatchMovement(ctx, clerk, m.ID, []settlement.HandMatch{{Settlement: own[random.IntN(len(own))].ID}}, why))(t)
+		default:
+			must.Get(service.MatchMovement(ctx, clerk, m.ID, []settlement.HandMatch{{}}, why))(t)
+		}
+	}
+	if len(s.payments) > 0 {
+		switch p := s.payments[random.IntN(len(s.payments))]; {
+		case !p.Hand.IsZero():
+			must.Get(service.ReleasePayment(ctx, clerk, p.ID, why))(t)
+		case random.IntN(2) == 0:
+			must.Get(service.SetPaymentAside(ctx, clerk, p.ID, why))(t)
+		default:
+			must.Get(service.MatchPayment(ctx, clerk, p.ID, w.references[random.IntN(len(w.references))], why))(t)
+		}
+	}
+}
+
+// Decisions hold whatever files come after them. Once they are taken back, only the files decide.
+func TestDecisionsTakenBackLeaveNothingBehind(t *testing.T) {
+	decided := 0
+	for seed := range uint64(80) {
+		w := newWorld(seed)
+		want, told, _ := w.apply(t, rand.New(rand.NewPCG(seed, 0)))
+		store, random := memstore.New(), rand.New(rand.NewPCG(seed, 5))
+		service, due := w.serviceFor(t, store)
+		files := slices.Concat(w.files, w.files)
+		random.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })
+		for _, apply := range files {
+			apply(t, service)
+			w.decide(t, random, service, read(t, store))
+			w.agrees(t, seed, read(t, store))
+		}
+		got := read(t, store)
+		w.adds(t, got)
+		for _, m := range got.movements {
+			if len(m.Hand) > 0 {
+				decided++
+				must.Get(service.ReleaseMovement(t.Context(), clerk, m.ID, "errore"))(t)
+			}
+		}
+		for p, err := range service.AllPayments(t.Context(), clerk, settlement.PaymentFilter{}) {
+			require.NoError(t, err)
+			if !p.Hand.IsZero() {
+				decided++
+				must.Get(service.ReleasePayment(t.Context(), clerk, p.ID, "errore"))(t)
+			}
+		}
+		require.Equal(t, want, read(t, store), "seed %d", seed)
+		require.Equal(t, told.lines(), due.lines(), "seed %d", seed)
+	}
+	assert.Greater(t, decided, 100)
 }

@@ -3,8 +3,6 @@ package settlement
 import (
 	"iter"
 
-	"github.com/google/uuid"
-
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/core"
 )
@@ -14,11 +12,12 @@ type Action string
 
 // The actions.
 const (
-	ActionApply    Action = "apply"     // a file was applied
-	ActionMatch    Action = "match"     // it was matched again, since a file or a decision changed what it depends on
-	ActionHand     Action = "hand"      // an operator matched, split or set it aside
-	ActionTakeBack Action = "take_back" // an operator took a decision back
-	ActionTell     Action = "tell"      // the [Due] was told
+	ActionApply     Action = "apply"     // a file was applied
+	ActionMatch     Action = "match"     // it was matched again, since a file or a decision changed what it depends on
+	ActionHand      Action = "hand"      // an operator matched, split or set it aside
+	ActionTakeBack  Action = "take_back" // an operator took a decision back
+	ActionTell      Action = "tell"      // the [Due] was told
+	ActionAnonymise Action = "anonymise" // the texts of journals were erased
 )
 
 // Label names the action for the operator; another value is returned as it is.
@@ -34,6 +33,8 @@ func (a Action) Label() string {
 		return "Annullamento della decisione"
 	case ActionTell:
 		return "Comunicazione degli esiti"
+	case ActionAnonymise:
+		return "Cancellazione delle causali"
 	}
 	return string(a)
 }
@@ -89,8 +90,8 @@ type step struct {
 }
 
 // of returns the step for an entity: the entities to which the step was not done are matched again.
-func (s step) of(id uuid.UUID, done map[uuid.UUID]bool) step {
-	if !done[id] {
+func (s step) of(done bool) step {
+	if !done {
 		return step{action: ActionMatch, by: s.by}
 	}
 	return s

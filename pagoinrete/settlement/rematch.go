@@ -20,27 +20,26 @@ type touched struct {
 // rematch matches again all movements that can depend on what is touched, and sums up the
 // settlements that they belong to. What a movement belongs to depends on
 //
-//   - the settlements that it names, and those that fit its amount and what it has of an identifier;
-//   - of the one that fits, the movements that can claim it: that name it, that an operator matched
-//     to it, or that have its amount and no known name.
+//   - the settlements that it names, and those that it fits: see [Movement.fits];
+//   - if it names none and fits one, the movements that can claim that one: that name it, that an
+//     operator matched to it, or that fit it and name no known one.
 func (w *work) rematch(ctx context.Context, t touched) error {
-	again, amounts, err := w.dependents(ctx, t)
+	again, err := w.dependents(ctx, t)
 	if err != nil {
 		return err
-	}
-	loose, err := w.readLoose(ctx, amounts)
-	if err != nil {
-		return err
-	}
-	for _, id := range loose {
-		again[id] = true
 	}
 	if err := w.readCandidates(ctx, again); err != nil {
 		return err
 	}
-	affected := map[uuid.UUID]bool{} // and whether other movements belong to it
+	if err := w.addRivals(ctx, again); err != nil {
+		return err
+	}
+	if err := w.readClaims(ctx, again); err != nil {
+		return err
+	}
+	covered := map[uuid.UUID]coverage{} // by settlement
 	for id := range t.settlements {
-		affected[id] = false
+		covered[id] = coverage{}
 	}
 	for id := range again {
 		m := w.facts.movements[id]
@@ -52,64 +51,60 @@ func (w *work) rematch(ctx context.Context, t touched) error {
 			m.Before, m.Untold = old, true
 		}
 		w.facts.movements[id] = m
-		for _, part := range slices.Concat(before, m.Parts) {
-			if part.Settlement != uuid.Nil {
-				affected[part.Settlement] = affected[part.Settlement] || changed
-			}
+		for _, part := range before {
+			covered[part.Settlement] = covered[part.Settlement].add(-part.Amount, changed)
+		}
+		for _, part := range m.Parts {
+			covered[part.Settlement] = covered[part.Settlement].add(part.Amount, changed)
 		}
 	}
-	return w.sumUp(ctx, affected)
+	delete(covered, uuid.Nil)
+	return w.sumUp(ctx, covered)
 }
 
 func isSingle(parts []Part) bool {
 	return slices.ContainsFunc(parts, func(p Part) bool { return p.Kind == PartSingle })
 }
 
-// dependents returns the movements that depend on what is touched by its identifiers, and the
-// amounts of which others may.
-func (w *work) dependents(ctx context.Context, t touched) (map[uuid.UUID]bool, []flussi.Cents, error) {
-	again, amounts := maps.Clone(t.movements), map[flussi.Cents]bool{}
+// coverage is what movements have more of a settlement than before, and whether others have it.
+type coverage struct {
+	amount flussi.Cents
+	others bool
+}
+
+func (c coverage) add(amount flussi.Cents, others bool) coverage {
+	return coverage{c.amount + amount, c.others || others}
+}
+
+// dependents returns the movements that are touched, that name a touched settlement or that fit one.
+func (w *work) dependents(ctx context.Context, t touched) (map[uuid.UUID]bool, error) {
+	again := maps.Clone(t.movements)
 	for id := range t.settlements {
 		now, before := w.facts.settlements[id], w.storedSettlements[id]
-		totals := []flussi.Cents{now.Total, before.Total}
-		amounts[totals[0]], amounts[totals[1]] = true, true
 		naming, err := w.readMovements(ctx, MovementFilter{Names: []string{now.FlowID}})
 		if err != nil {
-			return nil, nil, err
+			return nil, err
+		}
+		for _, id := range naming {
+			again[id] = true
+		}
+		totals := slices.DeleteFunc([]flussi.Cents{now.Total, before.Total}, func(c flussi.Cents) bool { return c <= 0 })
+		if len(totals) == 0 {
+			continue
 		}
 		beginning, err := w.readMovements(ctx, MovementFilter{Prefixes: prefixes(now.FlowID), Amounts: totals})
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		for _, id := range slices.Concat(naming, beginning) {
+		rest, err := w.readMovements(ctx, MovementFilter{Prefixes: []string{""}, Amounts: totals, Loose: true})
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range slices.Concat(beginning, rest) {
 			again[id] = true
 		}
 	}
-	named, decided := map[string]bool{}, map[uuid.UUID]bool{}
-	for id := range again {
-		for _, m := range []Movement{w.facts.movements[id], w.storedMovements[id]} {
-			amounts[m.Amount] = true
-			for _, name := range m.Names {
-				named[name] = true
-			}
-			for _, h := range m.Hand {
-				decided[h.Settlement] = true
-			}
-		}
-	}
-	delete(decided, uuid.Nil)
-	if err := w.readNamed(ctx, named); err != nil {
-		return nil, nil, err
-	}
-	if err := w.readSettlementsByID(ctx, decided); err != nil {
-		return nil, nil, err
-	}
-	for _, s := range w.facts.settlements { // what they claim, others can no longer have by its amount
-		if named[s.FlowID] || decided[s.ID] {
-			amounts[s.Total] = true
-		}
-	}
-	return again, slices.Collect(maps.Keys(amounts)), nil
+	return again, nil
 }
 
 // prefixes returns what a cut identifier can be left of, but for nothing.
@@ -121,18 +116,85 @@ func prefixes(flowID string) []string {
 	return all
 }
 
-// readLoose reads the movements of some amounts that are matched by their amount or wait.
-func (w *work) readLoose(ctx context.Context, amounts []flussi.Cents) ([]uuid.UUID, error) {
-	amounts = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(amounts))), func(a flussi.Cents) bool { return a <= 0 })
-	if len(amounts) == 0 {
-		return nil, nil
+// readCandidates reads the settlements that movements may belong to, now or as they were stored.
+func (w *work) readCandidates(ctx context.Context, movements map[uuid.UUID]bool) error {
+	decided := map[uuid.UUID]bool{}
+	for id := range movements {
+		for _, m := range w.versions(id) {
+			for _, h := range m.Hand {
+				decided[h.Settlement] = true
+			}
+			key := cut{m.Amount, m.Prefix}
+			if !m.mayBeCut() || m.Amount <= 0 || w.readCuts[key] {
+				continue
+			}
+			w.readCuts[key] = true
+			if err := w.readSettlements(ctx, SettlementFilter{Totals: []flussi.Cents{m.Amount}, FlowPrefix: m.Prefix}); err != nil {
+				return err
+			}
+		}
 	}
-	return w.readMovements(ctx, MovementFilter{Amounts: amounts, Loose: true})
+	delete(decided, uuid.Nil)
+	if err := w.readSettlementsByID(ctx, decided); err != nil {
+		return err
+	}
+	return w.readNamed(ctx)
 }
 
-// readNamed reads the settlements of some identifiers.
-func (w *work) readNamed(ctx context.Context, names map[string]bool) error {
-	for some := range slices.Chunk(slices.Collect(maps.Keys(names)), maxReferences) {
+// versions returns a movement as it is to be, and as it was read.
+func (w *work) versions(id uuid.UUID) [2]Movement {
+	return [2]Movement{w.facts.movements[id], w.storedMovements[id]}
+}
+
+// addRivals adds the movements that fit settlements which others can claim, now or as they were
+// stored.
+func (w *work) addRivals(ctx context.Context, movements map[uuid.UUID]bool) error {
+	claimed := map[uuid.UUID]bool{}
+	for id := range movements {
+		for _, m := range w.versions(id) {
+			for _, s := range w.facts.settlements {
+				if !claimed[s.ID] && m.canClaim(s) {
+					claimed[s.ID] = true
+				}
+			}
+		}
+	}
+	for id := range claimed {
+		fitting, err := w.readFitting(ctx, w.facts.settlements[id])
+		if err != nil {
+			return err
+		}
+		for _, id := range fitting {
+			movements[id] = true
+		}
+	}
+	return w.readCandidates(ctx, movements)
+}
+
+// canClaim reports whether a settlement can no longer belong to others by its amount.
+func (m *Movement) canClaim(s Settlement) bool {
+	return slices.ContainsFunc(m.Hand, func(h HandPart) bool { return h.Settlement == s.ID }) || slices.Contains(m.Names, s.FlowID) || m.fits(s)
+}
+
+// readFitting reads the movements that fit a settlement and name no known one.
+func (w *work) readFitting(ctx context.Context, s Settlement) ([]uuid.UUID, error) {
+	if s.Total <= 0 {
+		return nil, nil
+	}
+	return w.readMovements(ctx, MovementFilter{Prefixes: append(prefixes(s.FlowID), ""), Amounts: []flussi.Cents{s.Total}, Loose: true})
+}
+
+// readNamed reads the settlements that movements name.
+func (w *work) readNamed(ctx context.Context) error {
+	named := map[string]bool{}
+	for _, m := range w.facts.movements {
+		for _, name := range m.Names {
+			if !w.readNames[name] {
+				w.readNames[name], named[name] = true, true
+			}
+		}
+	}
+	for some := range slices.Chunk(slices.Collect(maps.Keys(named)), maxReferences) {
 		if err := w.readSettlements(ctx, SettlementFilter{FlowIDs: some}); err != nil {
 			return err
 		}
@@ -140,27 +202,9 @@ func (w *work) readNamed(ctx context.Context, names map[string]bool) error {
 	return nil
 }
 
-// readCandidates reads the settlements that movements may belong to, and who else may claim them.
-func (w *work) readCandidates(ctx context.Context, movements map[uuid.UUID]bool) error {
-	type cut struct {
-		amount flussi.Cents
-		prefix string
-	}
-	looked := map[cut]bool{}
-	for id := range movements {
-		m := w.facts.movements[id]
-		key := cut{m.Amount, m.Prefix}
-		if !m.mayBeCut() || m.Amount <= 0 || looked[key] {
-			continue
-		}
-		looked[key] = true
-		if err := w.readSettlements(ctx, SettlementFilter{Totals: []flussi.Cents{m.Amount}, FlowPrefix: m.Prefix}); err != nil {
-			return err
-		}
-	}
-	if err := w.readNames(ctx); err != nil {
-		return err
-	}
+// readClaims reads the movements that may claim the settlements which movements fit, and what they
+// name.
+func (w *work) readClaims(ctx context.Context, movements map[uuid.UUID]bool) error {
 	wanted := map[uuid.UUID]Settlement{} // by their amount
 	for id := range movements {
 		m := w.facts.movements[id]
@@ -168,53 +212,35 @@ func (w *work) readCandidates(ctx context.Context, movements map[uuid.UUID]bool)
 			wanted[longer[0].ID] = longer[0]
 		}
 	}
-	return w.readClaims(ctx, wanted)
-}
-
-// readClaims reads the movements that may claim settlements, and what these movements name.
-func (w *work) readClaims(ctx context.Context, settlements map[uuid.UUID]Settlement) error {
-	var amounts []flussi.Cents
-	for id, s := range settlements {
-		amounts = append(amounts, s.Total)
+	for id, s := range wanted {
 		for _, filter := range []MovementFilter{{Names: []string{s.FlowID}}, {Settlement: id}} {
 			if _, err := w.readMovements(ctx, filter); err != nil {
 				return err
 			}
 		}
-	}
-	if _, err := w.readLoose(ctx, amounts); err != nil {
-		return err
-	}
-	return w.readNames(ctx)
-}
-
-// readNames reads the settlements that movements name.
-func (w *work) readNames(ctx context.Context) error {
-	named := map[string]bool{}
-	for _, m := range w.facts.movements {
-		for _, name := range m.Names {
-			named[name] = true
-		}
-	}
-	return w.readNamed(ctx, named)
-}
-
-// sumUp sets what movements have of settlements. The map says of each whether other movements belong
-// to it than before.
-func (w *work) sumUp(ctx context.Context, settlements map[uuid.UUID]bool) error {
-	if err := w.readSettlementsByID(ctx, settlements); err != nil {
-		return err
-	}
-	for id, others := range settlements {
-		if _, err := w.readMovements(ctx, MovementFilter{Settlement: id}); err != nil {
+		if _, err := w.readFitting(ctx, s); err != nil {
 			return err
 		}
+	}
+	return w.readNamed(ctx)
+}
+
+// sumUp adds to settlements what movements have more of them than before.
+func (w *work) sumUp(ctx context.Context, covered map[uuid.UUID]coverage) error {
+	ids := map[uuid.UUID]bool{}
+	for id := range covered {
+		ids[id] = true
+	}
+	if err := w.readSettlementsByID(ctx, ids); err != nil {
+		return err
+	}
+	for id, c := range covered {
 		s := w.facts.settlements[id]
 		before := s.State
-		s.Covered = w.facts.covered(id)
+		s.Covered += c.amount
 		s.State = s.state()
 		if s.State == SettlementCovered || before == SettlementCovered { // its payments are or were confirmed
-			s.Untold = s.Untold || others
+			s.Untold = s.Untold || c.others
 		}
 		w.facts.settlements[id] = s
 	}

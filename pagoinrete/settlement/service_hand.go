@@ -185,7 +185,7 @@ func (s *Service) changePayment(ctx context.Context, by flussi.Actor, id uuid.UU
 			return err
 		}
 		w.done[id] = true
-		return w.classify(ctx, slices.Concat(before, []paymentfile.Reference{p.Target}))
+		return w.classify(ctx, slices.Values(append(before, p.Target)))
 	})
 	if err == nil {
 		err = s.tell(ctx, by, p.Body)

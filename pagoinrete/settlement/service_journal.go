@@ -36,7 +36,7 @@ func (s *Service) applyJournal(ctx context.Context, by flussi.Actor, head paymen
 		return report, err
 	}
 	step := step{ActionApply, by, "Giornale di cassa."}
-	repeats := map[string]int{} // equal rows of this file
+	repeats := map[uuid.UUID]int{} // equal rows of this file
 	var batch []journalRow
 	store := func() error {
 		var entered, known Tally
@@ -61,7 +61,7 @@ func (s *Service) applyJournal(ctx context.Context, by flussi.Actor, head paymen
 		if r.entry.Unusable {
 			report.Unusable.add(row.Net(), 1)
 		}
-		key := r.movement.ID.String() + r.entry.Key
+		key := derived("row", r.movement.ID.String(), r.entry.Key)
 		r.entry.Key += "#" + strconv.Itoa(repeats[key])
 		repeats[key]++
 		if batch = append(batch, r); len(batch) == journalBatch {
@@ -135,7 +135,6 @@ func (w *work) enter(ctx context.Context, rows []journalRow, entered, known *Tal
 			}
 		}
 		if changed {
-			m.derive()
 			w.facts.movements[m.ID], w.done[m.ID] = m, true
 			t.movements[m.ID] = true
 		}

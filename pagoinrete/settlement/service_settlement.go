@@ -5,13 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"hash"
 	"iter"
 
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/core"
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
@@ -63,7 +63,8 @@ func FileOfPages(head *paymentfile.SettlementFile, pages ...*paymentfile.Settlem
 // it drops or changes; an earlier one changes nothing. A settlement whose rows contradict its count
 // or total is stored as Unsure, and rows at fault as Unusable.
 //
-// All rows of one settlement are in memory until it is stored.
+// A settlement is stored in one write, so its rows are in memory until then: about 150 bytes for a
+// row that is new, and the whole payment for a stored one that changes.
 func (s *Service) ApplySettlement(ctx context.Context, by flussi.Actor, file File) (Applied, error) {
 	applied, err := s.applySettlement(ctx, by, file)
 	return applied, failed("apply settlement", entitySettlement, applied.Settlement.ID, err)
@@ -111,10 +112,13 @@ func newSettlement(head paymentfile.Settlement) Settlement {
 	return s
 }
 
-// readRows returns the rows of a file as payments, and sets what the whole file says.
-func readRows(ctx context.Context, s *Settlement, file File) ([]Payment, error) {
-	var rows []Payment
-	repeats := map[uuid.UUID]int{}
+// maxRowAmount is the largest amount that the formats allow in a row. More rows of it than a file can
+// have are no sum that overflows.
+const maxRowAmount flussi.Cents = 99_999_999_999
+
+// readRows reads the rows of a file, and sets what the whole file says.
+func readRows(ctx context.Context, s *Settlement, file File) (*fileRows, error) {
+	rows := &fileRows{of: Payment{Settlement: s.ID, Body: s.Body}}
 	digest := sha256.New()
 	var sum, written flussi.Cents
 	for row, err := range file.Payments {
@@ -124,18 +128,14 @@ func readRows(ctx context.Context, s *Settlement, file File) ([]Payment, error) 
 		if err != nil {
 			return nil, err
 		}
-		p := Payment{
-			Settlement: s.ID, Body: s.Body, Reference: row.Reference, Target: row.Reference, IUR: row.IUR, Index: row.Index, Row: row.Number,
-			Amount: row.Amount, Outcome: row.Outcome, Date: row.Date.Time(), Unusable: !row.Usable(),
+		if max(row.Amount, -row.Amount, row.Written, -row.Written) > maxRowAmount {
+			return nil, refuse(flussi.ErrInvalid, "Il pagamento %s supera l'importo massimo di pagoPA.", italian.Number(row.Number))
 		}
-		first := paymentID(p)
-		p.Repeat = repeats[first]
-		repeats[first]++
-		p.ID = paymentID(p)
-		rows = append(rows, p)
-		sum, written = sum+p.Net(), written+row.Written
-		p.digest(digest)
+		rows.add(row)
+		sum, written = sum+row.Net(), written+row.Written
+		_, _ = fmt.Fprintf(digest, "%q|%q|%d|%d|%d|%s|%t\n", row.Reference.Reveal(), row.IUR, row.Index, row.Amount, row.Outcome, row.Date.Time(), !row.Usable())
 	}
+	rows.sort()
 	s.Unsure = s.Total != sum && s.Total != written
 	if file.Faults != nil {
 		for _, fault := range file.Faults() {
@@ -147,14 +147,9 @@ func readRows(ctx context.Context, s *Settlement, file File) ([]Payment, error) 
 	return rows, nil
 }
 
-// digest writes what the file says about a payment.
-func (p Payment) digest(to hash.Hash) {
-	_, _ = fmt.Fprintf(to, "%q|%q|%d|%d|%d|%s|%t\n", p.Reference.Reveal(), p.IUR, p.Index, p.Amount, p.Outcome, p.Date, p.Unusable)
-}
-
 // replace puts a file of a settlement in the place of the stored one, unless that is the same or a
 // later one.
-func (w *work) replace(ctx context.Context, next Settlement, rows []Payment) (known bool, err error) {
+func (w *work) replace(ctx context.Context, next Settlement, rows *fileRows) (known bool, err error) {
 	if err := w.readSettlements(ctx, SettlementFilter{IDs: []uuid.UUID{next.ID}}); err != nil {
 		return false, err
 	}
@@ -165,30 +160,10 @@ func (w *work) replace(ctx context.Context, next Settlement, rows []Payment) (kn
 		}
 		next.Covered, next.State, next.Counts = old.Covered, old.State, old.Counts
 		next.Version, next.CreatedAt, next.UpdatedAt, next.UpdatedBy = old.Version, old.CreatedAt, old.UpdatedAt, old.UpdatedBy
-		if err := w.readPayments(ctx, PaymentFilter{Settlement: next.ID}); err != nil {
-			return false, err
-		}
 	}
 	next.Untold = true
-	w.facts.settlements[next.ID], w.done[next.ID] = next, true
-	for _, p := range w.payments {
-		p.Dropped = true
-	}
-	for i := range rows {
-		p := &rows[i]
-		row := *p // the rows are applied again after a conflict
-		if before, is := w.payments[row.ID]; is {
-			row.Version, row.CreatedAt, row.UpdatedAt, row.UpdatedBy = before.Version, before.CreatedAt, before.UpdatedAt, before.UpdatedBy
-			row.Hand, row.Target, row.Before, row.State = before.Hand, before.Target, before.Before, before.State
-		}
-		w.payments[row.ID], w.done[row.ID] = &row, true
-	}
-	var references []paymentfile.Reference
-	for id, p := range w.payments {
-		references = append(references, p.Reference, p.Target)
-		w.done[id] = true
-	}
-	if err := w.classify(ctx, references); err != nil {
+	w.facts.settlements[next.ID], w.done[next.ID], w.rows = next, true, rows
+	if err := w.classifyRows(ctx, stored); err != nil {
 		return false, err
 	}
 	return false, w.rematch(ctx, touched{settlements: map[uuid.UUID]bool{next.ID: true}, movements: map[uuid.UUID]bool{}})

@@ -1,6 +1,7 @@
 package settlement
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -28,10 +29,13 @@ func (s *Service) Tell(ctx context.Context, by flussi.Actor, body flussi.Organiz
 func (s *Service) Review(ctx context.Context, by flussi.Actor, body flussi.OrganizationCode, references ...paymentfile.Reference) error {
 	err := s.admit(ctx, by, body)
 	if err == nil {
-		err = s.write(ctx, body, step{action: ActionMatch, by: by}, func(w *work) error { return w.classify(ctx, references) })
+		err = s.write(ctx, body, step{action: ActionMatch, by: by}, func(w *work) error { return w.classify(ctx, slices.Values(references)) })
 	}
 	if err == nil {
 		err = s.tell(ctx, by, body)
+	}
+	if err == nil { // single payments, which are not stored with what is expected
+		err = s.tellReferences(ctx, body, slices.Clone(references))
 	}
 	return failed("review", "", uuid.Nil, err)
 }
@@ -135,9 +139,7 @@ func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCo
 
 // standings returns where references stand.
 func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference) ([]Standing, error) {
-	w := &work{Service: s, body: body, payments: map[uuid.UUID]*Payment{}, storedPayments: map[uuid.UUID]Payment{},
-		facts:             facts{settlements: map[uuid.UUID]Settlement{}, movements: map[uuid.UUID]Movement{}},
-		storedSettlements: map[uuid.UUID]Settlement{}, storedMovements: map[uuid.UUID]Movement{}}
+	w := s.newWork(body)
 	if err := w.readPayments(ctx, PaymentFilter{References: references}); err != nil {
 		return nil, err
 	}
@@ -177,19 +179,43 @@ func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, r
 		}
 		paid[p.Target] = append(paid[p.Target], one)
 	}
-	singles, err := w.readMovements(ctx, MovementFilter{References: references, States: []MovementState{MovementSingle}})
-	if err != nil {
+	if err := w.addSingles(ctx, references, payments, paid); err != nil {
 		return nil, err
-	}
-	slices.SortFunc(singles, func(a, b uuid.UUID) int { return strings.Compare(a.String(), b.String()) })
-	for _, id := range singles {
-		m := w.facts.movements[id]
-		paid[m.Reference] = append(paid[m.Reference], Paid{Status: PaidConfirmed, State: PaymentExpected, Movements: []string{m.Number},
-			Amount: m.Amount, Date: m.Date, Body: m.Body})
 	}
 	standings := make([]Standing, len(references))
 	for i, r := range references {
 		standings[i] = Standing{r, paid[r]}
 	}
 	return standings, nil
+}
+
+// addSingles adds the single payments of references. No settlement has them: they are other money
+// than the payments of the same reference in settlements. These count first, since only the day on
+// which the treasury got a single payment is known, not the day on which it was made.
+func (w *work) addSingles(ctx context.Context, references []paymentfile.Reference, payments []*Payment, paid map[paymentfile.Reference][]Paid) error {
+	singles, err := w.readMovements(ctx, MovementFilter{References: references, States: []MovementState{MovementSingle}})
+	if err != nil || len(singles) == 0 {
+		return err
+	}
+	expected, err := w.due.Expected(ctx, w.body, slices.Clone(references))
+	if err != nil {
+		return err
+	}
+	claims := newClaims(expected)
+	for _, p := range payments {
+		if p.State == PaymentExpected || p.State == PaymentDiffers {
+			claims.claim(p.Target, p.Index, p.Amount)
+		}
+	}
+	slices.SortFunc(singles, func(a, b uuid.UUID) int {
+		first, second := w.facts.movements[a], w.facts.movements[b]
+		return cmp.Or(first.Date.Compare(second.Date), strings.Compare(first.Number, second.Number), strings.Compare(a.String(), b.String()))
+	})
+	for _, id := range singles {
+		m := w.facts.movements[id]
+		state := claims.claim(m.Reference, 0, m.Amount)
+		paid[m.Reference] = append(paid[m.Reference], Paid{Status: PaidConfirmed, State: state, Movements: []string{m.Number},
+			Amount: m.Amount, Date: m.Date, Body: m.Body})
+	}
+	return nil
 }

@@ -2,7 +2,6 @@ package settlement
 
 import (
 	"context"
-	"maps"
 	"reflect"
 	"slices"
 
@@ -10,23 +9,23 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/core"
-	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
 // work is one write: what was read for it, and what it changes. What is read stays the same until
 // the write, since the store compares the ledger.
 type work struct {
 	*Service
-	body     flussi.OrganizationCode
-	ledger   int64
-	step     step
-	done     map[uuid.UUID]bool // entities of the step; the others are only matched again
-	facts    facts              // as they are to be
-	payments map[uuid.UUID]*Payment
+	body   flussi.OrganizationCode
+	ledger int64
+	step   step
+	done   map[uuid.UUID]bool // entities of the step; the others are only matched again
+	facts  facts              // as they are to be
 
 	storedSettlements map[uuid.UUID]Settlement // as they were read
 	storedMovements   map[uuid.UUID]Movement
-	storedPayments    map[uuid.UUID]Payment
+	readNames         map[string]bool // identifiers of which the settlements were read
+	readCuts          map[cut]bool    // parts of identifiers of which the settlements were read
+	paymentWork
 }
 
 // write reads, changes and stores what is a body's, and does so again if somebody else stored
@@ -37,12 +36,8 @@ func (s *Service) write(ctx context.Context, body flussi.OrganizationCode, step 
 		if err != nil {
 			return err
 		}
-		w := &work{
-			Service: s, body: body, ledger: ledger, step: step, done: map[uuid.UUID]bool{},
-			facts:    facts{settlements: map[uuid.UUID]Settlement{}, movements: map[uuid.UUID]Movement{}},
-			payments: map[uuid.UUID]*Payment{}, storedSettlements: map[uuid.UUID]Settlement{},
-			storedMovements: map[uuid.UUID]Movement{}, storedPayments: map[uuid.UUID]Payment{},
-		}
+		w := s.newWork(body)
+		w.ledger, w.step = ledger, step
 		if err := change(w); err != nil {
 			return err
 		}
@@ -55,35 +50,38 @@ func (s *Service) write(ctx context.Context, body flussi.OrganizationCode, step 
 	}
 }
 
+// cut is what a movement has of an identifier, and its amount.
+type cut struct {
+	amount flussi.Cents
+	prefix string
+}
+
+func (s *Service) newWork(body flussi.OrganizationCode) *work {
+	return &work{
+		Service: s, body: body, done: map[uuid.UUID]bool{},
+		facts:             facts{settlements: map[uuid.UUID]Settlement{}, movements: map[uuid.UUID]Movement{}},
+		storedSettlements: map[uuid.UUID]Settlement{}, storedMovements: map[uuid.UUID]Movement{},
+		readNames: map[string]bool{}, readCuts: map[cut]bool{}, paymentWork: newPaymentWork(),
+	}
+}
+
 // save stores what is other than it was read; nothing if nothing is.
 func (w *work) save(ctx context.Context) error {
 	changes := Changes{Body: w.body, Ledger: w.ledger}
 	for id, s := range w.facts.settlements {
 		if old := w.storedSettlements[id]; s != old {
-			changes.Settlements = append(changes.Settlements, w.step.of(id, w.done).settlement(old, s))
+			changes.Settlements = append(changes.Settlements, w.step.of(w.done[id]).settlement(old, s))
 		}
 	}
 	for id, m := range w.facts.movements {
 		if old := w.storedMovements[id]; !old.same(m) {
-			changes.Movements = append(changes.Movements, w.step.of(id, w.done).movement(old, m))
+			changes.Movements = append(changes.Movements, w.step.of(w.done[id]).movement(old, m))
 		}
 	}
-	var payments []uuid.UUID
-	for id, p := range w.payments {
-		if *p != w.storedPayments[id] {
-			payments = append(payments, id)
-		}
-	}
-	if len(changes.Settlements)+len(changes.Movements)+len(payments) == 0 {
+	if len(changes.Settlements)+len(changes.Movements)+len(w.changed)+len(w.added) == 0 {
 		return nil
 	}
-	changes.Payments = func(yield func(PaymentChange, error) bool) {
-		for _, id := range payments {
-			if !yield(w.step.of(id, w.done).payment(w.storedPayments[id], *w.payments[id]), nil) {
-				return
-			}
-		}
-	}
+	changes.Payments = w.paymentChanges
 	return w.store.Save(ctx, changes)
 }
 
@@ -130,77 +128,6 @@ func (w *work) readMovements(ctx context.Context, filter MovementFilter) ([]uuid
 		}
 	}
 	return found, nil
-}
-
-// readPayments reads payments that are not known yet.
-func (w *work) readPayments(ctx context.Context, filter PaymentFilter) error {
-	filter.Bodies = []flussi.OrganizationCode{w.body}
-	for p, err := range core.Each(core.Pages(ctx, flussi.MaxPage, func(ctx context.Context, page Page) ([]Payment, error) {
-		return w.store.Payments(ctx, filter, page)
-	})) {
-		if err != nil {
-			return err
-		}
-		if _, known := w.payments[p.ID]; !known {
-			w.payments[p.ID], w.storedPayments[p.ID] = &p, p
-		}
-	}
-	return nil
-}
-
-// classify sets the states of all payments that depend on some references.
-func (w *work) classify(ctx context.Context, references []paymentfile.Reference) error {
-	seen := map[paymentfile.Reference]bool{{}: true}
-	var all []paymentfile.Reference
-	see := func(references ...paymentfile.Reference) {
-		for _, r := range references {
-			if !seen[r] {
-				seen[r] = true
-				all = append(all, r)
-			}
-		}
-	}
-	see(references...)
-	expected := map[paymentfile.Reference]Expectation{}
-	for done := 0; done < len(all); { // payments that were matched by hand add references
-		some := all[done:min(done+maxReferences, len(all))]
-		done += len(some)
-		if err := w.readPayments(ctx, PaymentFilter{References: some}); err != nil {
-			return err
-		}
-		due, err := w.due.Expected(ctx, w.body, slices.Clone(some))
-		if err != nil {
-			return err
-		}
-		maps.Copy(expected, due)
-		if done == len(all) {
-			for _, p := range w.payments {
-				see(p.Reference, p.Target)
-			}
-		}
-	}
-	group := slices.Collect(maps.Values(w.payments))
-	classify(group, expected)
-	return w.untold(ctx)
-}
-
-// untold notes which settlements have other payments than the [Due] was told of.
-func (w *work) untold(ctx context.Context) error {
-	changed := map[uuid.UUID]bool{}
-	for id, p := range w.payments {
-		if *p != w.storedPayments[id] {
-			changed[p.Settlement] = true
-		}
-	}
-	if err := w.readSettlementsByID(ctx, changed); err != nil {
-		return err
-	}
-	for id := range changed {
-		s := w.facts.settlements[id]
-		s.Untold = true
-		w.facts.settlements[id] = s
-	}
-	return nil
 }
 
 // readSettlementsByID reads settlements that are not known yet.

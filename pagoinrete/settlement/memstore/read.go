@@ -93,10 +93,8 @@ func (s *Store) Movements(
 			return s.movements.Pick(s.movementsTo.having(filter.Settlement))
 		case len(filter.References) > 0:
 			return s.movements.Pick(s.movementsFor.having(filter.References...))
-		case len(filter.Amounts) > 0 && filter.Loose:
-			return s.looseOf.Of(filter.Amounts...)
-		case len(filter.Amounts) > 0:
-			return s.movementsOf.Of(filter.Amounts...)
+		case len(filter.Amounts) > 0 && len(filter.Prefixes) > 0:
+			return s.movementsOf.Of(fits(filter)...)
 		case filter.Untold:
 			return s.untoldMovements.Of(struct{}{})
 		}

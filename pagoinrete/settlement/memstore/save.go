@@ -74,7 +74,6 @@ func newMovementRow(change settlement.MovementChange) *movementRow {
 	for i := range m.Hand {
 		memtable.CutTimes(&m.Hand[i].At)
 	}
-
-	memtable.CutTimes(&m.Date, &m.CreatedAt, &m.UpdatedAt, &row.History[0].At)
+	memtable.CutTimes(&m.Date, &m.AnonymisedAt, &m.CreatedAt, &m.UpdatedAt, &row.History[0].At)
 	return row
 }

@@ -26,14 +26,13 @@ type Store struct {
 	settlementsOf   *memtable.Index[settlement.Settlement, settlement.SettlementRecord, string]       // of a FlowID
 	settlementsTo   *memtable.Index[settlement.Settlement, settlement.SettlementRecord, flussi.Cents] // of a total
 	paymentsIn      *memtable.Index[settlement.Payment, settlement.PaymentRecord, uuid.UUID]          // of a settlement
-	movementsOf     *memtable.Index[settlement.Movement, settlement.MovementRecord, flussi.Cents]     // of an amount
+	movementsOf     *memtable.Index[settlement.Movement, settlement.MovementRecord, fit]              // of an amount and a prefix
 	paymentsFor     *keys[settlement.Payment, settlement.PaymentRecord, paymentfile.Reference]        // of a reference
 	movementsNaming *keys[settlement.Movement, settlement.MovementRecord, string]                     // a FlowID
 	movementsTo     *keys[settlement.Movement, settlement.MovementRecord, uuid.UUID]                  // a settlement
 	movementsFor    *keys[settlement.Movement, settlement.MovementRecord, paymentfile.Reference]      // a single payment
 
 	untoldSettlements *memtable.Index[settlement.Settlement, settlement.SettlementRecord, struct{}]
-	looseOf           *memtable.Index[settlement.Movement, settlement.MovementRecord, flussi.Cents] // of an amount
 	untoldMovements   *memtable.Index[settlement.Movement, settlement.MovementRecord, struct{}]
 }
 
@@ -50,6 +49,26 @@ type (
 	movementRow    = memtable.Row[settlement.Movement, settlement.MovementRecord]
 	movementList   = memtable.List[settlement.Movement, settlement.MovementRecord]
 )
+
+// fit is by what a movement can belong to a settlement that it does not name.
+type fit struct {
+	amount flussi.Cents
+	prefix string
+	loose  bool
+}
+
+// fits returns what movements have that match a filter with amounts and prefixes.
+func fits(filter settlement.MovementFilter) []fit {
+	var all []fit
+	for _, amount := range filter.Amounts {
+		for _, prefix := range filter.Prefixes {
+			if all = append(all, fit{amount, prefix, true}); !filter.Loose {
+				all = append(all, fit{amount, prefix, false})
+			}
+		}
+	}
+	return all
+}
 
 // New returns an empty store.
 func New() *Store {
@@ -91,14 +110,13 @@ func (s *Store) index() {
 	s.settlementsOf = memtable.NewIndex(s.settlements, func(e *settlement.Settlement) (string, bool) { return e.FlowID, true })
 	s.settlementsTo = memtable.NewIndex(s.settlements, func(e *settlement.Settlement) (flussi.Cents, bool) { return e.Total, true })
 	s.paymentsIn = memtable.NewIndex(s.payments, func(p *settlement.Payment) (uuid.UUID, bool) { return p.Settlement, true })
-	s.movementsOf = memtable.NewIndex(s.movements, func(m *settlement.Movement) (flussi.Cents, bool) { return m.Amount, true })
+	s.movementsOf = memtable.NewIndex(s.movements, func(m *settlement.Movement) (fit, bool) { return fit{m.Amount, m.Prefix, m.Loose}, true })
 	s.movementsFor = newKeys(s.movements, func(m *settlement.Movement) (uuid.UUID, []paymentfile.Reference) {
 		all := []paymentfile.Reference{m.Reference, m.Before}
 		return m.ID, slices.DeleteFunc(all, paymentfile.Reference.IsZero)
 	})
 	s.untoldSettlements = memtable.NewIndex(s.settlements, func(e *settlement.Settlement) (struct{}, bool) { return struct{}{}, e.Untold })
 	s.untoldMovements = memtable.NewIndex(s.movements, func(m *settlement.Movement) (struct{}, bool) { return struct{}{}, m.Untold })
-	s.looseOf = memtable.NewIndex(s.movements, func(m *settlement.Movement) (flussi.Cents, bool) { return m.Amount, m.Loose })
 	s.counts = memtable.NewCounts(s.payments,
 		func(p *settlement.Payment) uuid.UUID { return p.Settlement },
 		func(c *settlement.PaymentCounts, p *settlement.Payment, by int) { c.Add(*p, by) })

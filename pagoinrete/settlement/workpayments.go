@@ -1,0 +1,269 @@
+package settlement
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+)
+
+// paymentWork is the payments of a write. They are read and classified in groups, of which only what
+// changes stays in memory until it is stored.
+type paymentWork struct {
+	payments       map[uuid.UUID]*Payment // of the group, as they are to be
+	storedPayments map[uuid.UUID]Payment  // of the group, as they were read
+	rowOf          map[uuid.UUID]int      // of the group: the index in rows of a payment of the file
+
+	rows       *fileRows                      // the file that is applied; nil if none is
+	classified map[paymentfile.Reference]bool // classified with others, before it was their turn
+	changed    []changedPayment               // of all groups
+	added      []addedPayment                 // of all groups
+}
+
+// changedPayment is a payment that was stored before.
+type changedPayment struct{ old, next Payment }
+
+// addedPayment is a payment that is only in the file: its row, and what the row does not say.
+type addedPayment struct {
+	row      int // in rows
+	expected flussi.Cents
+	owner    Owner
+	state    PaymentState
+}
+
+func newPaymentWork() paymentWork {
+	w := paymentWork{classified: map[paymentfile.Reference]bool{}}
+	w.nextGroup()
+	return w
+}
+
+func (w *paymentWork) nextGroup() {
+	w.payments, w.storedPayments, w.rowOf = map[uuid.UUID]*Payment{}, map[uuid.UUID]Payment{}, map[uuid.UUID]int{}
+}
+
+// readPayments reads payments that are not known yet.
+func (w *work) readPayments(ctx context.Context, filter PaymentFilter) error {
+	for p, err := range w.listPayments(ctx, filter) {
+		if err != nil {
+			return err
+		}
+		if _, known := w.payments[p.ID]; !known {
+			w.payments[p.ID], w.storedPayments[p.ID] = &p, p
+		}
+	}
+	return nil
+}
+
+// listPayments returns all payments of the body that match a filter.
+func (w *work) listPayments(ctx context.Context, filter PaymentFilter) iter.Seq2[Payment, error] {
+	filter.Bodies = []flussi.OrganizationCode{w.body}
+	return core.Each(core.Pages(ctx, flussi.MaxPage, func(ctx context.Context, page Page) ([]Payment, error) {
+		return w.store.Payments(ctx, filter, page)
+	}))
+}
+
+// classifyRows classifies the payments of the file that is applied, and those that a stored file of
+// the settlement had and this one has not.
+func (w *work) classifyRows(ctx context.Context, stored bool) error {
+	lost := map[paymentfile.Reference]bool{}
+	none := map[uuid.UUID]Payment{} // stored ones without a reference
+	if stored {
+		for p, err := range w.listPayments(ctx, PaymentFilter{Settlement: w.rows.of.Settlement}) {
+			switch {
+			case err != nil:
+				return err
+			case p.Reference.IsZero():
+				none[p.ID] = p
+			case !w.rows.has(p.Reference):
+				lost[p.Reference] = true
+			}
+		}
+	}
+	if err := w.classifyNone(ctx, none); err != nil {
+		return err
+	}
+	if err := w.classify(ctx, maps.Keys(lost)); err != nil {
+		return err
+	}
+	return w.classify(ctx, w.rows.references())
+}
+
+// classifyNone classifies the payments of the file that have no reference. No other payment depends
+// on them.
+func (w *work) classifyNone(ctx context.Context, stored map[uuid.UUID]Payment) error {
+	for id, p := range stored {
+		w.payments[id], w.storedPayments[id] = &p, p
+	}
+	w.enterRows(paymentfile.Reference{})
+	targets := map[paymentfile.Reference]bool{}
+	for _, p := range w.payments {
+		targets[p.Target] = true
+	}
+	delete(targets, paymentfile.Reference{})
+	expected := map[paymentfile.Reference]Expectation{}
+	for some := range slices.Chunk(slices.Collect(maps.Keys(targets)), maxReferences) {
+		due, err := w.due.Expected(ctx, w.body, some)
+		if err != nil {
+			return err
+		}
+		maps.Copy(expected, due)
+	}
+	return w.closeGroup(ctx, slices.Collect(maps.Values(w.payments)), expected)
+}
+
+// classify sets the states of all payments that depend on some references.
+func (w *work) classify(ctx context.Context, references iter.Seq[paymentfile.Reference]) error {
+	var some []paymentfile.Reference
+	for r := range references {
+		if r.IsZero() || w.classified[r] {
+			continue
+		}
+		if some = append(some, r); len(some) == maxReferences {
+			if err := w.classifyGroup(ctx, some); err != nil {
+				return err
+			}
+			some = some[:0]
+		}
+	}
+	if len(some) == 0 { // a payment without any reference may be what an operator decided about
+		return w.closeGroup(ctx, slices.Collect(maps.Values(w.payments)), nil)
+	}
+	return w.classifyGroup(ctx, some)
+}
+
+// classifyGroup classifies the payments of references. Payments that were matched by hand depend on
+// two references, so all of these are classified together.
+func (w *work) classifyGroup(ctx context.Context, references []paymentfile.Reference) error {
+	seen := map[paymentfile.Reference]bool{{}: true}
+	var all []paymentfile.Reference
+	see := func(r paymentfile.Reference) {
+		if !seen[r] {
+			seen[r] = true
+			all = append(all, r)
+		}
+	}
+	for _, r := range references {
+		see(r)
+	}
+	asked := len(all)
+	expected := map[paymentfile.Reference]Expectation{}
+	for done := 0; done < len(all); {
+		some := all[done:min(done+maxReferences, len(all))]
+		done += len(some)
+		if err := w.readPayments(ctx, PaymentFilter{References: some}); err != nil {
+			return err
+		}
+		for _, r := range some {
+			w.enterRows(r)
+		}
+		due, err := w.due.Expected(ctx, w.body, slices.Clone(some))
+		if err != nil {
+			return err
+		}
+		maps.Copy(expected, due)
+		if done == len(all) {
+			for _, p := range w.payments {
+				if w.belongs(p, seen) {
+					see(p.Reference)
+					see(p.Target)
+				}
+			}
+		}
+	}
+	for _, r := range all[asked:] {
+		w.classified[r] = true
+	}
+	var group []*Payment
+	for _, p := range w.payments {
+		if w.belongs(p, seen) {
+			group = append(group, p)
+		}
+	}
+	return w.closeGroup(ctx, group, expected)
+}
+
+// belongs reports whether a payment belongs to a group of references. Others were found by the
+// reference of which the [Due] has not been told yet.
+func (w *work) belongs(p *Payment, references map[paymentfile.Reference]bool) bool {
+	if p.Reference.IsZero() && w.rows != nil && p.Settlement == w.rows.of.Settlement {
+		return false // see classifyNone
+	}
+	return !p.Reference.IsZero() && references[p.Reference] || !p.Target.IsZero() && references[p.Target]
+}
+
+// enterRows puts the rows of the file with a reference in the place of the stored ones.
+func (w *work) enterRows(r paymentfile.Reference) {
+	if w.rows == nil {
+		return
+	}
+	for _, p := range w.payments {
+		if p.Settlement == w.rows.of.Settlement && p.Reference == r {
+			p.Dropped = true
+		}
+	}
+	begin, end := w.rows.having(r)
+	for i := begin; i < end; i++ {
+		row := w.rows.payment(i)
+		if before, is := w.payments[row.ID]; is {
+			row.Version, row.CreatedAt, row.UpdatedAt, row.UpdatedBy = before.Version, before.CreatedAt, before.UpdatedAt, before.UpdatedBy
+			row.Hand, row.Target, row.Before, row.State = before.Hand, before.Target, before.Before, before.State
+		}
+		w.payments[row.ID], w.rowOf[row.ID] = &row, i
+	}
+}
+
+// closeGroup classifies a group, and keeps what changed.
+func (w *work) closeGroup(ctx context.Context, group []*Payment, expected map[paymentfile.Reference]Expectation) error {
+	classify(group, expected)
+	changed := map[uuid.UUID]bool{}
+	for _, p := range group {
+		old, stored := w.storedPayments[p.ID]
+		switch {
+		case stored && *p == old:
+			continue
+		case stored:
+			w.changed = append(w.changed, changedPayment{old, *p})
+		default:
+			w.added = append(w.added, addedPayment{w.rowOf[p.ID], p.Expected, p.Owner, p.State})
+		}
+		changed[p.Settlement] = true
+	}
+	w.nextGroup()
+	return w.untold(ctx, changed)
+}
+
+// untold notes that settlements have other payments than the [Due] was told of.
+func (w *work) untold(ctx context.Context, settlements map[uuid.UUID]bool) error {
+	if err := w.readSettlementsByID(ctx, settlements); err != nil {
+		return err
+	}
+	for id := range settlements {
+		s := w.facts.settlements[id]
+		s.Untold = true
+		w.facts.settlements[id] = s
+	}
+	return nil
+}
+
+// paymentChanges yields the payments that change.
+func (w *work) paymentChanges(yield func(PaymentChange, error) bool) {
+	for _, p := range w.changed {
+		own := w.done[p.next.ID] || w.rows != nil && p.next.Settlement == w.rows.of.Settlement
+		if !yield(w.step.of(own).payment(p.old, p.next), nil) {
+			return
+		}
+	}
+	for _, added := range w.added {
+		p := w.rows.payment(added.row)
+		p.Expected, p.Owner, p.State = added.expected, added.owner, added.state
+		if !yield(w.step.of(true).payment(Payment{}, p), nil) {
+			return
+		}
+	}
+}

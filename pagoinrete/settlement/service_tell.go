@@ -35,7 +35,7 @@ func (s *Service) Review(ctx context.Context, by flussi.Actor, body flussi.Organ
 		err = s.tell(ctx, by, body)
 	}
 	if err == nil { // single payments, which are not stored with what is expected
-		err = s.tellReferences(ctx, body, slices.Clone(references))
+		err = s.tellReferences(ctx, body, slices.Clone(references), map[uuid.UUID][]string{})
 	}
 	return failed("review", "", uuid.Nil, err)
 }
@@ -73,6 +73,7 @@ func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlemen
 		return s.store.Payments(ctx, PaymentFilter{Settlement: settlement.ID}, page)
 	}
 	var moved []PaymentChange
+	numbers := map[uuid.UUID][]string{}
 	for page, err := range core.Pages(ctx, maxReferences, list) {
 		if err != nil {
 			return err
@@ -86,7 +87,7 @@ func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlemen
 				moved = append(moved, step{action: ActionTell, by: by}.payment(p, told))
 			}
 		}
-		if err := s.tellReferences(ctx, settlement.Body, references); err != nil {
+		if err := s.tellReferences(ctx, settlement.Body, references, numbers); err != nil {
 			return err
 		}
 	}
@@ -115,18 +116,18 @@ func (s *Service) tellMovements(ctx context.Context, by flussi.Actor, body fluss
 		told.Untold, told.Before = false, paymentfile.Reference{}
 		changes = append(changes, step{action: ActionTell, by: by}.movement(m, told))
 	}
-	if err := s.tellReferences(ctx, body, references); err != nil {
+	if err := s.tellReferences(ctx, body, references, map[uuid.UUID][]string{}); err != nil {
 		return err
 	}
 	return (&core.Tries{}).Again(ctx, s.store.Save(ctx, Changes{Movements: changes}))
 }
 
 // tellReferences tells where references stand.
-func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference) error {
+func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, numbers map[uuid.UUID][]string) error {
 	slices.SortFunc(references, func(a, b paymentfile.Reference) int { return strings.Compare(a.Reveal(), b.Reveal()) })
 	references = slices.DeleteFunc(slices.Compact(references), paymentfile.Reference.IsZero)
 	for some := range slices.Chunk(references, maxReferences) {
-		standings, err := s.standings(ctx, body, some)
+		standings, err := s.standings(ctx, body, some, numbers)
 		if err != nil {
 			return err
 		}
@@ -137,8 +138,9 @@ func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCo
 	return nil
 }
 
-// standings returns where references stand.
-func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference) ([]Standing, error) {
+// standings returns where references stand. It adds the numbers of the sospesi of settlements to
+// those that are known.
+func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, numbers map[uuid.UUID][]string) ([]Standing, error) {
 	w := s.newWork(body)
 	if err := w.readPayments(ctx, PaymentFilter{References: references}); err != nil {
 		return nil, err
@@ -151,19 +153,10 @@ func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, r
 	if err := w.readSettlementsByID(ctx, of); err != nil {
 		return nil, err
 	}
-	numbers := map[uuid.UUID][]string{}
 	for id := range of {
-		found, err := w.readMovements(ctx, MovementFilter{Settlement: id})
-		if err != nil {
+		if err := w.readNumbers(ctx, id, numbers); err != nil {
 			return nil, err
 		}
-		for _, found := range found {
-			m := w.facts.movements[found]
-			if slices.ContainsFunc(m.Parts, func(p Part) bool { return p.Settlement == id }) {
-				numbers[id] = append(numbers[id], m.Number)
-			}
-		}
-		slices.Sort(numbers[id])
 	}
 	paid := map[paymentfile.Reference][]Paid{}
 	for _, p := range payments {
@@ -187,6 +180,27 @@ func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, r
 		standings[i] = Standing{r, paid[r]}
 	}
 	return standings, nil
+}
+
+// readNumbers reads the numbers of the sospesi that have a settlement which the treasury has as a
+// whole, unless they are known. A settlement that changes meanwhile is told again.
+func (w *work) readNumbers(ctx context.Context, id uuid.UUID, numbers map[uuid.UUID][]string) error {
+	if _, known := numbers[id]; known || w.facts.settlements[id].State != SettlementCovered {
+		return nil
+	}
+	found, err := w.readMovements(ctx, MovementFilter{Settlement: id})
+	if err != nil {
+		return err
+	}
+	numbers[id] = []string{}
+	for _, found := range found {
+		m := w.facts.movements[found]
+		if slices.ContainsFunc(m.Parts, func(p Part) bool { return p.Settlement == id }) {
+			numbers[id] = append(numbers[id], m.Number)
+		}
+	}
+	slices.Sort(numbers[id])
+	return nil
 }
 
 // addSingles adds the single payments of references. No settlement has them: they are other money

@@ -1,10 +1,14 @@
 package memstore
 
 import (
+	"bytes"
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/memtable"
 )
 
@@ -50,4 +54,49 @@ func (k *keys[E, R, K]) having(wanted ...K) []uuid.UUID {
 		all = append(all, k.ids[key]...)
 	}
 	return all
+}
+
+// totals lists settlements by their total and then by their FlowID.
+type totals map[flussi.Cents][]listed
+
+// listed is a settlement in a list.
+type listed struct {
+	flowID string
+	id     uuid.UUID
+}
+
+func (l listed) compare(other listed) int {
+	return cmp.Or(strings.Compare(l.flowID, other.flowID), bytes.Compare(l.id[:], other.id[:]))
+}
+
+// Enter adds a settlement; the table calls it.
+func (t totals) Enter(row *settlementRow) {
+	e := &row.Entity
+	one := listed{e.FlowID, e.ID}
+	i, _ := slices.BinarySearchFunc(t[e.Total], one, listed.compare)
+	t[e.Total] = slices.Insert(t[e.Total], i, one)
+}
+
+// Leave takes a settlement out; the table calls it.
+func (t totals) Leave(row *settlementRow) {
+	e := &row.Entity
+	if i, found := slices.BinarySearchFunc(t[e.Total], listed{e.FlowID, e.ID}, listed.compare); found {
+		t[e.Total] = slices.Delete(t[e.Total], i, i+1)
+	}
+	if len(t[e.Total]) == 0 {
+		delete(t, e.Total)
+	}
+}
+
+// having returns the IDs of the settlements with one of the totals whose FlowID begins with a text.
+func (t totals) having(wanted []flussi.Cents, prefix string) []uuid.UUID {
+	var ids []uuid.UUID
+	for _, total := range wanted {
+		all := t[total]
+		i, _ := slices.BinarySearchFunc(all, listed{flowID: prefix}, listed.compare)
+		for ; i < len(all) && strings.HasPrefix(all[i].flowID, prefix); i++ {
+			ids = append(ids, all[i].id)
+		}
+	}
+	return ids
 }

@@ -26,7 +26,7 @@ func (s *Store) Settlements(
 		case len(filter.FlowIDs) > 0:
 			return s.settlementsOf.Of(filter.FlowIDs...)
 		case len(filter.Totals) > 0:
-			return s.settlementsTo.Of(filter.Totals...)
+			return s.settlements.Pick(s.settlementsTo.having(filter.Totals, filter.FlowPrefix))
 		case filter.Untold:
 			return s.untoldSettlements.Of(struct{}{})
 		}

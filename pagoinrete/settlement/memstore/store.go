@@ -23,14 +23,14 @@ type Store struct {
 	movements   *memtable.Table[settlement.Movement, settlement.Movement, settlement.MovementRecord]
 	counts      *memtable.Counts[settlement.Payment, settlement.PaymentRecord, settlement.PaymentCounts]
 
-	settlementsOf   *memtable.Index[settlement.Settlement, settlement.SettlementRecord, string]       // of a FlowID
-	settlementsTo   *memtable.Index[settlement.Settlement, settlement.SettlementRecord, flussi.Cents] // of a total
-	paymentsIn      *memtable.Index[settlement.Payment, settlement.PaymentRecord, uuid.UUID]          // of a settlement
-	movementsOf     *memtable.Index[settlement.Movement, settlement.MovementRecord, fit]              // of an amount and a prefix
-	paymentsFor     *keys[settlement.Payment, settlement.PaymentRecord, paymentfile.Reference]        // of a reference
-	movementsNaming *keys[settlement.Movement, settlement.MovementRecord, string]                     // a FlowID
-	movementsTo     *keys[settlement.Movement, settlement.MovementRecord, uuid.UUID]                  // a settlement
-	movementsFor    *keys[settlement.Movement, settlement.MovementRecord, paymentfile.Reference]      // a single payment
+	settlementsOf   *memtable.Index[settlement.Settlement, settlement.SettlementRecord, string] // of a FlowID
+	settlementsTo   totals
+	paymentsIn      *memtable.Index[settlement.Payment, settlement.PaymentRecord, uuid.UUID]     // of a settlement
+	movementsOf     *memtable.Index[settlement.Movement, settlement.MovementRecord, fit]         // of an amount and a prefix
+	paymentsFor     *keys[settlement.Payment, settlement.PaymentRecord, paymentfile.Reference]   // of a reference
+	movementsNaming *keys[settlement.Movement, settlement.MovementRecord, string]                // a FlowID
+	movementsTo     *keys[settlement.Movement, settlement.MovementRecord, uuid.UUID]             // a settlement
+	movementsFor    *keys[settlement.Movement, settlement.MovementRecord, paymentfile.Reference] // a single payment
 
 	untoldSettlements *memtable.Index[settlement.Settlement, settlement.SettlementRecord, struct{}]
 	untoldMovements   *memtable.Index[settlement.Movement, settlement.MovementRecord, struct{}]
@@ -108,7 +108,8 @@ func New() *Store {
 
 func (s *Store) index() {
 	s.settlementsOf = memtable.NewIndex(s.settlements, func(e *settlement.Settlement) (string, bool) { return e.FlowID, true })
-	s.settlementsTo = memtable.NewIndex(s.settlements, func(e *settlement.Settlement) (flussi.Cents, bool) { return e.Total, true })
+	s.settlementsTo = totals{}
+	s.settlements.Follow(s.settlementsTo)
 	s.paymentsIn = memtable.NewIndex(s.payments, func(p *settlement.Payment) (uuid.UUID, bool) { return p.Settlement, true })
 	s.movementsOf = memtable.NewIndex(s.movements, func(m *settlement.Movement) (fit, bool) { return fit{m.Amount, m.Prefix, m.Loose}, true })
 	s.movementsFor = newKeys(s.movements, func(m *settlement.Movement) (uuid.UUID, []paymentfile.Reference) {

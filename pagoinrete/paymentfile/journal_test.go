@@ -225,3 +225,47 @@ func TestJournalsAreReadOnce(t *testing.T) {
 	pages.Add(file)
 	assert.Len(t, pages.Faults(), 1, "a page that was not read to its end is no page")
 }
+
+// Banks add elements, which are skipped. What may be money is told.
+func TestUnknownElementsOfJournalsThatMayHoldMoneyAreTold(t *testing.T) {
+	const movement, account = "movimento_conto_evidenza>", "  <informazioni_conto_evidenza>"
+	for name, c := range map[string]struct {
+		pairs []string
+		row   int // of the fault; -1: none
+		rows  int
+	}{
+		"a misspelled movement":       {[]string{"<" + movement, "<movimento_conto_evidenze>", "</" + movement, "</movimento_conto_evidenze>"}, 0, 4},
+		"a misspelled account":        {[]string{"<informazioni_conto_evidenza>", "<informazioni_conto>", "</informazioni_conto_evidenza>", "</informazioni_conto>"}, 0, 0},
+		"a movement without account":  {[]string{account, "<" + movement + "<importo>1.00</importo></" + movement + account}, 0, 5},
+		"an amount of the file":       {[]string{account, "<totale_banca>12.50</totale_banca>" + account}, 0, 5},
+		"an amount of an account":     {[]string{"<conto_evidenza>", "<totale>12,50</totale><conto_evidenza>"}, 0, 5},
+		"an amount of a movement":     {[]string{"<importo>175.00<", "<importo_netto>174.00</importo_netto><importo>175.00<"}, 1, 5},
+		"elements of a movement":      {[]string{"<importo>175.00<", "<dettaglio><valore>174</valore></dettaglio><importo>175.00<"}, 1, 5},
+		"what the schema has":         {[]string{"<importo>175.00<", "<importo_commissioni>1.00</importo_commissioni><importo>175.00<"}, -1, 5},
+		"a word of a bank":            {[]string{"<importo>175.00<", "<codice_banca>17500</codice_banca><importo>175.00<"}, -1, 5},
+		"a word of a bank, of a file": {[]string{account, "<programma>GDC 1.0</programma>" + account}, -1, 5},
+	} {
+		got := whole(t, edited(t, "journal-1.8.xml", c.pairs...))
+		unknown := slices.DeleteFunc(slices.Clone(got.report.Faults), func(f *paymentfile.Fault) bool { return f.Kind != paymentfile.FaultUnknown })
+		assert.Len(t, got.movements, c.rows, name)
+		if c.row < 0 {
+			assert.Empty(t, got.report.Faults, name)
+			continue
+		}
+		require.Len(t, unknown, 1, name)
+		assert.Equal(t, c.row, unknown[0].Row, name)
+		assert.NotZero(t, unknown[0].Position.Line, name)
+		assert.False(t, unknown[0].Blocking, name)
+		assert.NotContains(t, unknown[0].Italian(), "17", name)
+	}
+}
+
+// Numbers of documents are whole numbers, which banks fill up with zeros or not.
+func TestNumbersOfDocumentsHaveNoZerosBeforeThem(t *testing.T) {
+	for text, want := range map[string]string{"101": "101", "0000101": "101", "+101": "101", "A-0101": "A-0101", "0101/2030": "0101/2030"} {
+		m := whole(t, edited(t, "journal-1.8.xml", "<numero_documento>101<", "<numero_documento>"+text+"<")).movements[0]
+		assert.Equal(t, want, m.SuspenseNumber(), text)
+	}
+	m := whole(t, edited(t, "journal-1.8.xml", "<numero_documento>101</numero_documento>", "<numero_documento>000</numero_documento><numero_bolletta_quietanza>007</numero_bolletta_quietanza>")).movements[0]
+	assert.Equal(t, "7", m.SuspenseNumber())
+}

@@ -48,6 +48,7 @@ func TestCausaliAreReadAsBanksWriteThem(t *testing.T) {
 		"lower case":                          {"/pur/lgpe-riversamento/uri/" + id, doubtful(id, id)},
 		"a line break in the date":            {"/PUR/LGPE-RIVERSAMENTO/URI/2030-\r\n03-04PSPXITR1XXX-F000123456", doubtful(id, id)},
 		"a blank behind the date":             {"ACCREDITI VARI LGPE-RIVERSAMENTO/URI/2030-03-04 DEMO12", doubtful("2030-03-04", "2030-03-04DEMO12")},
+		"a word behind the date":              {"/PUR/LGPE-RIVERSAMENTO/URI/2030-03-04 ROSSI MARIO", cut("2030-03-04")},
 		"a dash at the end":                   {"URI NOT PROVIDED RIVERSAMENTO/URI/" + id + "- Demo S.p.A. DA BANCA", doubtful(id+"-", id, id+"-")},
 		"a dash at the end, and a slash":      {"/PUR/LGPE-RIVERSAMENTO/URI/" + id + "-/TXT", whole(id, id+"-")},
 		"an echo that was cut":                {"/PUR/LGPE-RIVERSAMENTO/URI/" + id + " .PUR.LGPE-RIVERSAMENTO.URI.2030-03- TRXID: 123", doubtful(id, id)},

@@ -246,7 +246,7 @@ func TestAmountsAreDecimals(t *testing.T) {
 		assert.Equal(t, want, got.payments[0].Amount, text)
 		assert.Empty(t, got.report.Faults, text)
 	}
-	for _, text := range []string{"1,50", "1.505", "1.001", "1e-3", "1e99", "1e", "--1", "1-", "NaN", "Inf", "0x10", "1_0", "1 0", ".", "1.2.3", "10000000000000", "1e13", "€ 1"} {
+	for _, text := range []string{"1,50", "1000000000.00", "1.505", "1.001", "1e-3", "1e99", "1e", "--1", "1-", "NaN", "Inf", "0x10", "1_0", "1 0", ".", "1.2.3", "10000000000000", "1e13", "€ 1"} {
 		got := whole(t, edited(t, "payments-1.json", `"pay": 120.1`, `"pay": "`+text+`"`))
 		kinds, _ := told(got.report.Faults)
 		assert.Equal(t, []paymentfile.FaultKind{paymentfile.FaultAmount}, kinds, text)

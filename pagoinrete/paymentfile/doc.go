@@ -69,6 +69,8 @@
 //     with the sign of the file is accepted, too. So compare [Settlement].Total, which is the
 //     amount of the bank transfer, with the [Movement.Net] of the journal, and not a sum of your own.
 //   - The [Operation] of a movement says how it counts in totals, not its sign: see [Movement.Net].
+//   - A field that decides about money and comes twice is a [FaultRepeated]: none of its values counts.
+//   - Numbers of documents and movements have no zeros before them: 007 and 7 are one sospeso.
 //   - Of a date with an offset, such as 2025-12-31+02:00, the day counts. An instant is a day in
 //     Italy: 2025-03-13T23:00:00Z is 14 March. A time without an offset is in Italy.
 //   - Amounts are decimals, never floats. Fractions of a cent are a fault.

@@ -15,6 +15,7 @@ type FaultKind string
 const (
 	FaultMissing     FaultKind = "missing"      // a field that the format requires is absent or empty; blocking for identifiers and amounts
 	FaultValue       FaultKind = "value"        // a field has a value that the format does not define, such as another version; blocking for the operation of a movement
+	FaultRepeated    FaultKind = "repeated"     // a field comes twice, so it is not clear which one counts; blocking
 	FaultAmount      FaultKind = "amount"       // an amount is zero, too large, or not a number of euro and cents; blocking
 	FaultSign        FaultKind = "sign"         // an amount is negative, but nothing was revoked or reversed; blocking
 	FaultDate        FaultKind = "date"         // a date cannot be read, or does not exist
@@ -163,6 +164,13 @@ func (r *row) missing(field string, blocking bool) {
 // value adds the fault that a field has a value that the format does not define.
 func (r *row) value(field string, blocking bool) {
 	r.add(FaultValue, field, blocking, "Il campo "+italian.Quote(field)+" ha un valore non previsto.")
+}
+
+// once adds the fault that a field comes twice, if its earlier text is not empty.
+func (r *row) once(field, earlier string) {
+	if earlier != "" {
+		r.add(FaultRepeated, field, true, "Il campo "+italian.Quote(field)+" è ripetuto.")
+	}
 }
 
 // blocked reports whether a fault keeps a row from being matched.

@@ -107,21 +107,27 @@ type Suspense struct {
 func (m Movement) Usable() bool { return !blocked(m.Faults) }
 
 // IsIncomingSuspense reports whether the movement refers to a sospeso in entrata: money that
-// arrived without an order, such as the transfers of PSPs.
+// arrived without an order, such as the transfers of PSPs. A bank may write its reversal as outgoing.
 func (m Movement) IsIncomingSuspense() bool {
-	return m.Direction == Incoming && m.Document == DocumentIncomingSuspense
+	return m.Document == DocumentIncomingSuspense && (m.Direction == Incoming || m.Operation == OperationReversed)
 }
 
 // SuspenseNumber returns the number of the sospeso: numero_documento, or numero_bolletta_quietanza
-// where a bank has only that; "" for other documents.
+// where a bank has only that, and of a reversal numero_bolletta_quietanza_storno; "" for other
+// documents.
 func (m Movement) SuspenseNumber() string {
+	given := func(number string) bool { return number != "" && number != "0" }
 	switch {
 	case m.Document != DocumentIncomingSuspense && m.Document != DocumentOutgoingSuspense:
 		return ""
-	case m.DocumentNumber != "" && m.DocumentNumber != "0":
+	case given(m.DocumentNumber):
 		return m.DocumentNumber
+	case m.Operation == OperationReversed && given(m.ReversedSlip):
+		return m.ReversedSlip
+	case given(m.SlipNumber):
+		return m.SlipNumber
 	}
-	return m.SlipNumber
+	return ""
 }
 
 // Net returns what the movement adds to the total of its direction: the Amount for ESEGUITO, the

@@ -280,6 +280,18 @@ func (x *journalXML) suspense(r *row, m *Movement) error {
 
 // set sets a field of a movement. It reports whether the format has it.
 func (m *Movement) set(r *row, name, text string, amount, date *string) bool {
+	switch name { // on which it depends whose money it is
+	case "tipo_movimento":
+		r.once(name, string(m.Direction))
+	case "tipo_documento":
+		r.once(name, string(m.Document))
+	case "tipo_operazione":
+		r.once(name, string(m.Operation))
+	case "numero_documento":
+		r.once(name, m.DocumentNumber)
+	case "importo":
+		r.once(name, *amount)
+	}
 	switch name {
 	case "identificativo_flusso":
 		m.FlowID = text
@@ -356,8 +368,16 @@ func (m *Movement) complete(r *row, amount, date string) {
 		m.Operation = ""
 		r.value("tipo_operazione", true)
 	}
-	if m.Document == "" {
+	switch m.Document {
+	case DocumentIncomingOrder, DocumentOutgoingOrder, DocumentOutgoingSuspense, DocumentFund, DocumentDeficit, "ANTICIPAZIONE", "GIROCONTO":
+	case DocumentIncomingSuspense:
+		if m.Direction == Outgoing && m.Operation != OperationReversed {
+			r.value("tipo_movimento", true)
+		}
+	case "":
 		r.missing("tipo_documento", true)
+	default:
+		r.value("tipo_documento", false)
 	}
 	if m.IsIncomingSuspense() && m.SuspenseNumber() == "" {
 		r.missing("numero_documento", true)

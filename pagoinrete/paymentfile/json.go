@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"strings"
 )
 
 // jsonScanner reads a JSON document as a stream, with its positions.
@@ -53,6 +54,9 @@ func (s *jsonScanner) next() (json.Token, error) {
 		}
 		return nil, s.fail(ErrMalformed)
 	}
+	if text, ok := token.(string); ok && strings.ContainsFunc(text, isForbidden) {
+		return nil, s.fail(ErrMalformed)
+	}
 	switch token {
 	case json.Delim('{'), json.Delim('['):
 		if s.depth++; s.depth > s.limits.Depth {
@@ -62,6 +66,12 @@ func (s *jsonScanner) next() (json.Token, error) {
 		s.depth--
 	}
 	return token, nil
+}
+
+// isForbidden reports whether XML has no such character. JSON can write it, and databases cannot store
+// it.
+func isForbidden(c rune) bool {
+	return c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == '\uFFFE' || c == '\uFFFF'
 }
 
 // key returns the next key of the object that was begun last, or false at its end. The caller reads

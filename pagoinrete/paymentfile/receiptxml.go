@@ -79,6 +79,7 @@ func (p *Receipt) set(r *row, name, text string, code, amount *string) {
 	case "creditorReferenceId":
 		p.Reference = NewReference(text)
 	case "paymentAmount":
+		r.once(name, *amount)
 		*amount = text
 	case "description":
 		p.Description = flussi.NewText(text)
@@ -253,6 +254,7 @@ func (f *ReceiptFile) oldPayment(s *scanner, r *row, amount *string) error {
 		case "codiceEsitoPagamento":
 			p.Outcome = oldOutcomes[text]
 		case "importoTotalePagato":
+			r.once(name, *amount)
 			*amount = text
 		case "identificativoUnivocoVersamento":
 			p.Reference = NewReference(text)

@@ -107,11 +107,15 @@ type found struct {
 	cut    bool
 }
 
+// maxURIs is how many identifiers are looked for in a text. The causale of a journal has room for
+// ten.
+const maxURIs = 100
+
 // settlement reads the settlements that a text names.
 func (r *Remittance) settlement(text string) {
 	begin := 0 // behind the last URI
 	named := false
-	for _, at := range settlementURI.FindAllStringIndex(text, -1) {
+	for _, at := range settlementURI.FindAllStringIndex(text, maxURIs) {
 		before := text[begin:at[0]]
 		begin = at[1]
 		ours := riversamento.MatchString(before)

@@ -213,11 +213,32 @@ type texts struct {
 	reference, iur, index, amount, outcome, date string
 }
 
-// payment returns the row with these texts, adds its faults, and counts it.
-func (f *SettlementFile) payment(t texts, names texts, number int, at Position) Payment {
+// field returns the field with a name, or nil.
+func (t *texts) field(names texts, name string) *string {
+	switch name {
+	case names.reference:
+		return &t.reference
+	case names.iur:
+		return &t.iur
+	case names.index:
+		return &t.index
+	case names.amount:
+		return &t.amount
+	case names.outcome:
+		return &t.outcome
+	case names.date:
+		return &t.date
+	}
+	return nil
+}
+
+// payment returns the row with these texts, adds its faults, and counts it. The field repeated comes
+// twice in it; "" for none.
+func (f *SettlementFile) payment(t texts, names texts, repeated string, number int, at Position) Payment {
 	f.report.Rows++
 	p := Payment{Number: number, Position: at, Reference: NewReference(t.reference), IUR: t.iur}
 	r := row{checks: f.checks(), number: number, at: at}
+	r.once(repeated, repeated)
 	r.reference(names.reference, p.Reference)
 	if p.IUR == "" {
 		r.missing(names.iur, true)

@@ -224,22 +224,16 @@ func (j *settlementJSON) payment() (Payment, error) {
 	number, flow := j.row, false
 	err := j.object("", func(name, text string) {
 		text = strings.TrimSpace(text)
-		switch name {
-		case jsonPaymentNames.reference:
-			t.reference = text
-		case jsonPaymentNames.iur:
-			t.iur = text
-		case jsonPaymentNames.index:
-			t.index = text
-		case jsonPaymentNames.amount:
-			t.amount = text
-		case jsonPaymentNames.outcome:
-			t.outcome = text
+		if name == jsonPaymentNames.outcome {
 			if outcome, ok := outcomeNames[text]; ok {
-				t.outcome = strconv.Itoa(int(outcome))
+				text = strconv.Itoa(int(outcome))
 			}
-		case jsonPaymentNames.date:
-			t.date = text
+		}
+		if field := t.field(jsonPaymentNames, name); field != nil {
+			*field = text
+			return
+		}
+		switch name {
 		case "index":
 			if index, err := strconv.Atoi(text); err == nil && index > 0 {
 				number = index
@@ -256,7 +250,7 @@ func (j *settlementJSON) payment() (Payment, error) {
 	if err != nil {
 		return Payment{}, err
 	}
-	return j.file.payment(t, jsonPaymentNames, number, at), nil
+	return j.file.payment(t, jsonPaymentNames, "", number, at), nil
 }
 
 // tail reads the fields of a page after its payments, and takes the page number from them.

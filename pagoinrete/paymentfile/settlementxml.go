@@ -107,6 +107,9 @@ func (x *settlementXML) unknownElement(at Position) {
 func (x *settlementXML) field(r *row, name, text string) {
 	f := x.file
 	h := &f.head
+	if _, given := x.places[name]; given {
+		r.once(name, text)
+	}
 	switch name {
 	case "versioneOggetto":
 		if h.Version = text; text != "1.0" && text != "1.1" {
@@ -180,28 +183,22 @@ func (x *settlementXML) rows(yield func(Payment) bool) error {
 		}
 		at := x.src.tag
 		var t texts
+		repeated := ""
 		err := x.fields(func(name, text string) {
-			switch name {
-			case paymentNames.reference:
-				t.reference = text
-			case paymentNames.iur:
-				t.iur = text
-			case paymentNames.index:
-				t.index = text
-			case paymentNames.amount:
-				t.amount = text
-			case paymentNames.outcome:
-				t.outcome = text
-			case paymentNames.date:
-				t.date = text
-			default:
+			field := t.field(paymentNames, name)
+			if field == nil {
 				x.unknownElement(at)
+				return
 			}
+			if *field != "" {
+				repeated = name
+			}
+			*field = text
 		})
 		if err != nil {
 			return err
 		}
-		if !yield(x.file.payment(t, paymentNames, x.row, at)) {
+		if !yield(x.file.payment(t, paymentNames, repeated, x.row, at)) {
 			return nil
 		}
 		if err := x.head(depth); err != nil {

@@ -92,15 +92,18 @@ type journalRow struct {
 }
 
 func newJournalRow(head paymentfile.Journal, row paymentfile.Movement) journalRow {
-	key, number := entryKey(row), row.SuspenseNumber()
+	key, number, year := entryKey(row), row.SuspenseNumber(), head.Year
+	if year == 0 { // the journal does not say
+		year = row.Date.Year
+	}
 	of := number
 	if of == "" {
 		of = "|" + key // nothing but itself says which sospeso it is about
 	}
 	return journalRow{
 		movement: Movement{
-			ID:   MovementID(head.Body, head.BankABI, head.Year, row.Account, of),
-			Body: head.Body, Bank: head.BankABI, Year: head.Year, Account: row.Account, Number: number,
+			ID:   MovementID(head.Body, head.BankABI, year, row.Account, of),
+			Body: head.Body, Bank: head.BankABI, Year: year, Account: row.Account, Number: number,
 		},
 		entry: Entry{
 			Key: key, Operation: row.Operation, Amount: row.Amount, Date: row.Date.Time(), Journal: head.Key(),

@@ -1,0 +1,110 @@
+package settlement_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/must"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
+)
+
+// Files that are legal and strange, or made to be believed.
+
+func TestReversalWrittenInAnotherWayTakesTheMoneyBack(t *testing.T) {
+	executed := journalXML("G1", transfer{number: "0000007", amount: "90.00", causale: uri(flowID)})
+	reversed := journalXML("G2", transfer{number: "7", amount: "-90.00", causale: "STORNO", operation: "STORNATO"})
+	slip := strings.Replace(executed, "<numero_documento>0000007</numero_documento>", "<numero_documento>0</numero_documento><numero_bolletta_quietanza>0007</numero_bolletta_quietanza>", 1)
+	bySlip := strings.Replace(reversed, "<numero_documento>7</numero_documento>", "<numero_documento>0</numero_documento><numero_bolletta_quietanza>12</numero_bolletta_quietanza><numero_bolletta_quietanza_storno>7</numero_bolletta_quietanza_storno>", 1)
+	for name, files := range map[string][2]string{
+		"other zeros": {executed, reversed}, "outgoing": {executed, strings.Replace(reversed, "ENTRATA<", "USCITA<", 1)},
+		"by its slip": {slip, bySlip}, "no year": {executed, strings.Replace(reversed, "<esercizio>2026</esercizio>", "", 1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			o.receive(settlementXML(school, flowID, 1, line{iuv: iuv, iur: "A", amount: "90.00"}), files[0])
+			require.Equal(t, settlement.SettlementCovered, o.stored(flowID).State)
+			o.receive(files[1])
+			assert.Equal(t, settlement.SettlementOpen, o.stored(flowID).State)
+			assert.Equal(t, settlement.MovementReversed, o.movement("7").State)
+		})
+	}
+}
+
+// A stranger's transfer with a cut causale and the right amount is believed until the real one comes.
+func TestRealTransferOfAFlowTakesItFromACutOne(t *testing.T) {
+	o := newOffice(t)
+	o.receive(settlementXML(school, flowID, 1, line{iuv: iuv, iur: "A", amount: "90.00"}),
+		journalXML("G1", transfer{number: "7", amount: "90.00", causale: "/PUR/LGPE-RIVERSAMENTO/URI/2026-03"}))
+	require.Equal(t, settlement.SettlementCovered, o.stored(flowID).State)
+	o.receive(journalXML("G2", transfer{number: "8", amount: "90.00", causale: uri(flowID) + "/"}))
+	assert.Equal(t, settlement.MovementAmbiguous, o.movement("7").State)
+	assert.Equal(t, settlement.SettlementCovered, o.stored(flowID).State)
+	assert.Equal(t, []settlement.Part{{Kind: settlement.PartMatched, Settlement: o.stored(flowID).ID, Amount: 9000}}, o.movement("8").Parts)
+}
+
+func TestOneIDOfTwoPSPsIsAmbiguous(t *testing.T) {
+	o := newOffice(t)
+	file := settlementXML(school, flowID, 1, line{iuv: iuv, iur: "A", amount: "90.00"})
+	o.receive(file, journalXML("G1", transfer{number: "7", amount: "90.00", causale: uri(flowID)}))
+	o.receive(strings.Replace(file, ">BANKITXX<", ">OTHRITXX<", 1))
+	assert.Equal(t, settlement.MovementAmbiguous, o.movement("7").State)
+	assert.Equal(t, settlement.SettlementOpen, o.stored(flowID).State)
+}
+
+func TestCausaleWithTwoFlowsIsAmbiguous(t *testing.T) {
+	o := newOffice(t)
+	second := "2026-03-01BANKIT-000002"
+	o.receive(settlementXML(school, flowID, 1, line{iuv: iuv, iur: "A", amount: "90.00"}), settlementXML(school, second, 1, line{iuv: otherIUV, iur: "A", amount: "10.00"}),
+		journalXML("G1", transfer{number: "7", amount: "100.00", causale: uri(flowID) + "/ " + uri(second) + "/"}))
+	m := o.movement("7")
+	require.Equal(t, settlement.MovementAmbiguous, m.State)
+	must.Get(o.MatchMovement(t.Context(), clerk, m.ID, []settlement.HandMatch{{Settlement: o.stored(flowID).ID, Amount: 9000}, {Settlement: o.stored(second).ID}}, "due flussi"))(t)
+	assert.Equal(t, settlement.SettlementCovered, o.stored(flowID).State)
+	assert.Equal(t, settlement.SettlementCovered, o.stored(second).State)
+}
+
+// The rows of a file that nobody can add up are refused as a whole.
+func TestAmountsThatNoSumCanHoldAreRefused(t *testing.T) {
+	o := newOffice(t)
+	r := o.iuv(1, 5000)
+	for _, amount := range []flussi.Cents{1 << 62, -1 << 62} {
+		p := row(r, "A", amount)
+		_, err := o.ApplySettlement(t.Context(), clerk, settlement.File{Head: paymentfile.Settlement{ID: flowID, Body: school}, Payments: sequence([]paymentfile.Payment{p})})
+		require.ErrorIs(t, err, flussi.ErrInvalid)
+	}
+	_, err := o.Settlement(t.Context(), clerk, settlement.SettlementID(school, "", flowID))
+	assert.ErrorIs(t, err, flussi.ErrNotFound)
+}
+
+// Thousands of rows with one IUV, or without any.
+func TestManyRowsOfOneReferenceAreEachSomething(t *testing.T) {
+	o := newOffice(t)
+	r := o.iuv(1, 100)
+	rows := make([]paymentfile.Payment, 3000)
+	for i := range rows {
+		rows[i] = row(r, "A", 100)
+		if i%3 == 0 {
+			rows[i] = row(paymentfile.Reference{}, "A", 100)
+			rows[i].Faults = []*paymentfile.Fault{{Kind: paymentfile.FaultMissing, Blocking: true}}
+		}
+	}
+	s := o.settle(flowID, rows...)
+	want := settlement.PaymentCounts{Expected: settlement.Tally{Number: 1, Amount: 100}, Doubled: settlement.Tally{Number: 1999, Amount: 199900}, Unusable: settlement.Tally{Number: 1000, Amount: 100000}}
+	assert.Equal(t, want, s.Counts)
+	s = o.settle(flowID, rows[:3]...)
+	want = settlement.PaymentCounts{Expected: want.Expected, Doubled: want.Expected, Unusable: want.Expected, Dropped: settlement.Tally{Number: 2997, Amount: 299700}}
+	assert.Equal(t, want, s.Counts)
+}
+
+func TestSettlementOfNothingIsVoid(t *testing.T) {
+	o := newOffice(t)
+	o.receive(settlementXML(school, flowID, 1), journalXML("G1", transfer{number: "7", amount: "90.00", causale: uri(flowID)}))
+	assert.Equal(t, settlement.SettlementVoid, o.stored(flowID).State)
+	o.receive(settlementXML(school, flowID, 2, line{iuv: iuv, iur: "A", amount: "90.00"}))
+	assert.Equal(t, settlement.SettlementCovered, o.stored(flowID).State)
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"maps"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -332,7 +331,8 @@ func TestResultDoesNotDependOnOrderOfFiles(t *testing.T) {
 	seen := map[string]int{}
 	for seed := range uint64(150) {
 		w := newWorld(seed)
-		first, due, _ := w.apply(t, rand.New(rand.NewPCG(seed, 0)))
+		first, due, store := w.apply(t, rand.New(rand.NewPCG(seed, 0)))
+		service, _ := w.serviceFor(t, store)
 		for again := range uint64(3) {
 			other, otherDue, _ := w.apply(t, rand.New(rand.NewPCG(seed, 1+again)))
 			require.Equal(t, first, other, "seed %d, order %d", seed, again)
@@ -349,15 +349,40 @@ func TestResultDoesNotDependOnOrderOfFiles(t *testing.T) {
 				seen["movement by amount"]++
 			}
 		}
+		ids := map[string]flussi.OrganizationCode{}
 		for _, s := range first.settlements {
 			seen["settlement "+string(s.State)]++
+			if other, is := ids[s.FlowID]; is && other != s.Body {
+				seen["body with equal ids"]++
+			}
+			ids[s.FlowID] = s.Body
+		}
+		for _, paid := range due.told {
+			for _, p := range paid {
+				if p.Payment == uuid.Nil && p.State == settlement.PaymentDoubled {
+					seen["doubled single"]++
+				}
+			}
+		}
+		for _, err := range service.AllPayments(t.Context(), clerk, settlement.PaymentFilter{States: []settlement.PaymentState{settlement.PaymentDropped}}) {
+			require.NoError(t, err)
+			seen["dropped"]++
 		}
 	}
 	for _, s := range settlement.SettlementStates() {
 		assert.NotZero(t, seen["settlement "+string(s)], s)
 	}
-	assert.NotZero(t, seen["movement by amount"])
-	t.Log(slices.Sorted(maps.Keys(seen)), seen)
+	for _, s := range settlement.MovementStates() {
+		byHand := s == settlement.MovementAside || s == settlement.MovementSplit
+		assert.Equal(t, byHand, seen["movement "+string(s)] == 0, s)
+	}
+	for _, s := range settlement.PaymentStates() {
+		assert.Equal(t, s == settlement.PaymentAside || s == settlement.PaymentDropped, seen["payment "+string(s)] == 0, s)
+	}
+	for _, what := range []string{"movement by amount", "dropped", "doubled single", "body with equal ids"} {
+		assert.NotZero(t, seen[what], what)
+	}
+	t.Log(seen)
 }
 
 // adds checks that money is neither made nor lost, and that every cent is in one class.

@@ -105,8 +105,8 @@ func (s step) settlement(old, next Settlement) SettlementChange {
 	return SettlementChange{next, record}
 }
 
-func (s step) payment(old, next Payment) PaymentChange {
-	record := core.Mark(&next.UpdatedAt, &next.UpdatedBy, s.action, old.State, next.State, s.by.ID, s.reason)
+func (s step) payment(from PaymentState, next Payment) PaymentChange {
+	record := core.Mark(&next.UpdatedAt, &next.UpdatedBy, s.action, from, next.State, s.by.ID, s.reason)
 	if next.CreatedAt.IsZero() {
 		next.CreatedAt = next.UpdatedAt
 	}

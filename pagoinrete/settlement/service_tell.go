@@ -84,7 +84,7 @@ func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlemen
 			if !p.Before.IsZero() {
 				told := p
 				told.Before = paymentfile.Reference{}
-				moved = append(moved, step{action: ActionTell, by: by}.payment(p, told))
+				moved = append(moved, step{action: ActionTell, by: by}.payment(p.State, told))
 			}
 		}
 		if err := s.tellReferences(ctx, settlement.Body, references, numbers); err != nil {

@@ -26,8 +26,11 @@ type paymentWork struct {
 	added      []addedPayment                 // of all groups
 }
 
-// changedPayment is a payment that was stored before.
-type changedPayment struct{ old, next Payment }
+// changedPayment is a payment that was stored before, and the state that it had.
+type changedPayment struct {
+	from PaymentState
+	next Payment
+}
 
 // addedPayment is a payment that is only in the file: its row, and what the row does not say.
 type addedPayment struct {
@@ -228,7 +231,7 @@ func (w *work) closeGroup(ctx context.Context, group []*Payment, expected map[pa
 		case stored && *p == old:
 			continue
 		case stored:
-			w.changed = append(w.changed, changedPayment{old, *p})
+			w.changed = append(w.changed, changedPayment{old.State, *p})
 		default:
 			w.added = append(w.added, addedPayment{w.rowOf[p.ID], p.Expected, p.Owner, p.State})
 		}
@@ -255,14 +258,14 @@ func (w *work) untold(ctx context.Context, settlements map[uuid.UUID]bool) error
 func (w *work) paymentChanges(yield func(PaymentChange, error) bool) {
 	for _, p := range w.changed {
 		own := w.done[p.next.ID] || w.rows != nil && p.next.Settlement == w.rows.of.Settlement
-		if !yield(w.step.of(own).payment(p.old, p.next), nil) {
+		if !yield(w.step.of(own).payment(p.from, p.next), nil) {
 			return
 		}
 	}
 	for _, added := range w.added {
 		p := w.rows.payment(added.row)
 		p.Expected, p.Owner, p.State = added.expected, added.owner, added.state
-		if !yield(w.step.of(true).payment(Payment{}, p), nil) {
+		if !yield(w.step.of(true).payment("", p), nil) {
 			return
 		}
 	}

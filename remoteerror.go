@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
@@ -130,7 +131,7 @@ func (e *RemoteError) Italian() string {
 	if !e.FromService || !e.isRefusal() || e.Words.IsZero() {
 		return text
 	}
-	return text + " Risposta della piattaforma: «" + e.Words.Reveal() + "»."
+	return italian.WithAnswer(text, e.Words.Reveal())
 }
 
 // isRefusal reports whether the platform refused the request. If it does not have what a call

@@ -4,14 +4,17 @@ import (
 	"errors"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // withAnswer adds to a text for operators what the platform said.
 func withAnswer(text string, answer flussi.Text) string {
-	if answer.IsZero() {
-		return text
-	}
-	return text + " Risposta della piattaforma: «" + answer.Reveal() + "»."
+	return italian.WithAnswer(text, answer.Reveal())
+}
+
+// withoutAnswer removes from a text what withAnswer added to it.
+func withoutAnswer(text string, answer flussi.Text) string {
+	return italian.WithoutAnswer(text, answer.Reveal())
 }
 
 // causeOf returns in Italian why a call failed, without what the platform said.

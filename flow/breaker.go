@@ -75,12 +75,12 @@ func (b *breaker) setPaused(paused bool) { b.mu.Lock(); defer b.mu.Unlock(); b.p
 // close ends the run: nothing more is begun.
 func (b *breaker) close() { b.mu.Lock(); defer b.mu.Unlock(); b.closed = true }
 
-// stop closes the breaker, and keeps the first reason why the flow stops. The mutex must be locked,
-// unless the workers are not started yet.
-func (b *breaker) stop(cause error, reason string) {
+// stop closes the breaker, and keeps the first reason why the flow stops, with the answer of the
+// platform that it quotes. The mutex must be locked, unless the workers are not started yet.
+func (b *breaker) stop(cause error, reason string, answer flussi.Text) {
 	b.closed = true
 	if b.stopErr == nil {
-		b.stopErr = &StopError{FlowID: b.flowID, Err: cause, Reason: reason}
+		b.stopErr = &StopError{FlowID: b.flowID, Err: cause, Reason: reason, Answer: answer}
 	}
 }
 
@@ -112,7 +112,7 @@ func (b *breaker) decide(n *Notification, o outcome, begun int, cutOff bool) out
 	b.outcomes++
 	switch {
 	case o.signal == serviceFailed:
-		b.stop(o.err, serviceStopReason(o.err, o.answer))
+		b.stop(o.err, serviceStopReason(o.err, o.answer), o.answer)
 	case o.signal == accepted, o.signal == refusedMessage:
 		b.answers++
 		b.failures = 0
@@ -121,11 +121,11 @@ func (b *breaker) decide(n *Notification, o outcome, begun int, cutOff bool) out
 			b.refusals.accept(begun)
 		} else if b.refusals.add(n, o.refusal, b.outcomes) && b.stopErr == nil {
 			b.refusals.stop(o.refusal)
-			b.stop(o.err, refusalStopReason(b.config.RefusalThreshold, o))
+			b.stop(o.err, refusalStopReason(b.config.RefusalThreshold, o), o.answer)
 		}
 	case o.signal == platformFailed && !cutOff && b.counts(o):
 		if b.failures++; b.failures >= b.config.FailureThreshold {
-			b.stop(o.err, platformStopReason(b.config.FailureThreshold, o))
+			b.stop(o.err, platformStopReason(b.config.FailureThreshold, o), flussi.Text{})
 		}
 		if o.action == NotificationRelease && b.release(n.ID) {
 			o.action, o.code = NotificationFail, CodeNotSent
@@ -156,7 +156,7 @@ func (b *breaker) counts(o outcome) bool {
 		b.config.Logger.Warn("flow: the platform asks to wait", "flow", b.flowID, "until", b.limit.until)
 	}
 	if b.limit.until.Sub(b.limit.since) > b.config.MaxRetryAfter {
-		b.stop(o.err, limitStopReason(b.limit.until))
+		b.stop(o.err, limitStopReason(b.limit.until), flussi.Text{})
 	}
 	return first
 }

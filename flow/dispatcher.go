@@ -187,9 +187,10 @@ func fill[T comparable](value *T, to T) {
 // notifications into Errore, and calls a platform that does not answer. Other flows may be sent
 // meanwhile.
 type StopError struct {
-	FlowID uuid.UUID // the flow that was stopped
-	Err    error     // what the Sender returned last
-	Reason string    // why, in Italian: the flow's Error
+	FlowID uuid.UUID   // the flow that was stopped
+	Err    error       // what the Sender returned last
+	Reason string      // why, in Italian: the flow's Error
+	Answer flussi.Text // what the platform said, which Reason quotes: the flow's Answer; zero if nothing
 }
 
 // Error describes the stop for programs and logs.

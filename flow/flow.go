@@ -22,7 +22,11 @@ type Flow struct {
 	Service string    // Servizio: the App IO service that sends
 	State   FlowState // Stato
 	Details
-	Error string // Errore: why the sending stopped, in Italian; "" if it did not
+	Error string // Errore: why the sending stopped, in Italian, with Answer; "" if it did not
+	// Answer (risposta della piattaforma) is what the platform said, if that stopped the sending, with
+	// personal data masked. Error quotes it, too. Zero if it said nothing, or once notifications of
+	// the flow are anonymised.
+	Answer flussi.Text
 	// NotBefore (Non prima di) is when a [Dispatcher] begins to send the flow, which is Attivo until
 	// then; UTC. Zero: the flow is not scheduled.
 	NotBefore   time.Time
@@ -132,9 +136,10 @@ const (
 	FlowDisable       FlowAction = "disable"    // Disabilita: set aside; a sending under way ends
 	FlowEnable        FlowAction = "enable"     // Riabilita
 
-	// FlowCreate and FlowNotificationChanged are no steps of the machine: only histories have them.
-	FlowCreate              FlowAction = "create" // Nuovo: the first record
-	FlowNotificationChanged FlowAction = "touch"  // one of its notifications changed; the reason says which
+	// FlowCreate and the following are no steps of the machine: only histories have them.
+	FlowCreate              FlowAction = "create"    // Nuovo: the first record
+	FlowNotificationChanged FlowAction = "touch"     // one of its notifications changed; the reason says which
+	FlowAnonymise           FlowAction = "anonymise" // what the platform said was erased, with the personal data of notifications
 )
 
 // FlowMachine returns the table of what may happen to a flow. Operators prepare,
@@ -182,6 +187,8 @@ func (a FlowAction) Label() string {
 		return "Nuovo"
 	case FlowNotificationChanged:
 		return "Modifica di una notifica"
+	case FlowAnonymise:
+		return "Cancellazione dei dati personali"
 	}
 	return FlowMachine().EventLabel(a)
 }
@@ -242,6 +249,9 @@ func checkFlag(disabled bool, action string, noun italian.Noun) error {
 func (f *Flow) Allowed(roles ...flussi.Role) []FlowAction {
 	return core.Allowed(FlowMachine(), f.State, f.check, roles)
 }
+
+// clearError removes why the last sending stopped.
+func (f *Flow) clearError() { f.Error, f.Answer = "", flussi.Text{} }
 
 // LogValue returns what may be logged of a flow: no note and no error text.
 func (f Flow) LogValue() slog.Value {

@@ -68,7 +68,7 @@ func (s spy) printAll(t testing.TB, store flow.Store) {
 		fmt.Fprintln(s, f.Details, f.Error)
 		for _, r := range records {
 			if r.Action != flow.FlowEdit {
-				fmt.Fprintln(s, r.Reason.Reveal()) // the library's own words
+				fmt.Fprintln(s, r.Explanation().Reveal()) // the library's own words
 			}
 		}
 	}
@@ -79,7 +79,7 @@ func (s spy) printAll(t testing.TB, store flow.Store) {
 		fmt.Fprintln(s, n.Transmission.Error, n.Transmission.ErrorCode.Italian(), n.Transmission.Answer.Reveal())
 		for _, r := range records {
 			if r.Action != flow.NotificationConfirm && r.Action != flow.NotificationResend {
-				fmt.Fprintln(s, r.Reason.Reveal())
+				fmt.Fprintln(s, r.Explanation().Reveal())
 			}
 		}
 		if i == 0 {

@@ -114,7 +114,7 @@ const (
 
 	// NotificationCreate and the following are no steps of the machine: only histories have them.
 	NotificationCreate    NotificationAction = "create"    // Nuovo, or a row of an import: the first record
-	NotificationAnonymise NotificationAction = "anonymise" // the personal data were erased
+	NotificationAnonymise NotificationAction = "anonymise" // the personal data were erased: see [Store]
 
 	// NotificationSend (Invia Messaggio) is a button, for [Service.NotificationActions]; in
 	// histories and for the machine it is a claim by the operator.

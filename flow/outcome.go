@@ -70,7 +70,7 @@ func notSent(n Notification, err error) outcome {
 		o.signal, o.answer = serviceFailed, e.Words
 	case isRefusal(e):
 		o.action, o.code, o.signal, o.answer = NotificationFail, refusalCode(e), refusedMessage, e.Words
-		o.text, o.refusal = refusalText(o.code, e, o.answer), refusalOf(n, e)
+		o.text, o.refusal = refusalText(o.code, e), refusalOf(n, e)
 	default:
 		o.waitUntil = waitUntil(e)
 	}
@@ -107,14 +107,13 @@ func refusalCode(e *flussi.RemoteError) ErrorCode {
 	return CodeNotPermitted
 }
 
-// refusalText says in Italian why a message was refused, in the client's words and the platform's,
-// and how it is sent again.
-func refusalText(code ErrorCode, e *flussi.RemoteError, answer flussi.Text) string {
-	text := code.Italian()
+// refusalText says in Italian why a message was refused, in the client's words, and how it is sent
+// again.
+func refusalText(code ErrorCode, e *flussi.RemoteError) string {
 	if e.Reason != "" {
-		text = e.Reason + " Il messaggio non è arrivato: per inviarlo di nuovo, " + sendAgain + "."
+		return e.Reason + " Il messaggio non è arrivato: per inviarlo di nuovo, " + sendAgain + "."
 	}
-	return withAnswer(text, answer)
+	return code.Italian()
 }
 
 // longWait is the shortest wait for which operators read until when the platform asks to wait. It
@@ -158,17 +157,21 @@ func (o outcome) change(n Notification, by string) (NotificationChange, error) {
 		t.ErrorCode, t.Error, t.Answer = "", "", flussi.Text{}
 		n.Delivery = Delivery{}
 	case NotificationFail:
-		t.ErrorCode, t.Error, t.Answer = o.code, o.reason(), o.answer
+		t.ErrorCode, t.Error, t.Answer = o.code, o.explanation(), o.answer
 	}
 	change := n.change(o.action, from, by, o.reason())
+	change.Record.Answer = o.answer
 	if o.action == NotificationAccept || o.action == NotificationFail && o.code == CodeOutcomeUnknown {
 		change.Notification.Transmission.SentAt = change.Record.At
 	}
 	return change, nil
 }
 
-// reason says in Italian why the message was not sent, or why the outcome is unknown. It is "" if
-// the message was sent, or if sending was not begun.
+// explanation is reason, with what the platform said.
+func (o outcome) explanation() string { return withAnswer(o.reason(), o.answer) }
+
+// reason says in Italian why the message was not sent, or why the outcome is unknown, without what
+// the platform said. It is "" if the message was sent, or if sending was not begun.
 func (o outcome) reason() string {
 	switch {
 	case o.text != "":
@@ -180,5 +183,5 @@ func (o outcome) reason() string {
 	case time.Until(o.waitUntil) >= longWait:
 		return waitText(o.waitUntil) + ": riprovare dopo quel momento."
 	}
-	return withAnswer(causeOf(o.err), o.answer)
+	return causeOf(o.err)
 }

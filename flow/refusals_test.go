@@ -50,7 +50,7 @@ func TestRefusalsOfRecipientsDoNotStopTheFlow(t *testing.T) {
 			assert.Equal(t, test.says, n.Transmission.Answer.Reveal())
 			assert.True(t, strings.HasSuffix(n.Transmission.Error, " Risposta della piattaforma: «"+test.says+"»."), n.Transmission.Error)
 			assert.Contains(t, n.Transmission.Error, "riportare la notifica a «Registrato»")
-			assert.Equal(t, n.Transmission.Error, last(do(t, w.NotificationHistory, n.ID)).Reason.Reveal())
+			assert.Equal(t, n.Transmission.Error, last(do(t, w.NotificationHistory, n.ID)).Explanation().Reveal())
 			assert.False(t, n.Transmission.StoppedFlow)
 
 			// Sent alone, it is refused for the same reason, which the error says.
@@ -66,7 +66,7 @@ func TestRefusalsOfRecipientsDoNotStopTheFlow(t *testing.T) {
 			require.Equal(t, 3, must.Get(w.Anonymise(t.Context(), operator, taxes, time.Now()))(t))
 			n = w.notification(t, n.ID)
 			assert.Zero(t, n.Transmission.Answer)
-			assert.Equal(t, test.code.Italian(), n.Transmission.Error)
+			assert.Equal(t, strings.TrimSuffix(alone.Transmission.Error, " Risposta della piattaforma: «"+test.says+"»."), n.Transmission.Error)
 		})
 	}
 }

@@ -86,7 +86,7 @@ func (d *Dispatcher) send(
 		reporter:  newReporter(d.config.Progress, f),
 	}
 	if messengerErr != nil {
-		r.workers.breaker.stop(messengerErr, serviceStopReason(messengerErr, flussi.Text{}))
+		r.workers.breaker.stop(messengerErr, serviceStopReason(messengerErr, flussi.Text{}), flussi.Text{})
 	}
 	f, err = r.send(ctx, last == nil)
 	var stopped *StopError
@@ -272,7 +272,7 @@ func (r *run) tryStoreStop(ctx context.Context) error {
 	if err != nil || f.State != FlowSending || f.Error != "" {
 		return err // nil if another dispatcher or an operator stopped it
 	}
-	f.Error = r.stop.Reason
+	f.Error, f.Answer = r.stop.Reason, r.stop.Answer
 	return r.saveFlow(ctx, &f, FlowStop)
 }
 
@@ -282,7 +282,8 @@ func (r *run) saveFlow(ctx context.Context, f *Flow, action FlowAction) error {
 	if err := f.Fire(ctx, action, asSystem(by)); err != nil {
 		return err
 	}
-	change := f.change(action, FlowSending, by, f.Error)
+	change := f.change(action, FlowSending, by, withoutAnswer(f.Error, f.Answer))
+	change.Record.Answer = f.Answer
 	*f = change.Flow
 	f.Version++
 	return r.store.SaveFlow(ctx, change, nil)
@@ -315,7 +316,7 @@ func (r *run) conclude(ctx context.Context) (over bool, err error) {
 	}
 	switch {
 	case action == FlowComplete:
-		f.Error = ""
+		f.clearError()
 	case f.Counts.Registered > 0 && f.Error == "":
 		f.Error = "Invio fermato: il flusso è stato disabilitato durante l'invio. " +
 			"Riabilitarlo, poi riprendere con " + italian.Quote(FlowSend.Label()) + "."

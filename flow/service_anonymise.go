@@ -3,9 +3,13 @@ package flow
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
 )
 
 // anonymised is how many notifications are anonymised in a transaction.
@@ -13,14 +17,23 @@ const anonymised = 500
 
 // Anonymise erases the personal data of a service's notifications that were sent before a
 // time, or have been since in Errore, for another reason than an unknown outcome, or
-// disabled before they were sent: the fiscal code, the texts, the notice number, the
-// reference, and what the platform said about them. Counts, dates, amounts, the platform's IDs and
-// histories remain. It returns how many there were.
+// disabled before they were sent. It returns how many there were.
+//
+//   - Of a notification it erases the fiscal code, the texts and options, the notice number, the
+//     reference, the occasion, and what the platform said about it, also in its records.
+//   - Of a flow with one of these notifications it erases what the platform said, in its Error and
+//     its records: that may be about them.
+//   - Dates, amounts, the payee, the platform's IDs, states, error codes and Counts remain. So do the
+//     records, with the reasons that operators gave and the occasion of a new notification, and the
+//     [Details] of flows, with the texts of buttons: keep personal data out of these.
 //
 // A time that is not in the past is refused with [flussi.ErrRange]. It cannot be undone. An
 // anonymised notification can be looked at, and nothing else. Notifications are anonymised in
 // groups, so an error, or a context that ends, leaves those before as they are; call it again for
 // the others.
+//
+// Copies of the database keep what they have; so may the database itself, for a while:
+// docs/stores.md says where.
 func (s *Service) Anonymise(ctx context.Context, by flussi.Actor, service string, before time.Time) (int, error) {
 	const op = "anonymise"
 	if err := s.admitOperator(ctx, by, service); err != nil {
@@ -31,7 +44,16 @@ func (s *Service) Anonymise(ctx context.Context, by flussi.Actor, service string
 			Reason: "La data prima della quale cancellare i dati personali deve essere nel passato."})
 	}
 	done := 0
+	flows := map[uuid.UUID]bool{uuid.Nil: true} // those without answers
 	for group, err := range pages(ctx, s.store, NotificationFilter{Services: []string{service}, ClosedBefore: before}, anonymised) {
+		// The flows come first: notifications that are anonymised are not found again, so after an
+		// error nothing would lead to their flows.
+		for _, n := range group {
+			if err == nil && !flows[n.FlowID] {
+				err = s.eraseAnswers(ctx, by, n.FlowID)
+				flows[n.FlowID] = true
+			}
+		}
 		erased := 0
 		if err == nil {
 			erased, err = s.erase(ctx, by, group)
@@ -44,15 +66,37 @@ func (s *Service) Anonymise(ctx context.Context, by flussi.Actor, service string
 	return done, nil
 }
 
+// eraseAnswers erases what the platform said from a flow and its records.
+func (s *Service) eraseAnswers(ctx context.Context, by flussi.Actor, id uuid.UUID) error {
+	for tries := (core.Tries{}); ; {
+		f, err := s.store.Flow(ctx, id)
+		if err != nil {
+			return err
+		}
+		records, err := s.store.FlowHistory(ctx, id)
+		answered := func(r FlowRecord) bool { return !r.Answer.IsZero() }
+		if err != nil || f.Answer.IsZero() && !slices.ContainsFunc(records, answered) {
+			return err
+		}
+		f.Error, f.Answer = withoutAnswer(f.Error, f.Answer), flussi.Text{}
+		err = s.store.SaveFlow(ctx, f.change(FlowAnonymise, f.State, by.ID, ""), nil)
+		if err == nil {
+			return nil
+		}
+		if err := tries.Again(ctx, err); err != nil {
+			return err
+		}
+	}
+}
+
 // erase erases the personal data of a group. It skips notifications that another user changes at
 // the same moment.
 func (s *Service) erase(ctx context.Context, by flussi.Actor, found []Notification) (int, error) {
 	changes := make([]NotificationChange, len(found))
 	for i, n := range found {
 		n.Draft = Draft{DueDate: n.DueDate, Amount: n.Amount, IsPayment: n.IsPayment, PayableAfterDue: n.PayableAfterDue, Payee: n.Payee}
-		if t := &n.Transmission; !t.Answer.IsZero() {
-			t.Answer, t.Error = flussi.Text{}, t.ErrorCode.Italian()
-		}
+		t := &n.Transmission
+		t.Error, t.Answer = withoutAnswer(t.Error, t.Answer), flussi.Text{}
 		n.AnonymisedAt = now()
 		changes[i] = n.change(NotificationAnonymise, n.State, by.ID, "")
 	}

@@ -91,7 +91,7 @@ func (s *Service) SendFlow(ctx context.Context, by flussi.Actor, id uuid.UUID) (
 	const op = "send flow"
 	return s.stepOnce(ctx, by, id, func(f Flow) bool { return f.State == FlowSending || f.State == FlowSent }, func() (Flow, error) {
 		return s.changeFlow(ctx, op, by, id, FlowSend, func(f *Flow) error {
-			f.Error = ""
+			f.clearError()
 			f.unschedule()
 			return s.needsSomething(ctx, f)
 		})
@@ -255,7 +255,7 @@ func (f *Flow) conclude(ctx context.Context, by string, other FlowAction) (FlowA
 	switch {
 	case f.State == FlowIncomplete && open == 0:
 		action = FlowComplete
-		f.Error = ""
+		f.clearError()
 	case f.State == FlowSent && open > 0:
 		action = FlowEndIncomplete
 	default:

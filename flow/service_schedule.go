@@ -88,7 +88,7 @@ func (d *Dispatcher) begin(ctx context.Context, f Flow) error {
 	if err := f.Fire(ctx, FlowBegin, asSystem(d.config.ID)); err != nil {
 		return err
 	}
-	f.Error = ""
+	f.clearError()
 	f.unschedule()
 	return d.store.SaveFlow(ctx, f.change(FlowBegin, FlowActive, d.config.ID, reason), nil)
 }

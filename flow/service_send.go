@@ -173,7 +173,7 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 	case o.err == nil:
 		o.err = ErrCitizenUnreachable
 	}
-	return n, &flussi.Error{Package: "flow", Operation: op, Entity: entityNotification, ID: n.ID, Err: o.err, Reason: o.reason()}
+	return n, &flussi.Error{Package: "flow", Operation: op, Entity: entityNotification, ID: n.ID, Err: o.err, Reason: o.explanation()}
 }
 
 // claim makes a notification In invio, under a lease, with its flow. If the citizen may have its

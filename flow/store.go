@@ -45,6 +45,12 @@ import (
 // its record, and sets the record's Version. The ID, FlowID, Service and CreatedAt of an entity
 // never change, and a flow is stored before its notifications: a database may rely on that.
 //
+// Records: what is stored of a record never changes, with one exception. A change whose record has
+// the Action [NotificationAnonymise] or [FlowAnonymise] erases, in the same transaction, the Answer
+// of every earlier record of its entity; the other fields remain, and so does the Answer of the
+// record itself. Nothing of an erased Answer is to be left where the database keeps its rows and
+// indexes.
+//
 // Leases: a notification that any method stores as In invio gets a lease, from now by the store's
 // clock, of the length in its change; a lease of 0 is over at once. In any other state a
 // notification has none.

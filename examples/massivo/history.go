@@ -49,7 +49,7 @@ func tellHistory[S, A ~string](s *session, records []flow.Record[S, A], action f
 		if r.From != "" && r.From != r.To {
 			step = fmt.Sprintf("%s → %s", state(r.From), state(r.To))
 		}
-		l := line{moment(r.At), plain(r.By), action(r.Action), step, plain(r.Reason.Reveal())}
+		l := line{moment(r.At), plain(r.By), action(r.Action), step, plain(r.Explanation().Reveal())}
 		lines = append(lines, l)
 		t.AppendRow([]any{l.at, l.by, l.action, l.step, l.reason})
 	}

@@ -17,7 +17,7 @@ func TestTheSuiteFindsBrokenStores(t *testing.T) {
 		Contract: flowtest.Contract, Shared: flowtest.Shared,
 		Open:    func() flow.Store { return memstore.New() },
 		Views:   viewed,
-		Own:     slices.Concat(breakers, sentBreakers, importBreakers, serviceBreakers),
+		Own:     slices.Concat(breakers, sentBreakers, importBreakers, serviceBreakers, anonymisedBreakers),
 		Needed:  []string{"Entity.FlowID", "Entity.Service"},
 		Filters: [2]storetest.Filter{flow.FlowFilter{}, flow.NotificationFilter{}},
 	}.Run(t)

@@ -49,7 +49,7 @@ var contract = storetest.Contract[flow.Store, *probe]{
 	Rules: storetest.Also(slices.Concat(
 		shared.Rules(texts), valueRules, countRules, claimRules, alreadySentRules, releasedRules, saveSentRules,
 		importRules, importFailureRules, duplicateRules, serviceRules, leaseRules, filterRules, searchRules,
-		isolationRules, concurrencyRules, []rule{shared.Empty()},
+		isolationRules, concurrencyRules, anonymisedRules, []rule{shared.Empty()},
 	), map[string]func(*probe){
 		"times are kept to the microsecond, and given in UTC":          claimsKeepTimes,
 		"texts are kept to the last character":                         longErrorsAreKept,

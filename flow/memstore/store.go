@@ -3,6 +3,7 @@ package memstore
 import (
 	"github.com/google/uuid"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/memtable"
 )
@@ -64,6 +65,11 @@ func New() *Store {
 		RecordVersion: func(r *flow.FlowRecord) *int64 { return &r.Version },
 		View:          func(f *flow.Flow) *flow.Flow { return f },
 		Complete:      s.addCounts,
+		Amend: func(earlier []flow.FlowRecord, next *flow.FlowRecord) {
+			if next.Action == flow.FlowAnonymise {
+				eraseAnswers(earlier)
+			}
+		},
 	})
 	s.notifications = memtable.New(&s.db, notificationKind{
 		Place:         (*notification).place,
@@ -71,6 +77,11 @@ func New() *Store {
 		RecordVersion: func(r *flow.NotificationRecord) *int64 { return &r.Version },
 		View:          func(n *notification) *flow.Notification { return &n.Notification },
 		Carry:         carryDigest,
+		Amend: func(earlier []flow.NotificationRecord, next *flow.NotificationRecord) {
+			if next.Action == flow.NotificationAnonymise {
+				eraseAnswers(earlier)
+			}
+		},
 	})
 	s.byFlow = memtable.NewIndex(s.notifications, func(n *notification) (uuid.UUID, bool) {
 		return n.FlowID, true
@@ -89,6 +100,13 @@ func New() *Store {
 func (s *Store) addCounts(f flow.Flow) flow.Flow {
 	f.Counts = s.counts.Of(f.ID)
 	return f
+}
+
+// eraseAnswers erases what the platform said from records.
+func eraseAnswers[S, A ~string](records []flow.Record[S, A]) {
+	for i := range records {
+		records[i].Answer = flussi.Text{}
+	}
 }
 
 // carryDigest sets the digest of the next version of a notification.

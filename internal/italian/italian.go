@@ -39,6 +39,25 @@ func Choose[N ~int | ~int64](n N, one, many string) string {
 // Quote writes a name in «».
 func Quote[S ~string](name S) string { return "«" + string(name) + "»" }
 
+// WithAnswer adds to whole sentences what a platform said; nothing if it said nothing.
+func WithAnswer(text, answer string) string {
+	if answer == "" {
+		return text
+	}
+	if text != "" {
+		text += " "
+	}
+	return text + "Risposta della piattaforma: " + Quote(answer) + "."
+}
+
+// WithoutAnswer removes from a text what WithAnswer added to it.
+func WithoutAnswer(text, answer string) string {
+	if answer == "" {
+		return text
+	}
+	return strings.Replace(text, " "+WithAnswer("", answer), "", 1)
+}
+
 // And writes a list as "a, b e c".
 func And(items ...string) string { return list(items, " e ") }
 

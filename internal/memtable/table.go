@@ -35,6 +35,10 @@ type Kind[E, V, R any] struct {
 	// Carry sets what the next version of an entity takes over from the stored one, before
 	// the next version replaces it. Defaults to nothing.
 	Carry func(stored, next *E)
+
+	// Amend changes the earlier records of an entity as a new one is added to them. Defaults to
+	// nothing.
+	Amend func(earlier []R, next *R)
 }
 
 // Row is an entity and its history. Before it is stored, it has one record.

@@ -146,6 +146,9 @@ func (t *Table[E, V, R]) replace(row *Row[E, R], next *E, record R) {
 		x.leave(row, next, moved)
 	}
 	row.Entity = *next
+	if t.kind.Amend != nil {
+		t.kind.Amend(row.History, &record)
+	}
 	row.History = append(row.History, record)
 	t.enter(row)
 }

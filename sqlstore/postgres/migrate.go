@@ -56,7 +56,7 @@ func Migrations() fs.FS {
 }
 
 // latest is the version of the schema.
-const latest = 4
+const latest = 5
 
 // Migrate creates the tables, or updates those of any earlier version. It needs no rights to
 // create anything if they are up to date. Processes may call it at the same time: one migrates, the

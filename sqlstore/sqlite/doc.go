@@ -16,6 +16,10 @@
 // the file on a network drive. Open follows symbolic links. Do not open the file by a hard link or
 // by the path of another mount: SQLite and the store have other files beside it.
 //
+// Open sets secure_delete, so that no free page of the file keeps what was erased. The -wal file keeps
+// earlier pages until SQLite has moved them into the database and overwritten them; closing the last
+// store removes it.
+//
 // Three files belong together: flussi.db, flussi.db-wal with the last writes, and flussi.db-sent,
 // which lists the last claims. [Open] compares them, and refuses a -wal file of another database or
 // of an earlier moment, with [ErrRestored]. A database that lost claims refuses to send, with

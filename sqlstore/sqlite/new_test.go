@@ -215,7 +215,9 @@ func TestTablesOfTheFirstVersionAreMigrated(t *testing.T) {
 	execute(t, db, "ALTER TABLE flussi_notifications DROP COLUMN answer", "ALTER TABLE flussi_notifications DROP COLUMN stopped_flow",
 		"ALTER TABLE flussi_notifications DROP COLUMN options", "ALTER TABLE flussi_flows DROP COLUMN options",
 		"DROP INDEX flussi_flows_scheduled", "DROP INDEX flussi_flows_of_service_scheduled", "ALTER TABLE flussi_flows DROP COLUMN not_before",
-		"ALTER TABLE flussi_flows DROP COLUMN scheduled_by", "DELETE FROM flussi_migrations WHERE version_id > 1")
+		"ALTER TABLE flussi_flows DROP COLUMN scheduled_by", "ALTER TABLE flussi_flows DROP COLUMN answer",
+		"ALTER TABLE flussi_flow_records DROP COLUMN answer", "ALTER TABLE flussi_notification_records DROP COLUMN answer",
+		"ALTER TABLE flussi_event_records DROP COLUMN answer", "ALTER TABLE flussi_notice_records DROP COLUMN answer", "DELETE FROM flussi_migrations WHERE version_id > 1")
 	s = must.Get(sqlite.New(db, sqlite.Config{}))(t)
 	refused(t, must.Err(claim(s, of, 1)), sqlite.ErrNotMigrated)
 	f, rows := change(1)

@@ -119,7 +119,7 @@ func open(ctx context.Context, path string, c Config) (*Store, error) {
 // connect returns a pool of connections to a file, for reading or for writing.
 func connect(f *file, c Config, connections int, reads bool, pragmas ...string) (*sql.DB, error) {
 	query := url.Values{"_pragma": append(pragmas, fmt.Sprintf("busy_timeout(%d)", writerBusyTimeout.Milliseconds()),
-		"journal_mode(WAL)", "wal_autocheckpoint(4000)", "synchronous(FULL)", "secure_delete(FAST)")}
+		"journal_mode(WAL)", "wal_autocheckpoint(4000)", "synchronous(FULL)", "secure_delete(ON)")}
 	inner, err := sqlite.NewConnector(f.location(query))
 	if err != nil {
 		return nil, err
@@ -138,7 +138,8 @@ func connect(f *file, c Config, connections int, reads bool, pragmas ...string) 
 //
 //	db, err := sql.Open("sqlite", "file:comune.db?_pragma=journal_mode(WAL)&_pragma=busy_timeout(30000)&_txlock=immediate")
 //
-// WAL is not required; without it, readers and the writer wait for each other. busy_timeout is how
+// Without _pragma=secure_delete(1), what [flow.Service.Anonymise] erases may remain in free pages of
+// the file. WAL is not required; without it, readers and the writer wait for each other. busy_timeout is how
 // long the caller's own statements wait: the driver's default is 0. See [Store.WithTx] for _txlock.
 // Of a database :memory:, each connection has another one: call SetMaxOpenConns(1).
 func New(db *sql.DB, c Config) (*Store, error) {

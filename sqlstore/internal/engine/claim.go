@@ -134,8 +134,8 @@ func (w *notificationWriter) take(ctx context.Context, ids []any, claim flow.Cla
 		From: flow.NotificationRegistered, To: flow.NotificationSending,
 	})
 	chosen, arg := w.driver.In(Column{Name: "id", Type: "uuid"}, ids)
-	if _, err := w.exec(ctx, "INSERT INTO flussi.notification_records (owner, version, at, actor, action, from_state, to_state, reason)"+
-		" SELECT id, version + 1, CAST(? AS bigint), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS text)"+
+	if _, err := w.exec(ctx, "INSERT INTO flussi.notification_records (owner, version, at, actor, action, from_state, to_state, reason, answer)"+
+		" SELECT id, version + 1, CAST(? AS bigint), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS text)"+
 		" FROM flussi.notifications WHERE "+chosen, append(r[2:len(r):len(r)], arg)...); err != nil {
 		return err
 	}

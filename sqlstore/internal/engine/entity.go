@@ -20,6 +20,8 @@ type entity[T any] struct {
 	// identity returns the ID and the version of an entity.
 	identity func(*T) (uuid.UUID, int64)
 	counts   *counts[T] // nil if it has none
+	// anonymise is the action that erases the answers of earlier records; "" if there is none.
+	anonymise string
 }
 
 // counts describes the counts of what belongs to an entity. The table has rows for an owner in
@@ -59,14 +61,14 @@ func indexOf(columns []Column, name string) int {
 var recordColumns = []Column{
 	{Name: "owner", Type: "uuid", WriteOnly: true}, {Name: "version", Type: "bigint"},
 	{Name: "at", Type: "bigint"}, {Name: "actor", Type: "text"}, {Name: "action", Type: "text"},
-	{Name: "from_state", Type: "text"}, {Name: "to_state", Type: "text"}, {Name: "reason", Type: "text"},
+	{Name: "from_state", Type: "text"}, {Name: "to_state", Type: "text"}, {Name: "reason", Type: "text"}, {Name: "answer", Type: "text"},
 }
 
 // recordFields returns the fields that the columns of a record are scanned into.
 func recordFields[S, A ~string](r *flussi.Record[S, A]) []any {
 	return []any{
 		&r.Version, timeField{&r.At}, stringTo(&r.By), stringTo(&r.Action),
-		stringTo(&r.From), stringTo(&r.To), textField{&r.Reason},
+		stringTo(&r.From), stringTo(&r.To), textField{&r.Reason}, textField{&r.Answer},
 	}
 }
 
@@ -74,6 +76,6 @@ func recordFields[S, A ~string](r *flussi.Record[S, A]) []any {
 func recordValues[S, A ~string](owner uuid.UUID, version int64, r flussi.Record[S, A]) []any {
 	return []any{
 		owner, version, r.At.UnixMicro(), encode(r.By), encode(r.Action),
-		encode(r.From), encode(r.To), encode(r.Reason.Reveal()),
+		encode(r.From), encode(r.To), encode(r.Reason.Reveal()), encode(r.Answer.Reveal()),
 	}
 }

@@ -12,7 +12,7 @@ var flows = entity[flow.Flow]{
 	columns: []Column{
 		{Name: "id", Type: "uuid"}, {Name: "service", Type: "text"}, {Name: "created_at", Type: "bigint"},
 		{Name: "note", Type: "text"}, {Name: "app_context", Type: "text"}, {Name: "app_key", Type: "text"}, {Name: "options", Type: "text"},
-		{Name: "state", Type: "text"}, {Name: "error", Type: "text"}, {Name: "disabled", Type: "boolean"},
+		{Name: "state", Type: "text"}, {Name: "error", Type: "text"}, {Name: "answer", Type: "text"}, {Name: "disabled", Type: "boolean"},
 		{Name: "not_before", Type: "bigint"}, {Name: "scheduled_by", Type: "text"},
 		{Name: "updated_at", Type: "bigint"}, {Name: "updated_by", Type: "text"}, {Name: "version", Type: "bigint"},
 		{Name: "search", Type: "text", WriteOnly: true},
@@ -21,7 +21,7 @@ var flows = entity[flow.Flow]{
 		return []any{
 			&f.ID, stringTo(&f.Service), timeField{&f.CreatedAt},
 			textField{&f.Note}, stringTo(&f.AppContext), stringTo(&f.AppKey), optionsField{&f.Options},
-			stringTo(&f.State), stringTo(&f.Error), &f.Disabled,
+			stringTo(&f.State), stringTo(&f.Error), textField{&f.Answer}, &f.Disabled,
 			timeField{&f.NotBefore}, stringTo(&f.ScheduledBy),
 			timeField{&f.UpdatedAt}, stringTo(&f.UpdatedBy), &f.Version,
 		}
@@ -30,13 +30,14 @@ var flows = entity[flow.Flow]{
 		return []any{
 			f.ID, encode(f.Service), f.CreatedAt.UnixMicro(),
 			encode(f.Note.Reveal()), encode(f.AppContext), encode(f.AppKey), optionsField{&f.Options}.encode(),
-			encode(f.State), encode(f.Error), f.Disabled,
+			encode(f.State), encode(f.Error), encode(f.Answer.Reveal()), f.Disabled,
 			micros(f.NotBefore), encode(f.ScheduledBy),
 			f.UpdatedAt.UnixMicro(), encode(f.UpdatedBy), version,
 			searchable(f.Note.Reveal()),
 		}
 	},
-	identity: func(f *flow.Flow) (uuid.UUID, int64) { return f.ID, f.Version },
+	identity:  func(f *flow.Flow) (uuid.UUID, int64) { return f.ID, f.Version },
+	anonymise: string(flow.FlowAnonymise),
 	counts: &counts[flow.Flow]{
 		table: "flow_counts", columns: []string{"registered", "sending", "sent", "failed", "disabled"},
 		fields: func(f *flow.Flow) []any {
@@ -102,7 +103,8 @@ var notifications = entity[flow.Notification]{
 			nil, nil, nil, int64(0), int64(0),
 		}
 	},
-	identity: func(n *flow.Notification) (uuid.UUID, int64) { return n.ID, n.Version },
+	identity:  func(n *flow.Notification) (uuid.UUID, int64) { return n.ID, n.Version },
+	anonymise: string(flow.NotificationAnonymise),
 }
 
 // Indexes of columns of a notification.

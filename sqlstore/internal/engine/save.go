@@ -21,6 +21,7 @@ type change[T any] struct {
 	id     uuid.UUID
 	row    []any // of entity.columns
 	record []any // of recordColumns
+	erases bool  // the answers of earlier records
 	was    T     // the stored version; set by lock if the entity is not new
 	wasRow []any // the row of was
 }
@@ -46,7 +47,10 @@ func newWriter[T any](t *tx, of *entity[T]) *writer[T] {
 // newChange returns a change of an entity with its record.
 func newChange[T any, S, A ~string](of *entity[T], e T, r flussi.Record[S, A]) change[T] {
 	id, version := of.identity(&e)
-	return change[T]{entity: e, id: id, row: of.values(&e, version+1), record: recordValues(id, version+1, r)}
+	return change[T]{
+		entity: e, id: id, row: of.values(&e, version+1), record: recordValues(id, version+1, r),
+		erases: of.anonymise != "" && string(r.Action) == of.anonymise,
+	}
 }
 
 // saveAll writes changes. It sorts them by ID first, so that two transactions that write the same
@@ -154,7 +158,26 @@ func (w *writer[T]) save(ctx context.Context, changes []change[T]) error {
 	if err := w.update(ctx, updates); err != nil {
 		return err
 	}
+	if err := w.eraseAnswers(ctx, updates); err != nil {
+		return err
+	}
 	return w.insert(ctx, recordTable(w.of.table), recordColumns, records)
+}
+
+// eraseAnswers erases the answers of the records of entities that are anonymised.
+func (w *writer[T]) eraseAnswers(ctx context.Context, changes []*change[T]) error {
+	var owners []any
+	for _, c := range changes {
+		if c.erases {
+			owners = append(owners, c.id)
+		}
+	}
+	if len(owners) == 0 {
+		return nil
+	}
+	chosen, arg := w.driver.In(Column{Name: "owner", Type: "uuid"}, owners)
+	_, err := w.exec(ctx, "UPDATE flussi."+recordTable(w.of.table)+" SET answer = '' WHERE "+chosen+" AND answer <> ''", arg)
+	return err
 }
 
 // setWriteID sets the column write_id of a new row, if the table has one. With it, lock refuses

@@ -320,7 +320,13 @@ func (r transmitted) change(by flussi.Actor) (NoticeChange, bool) {
 			return NoticeChange{}, false
 		}
 		n.Error = why
-		return n.change(NoticeRefuse, n.State, by.ID, why), true
+		var remote *flussi.RemoteError
+		if !errors.As(r.err, &remote) {
+			return n.change(NoticeRefuse, n.State, by.ID, why), true
+		}
+		change := n.change(NoticeRefuse, n.State, by.ID, italian.WithoutAnswer(why, remote.Words.Reveal()))
+		change.Record.Answer = remote.Words
+		return change, true
 	}
 	return NoticeChange{}, false
 }

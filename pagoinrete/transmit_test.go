@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
+	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
@@ -55,4 +57,24 @@ func noticesAreTransmittedWhileOthersAreBeingStored(t *testing.T) {
 	assert.Equal(t, 2*pupils, w.platform.Received(restgatewaytest.PutNotice))
 	close(store.released)
 	<-ended
+}
+
+// Why a notice is refused says what Pago In Rete said; its history has that in the Answer.
+func TestRefusedNoticesQuoteThePlatform(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorldOn(t, memstore.New())
+		e := w.simulated(t, pagoinrete.Fee)
+		w.add(t, e.ID, drafts(1)...)
+		w.platform.Fail(restgatewaytest.PutNotice, restgatewaytest.Fault{Kind: restgatewaytest.Unprocessable})
+		report := must.Get(w.TransmitNotices(t.Context(), assistant, e.ID))(t)
+		require.Equal(t, 1, report.Refused)
+		n := must.Get(w.Notice(t.Context(), assistant, report.Errors[0].NoticeID))(t)
+		records := must.Get(w.NoticeHistory(t.Context(), assistant, n.ID))(t)
+		last := records[len(records)-1]
+		require.Equal(t, pagoinrete.NoticeRefuse, last.Action)
+		assert.Contains(t, last.Answer.Reveal(), "(HTTP 422)")
+		assert.Contains(t, n.Error, " Risposta della piattaforma: «"+last.Answer.Reveal()+"».")
+		assert.NotContains(t, last.Reason.Reveal(), "Risposta")
+		assert.Equal(t, n.Error, last.Explanation().Reveal())
+	})
 }

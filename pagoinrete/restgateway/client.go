@@ -52,8 +52,9 @@ type Config struct {
 	Logger *slog.Logger
 	// MaxAttempts limits the attempts of a call. Defaults to 5; 1 means no repetition.
 	MaxAttempts int
-	// MaxWait is the longest wait between two attempts. If the platform asks for more, the
-	// call ends, and its error says how long to wait. Defaults to 1 minute.
+	// MaxWait is the longest wait between two attempts, and before the first one if the platform
+	// asked to wait. If the platform asks for more, the call and those after it end, and their
+	// errors say how long to wait. Defaults to 1 minute.
 	MaxWait time.Duration
 }
 
@@ -108,7 +109,7 @@ func (c *Client) MoveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, a
 		reason = flussi.Text{}
 	}
 	return change(ctx, c, by, call{
-		route: routeEventSteps[action], school: c.school, id: id,
+		route: routeEventSteps[action], school: c.school, id: id, hide: []string{reason.Reveal()},
 		body: func() ([]byte, error) { return encodeReason(reason) },
 	}, decodeEvent)
 }
@@ -118,6 +119,7 @@ func (c *Client) MoveEvent(ctx context.Context, by flussi.Actor, id uuid.UUID, a
 func (c *Client) PutNotice(ctx context.Context, by flussi.Actor, n pagoinrete.Notice) (pagoinrete.RemoteNotice, error) {
 	return change(ctx, c, by, call{
 		route: routePutNotice, school: n.School, id: n.ID, check: n.Validate(),
+		hide: []string{n.Debtor.Reveal(), n.DebtorName.Reveal(), n.Payer.Reveal()},
 		body: func() ([]byte, error) { return encodeNotice(n) },
 	}, decodeNotice)
 }
@@ -152,7 +154,7 @@ func (c *Client) MoveNotice(ctx context.Context, by flussi.Actor, id uuid.UUID, 
 		proof = pagoinrete.Proof{}
 	}
 	return change(ctx, c, by, call{
-		route: routeNoticeSteps[action], school: c.school, id: id,
+		route: routeNoticeSteps[action], school: c.school, id: id, hide: []string{proof.Reference},
 		body: func() ([]byte, error) { return encodeProof(proof) },
 	}, decodeNotice)
 }
@@ -166,7 +168,7 @@ func (c *Client) NoticePDF(ctx context.Context, id uuid.UUID) (io.ReadCloser, er
 		Header: http.Header{"Accept": {typePDF + ", application/problem+json"}},
 	})
 	if err != nil || reply.Stream == nil {
-		return nil, failed(routePDF, reply, err)
+		return nil, c.failed(routePDF, reply, err)
 	}
 	pdf, err := newPDF(reply, ctx.Err)
 	if err != nil {
@@ -190,7 +192,8 @@ type call struct {
 	route  route
 	school string // of the event or the notice
 	id     uuid.UUID
-	check  error // what is wrong with the data
+	check  error    // what is wrong with the data
+	hide   []string // texts of the request that no error may quote
 	body   func() ([]byte, error)
 }
 
@@ -205,7 +208,7 @@ func change[T any](ctx context.Context, c *Client, by flussi.Actor, s call, deco
 		Name: s.route.name, Method: s.route.method, Path: s.route.to(c.school, s.id), Body: body,
 		Repeat: restcall.IfNotSent, Header: actingHeader(by),
 	})
-	if err := changed(s.route, reply, err); err != nil {
+	if err := c.changed(s, reply, err); err != nil {
 		return none, err
 	}
 	remote, err := decode(reply.Body, s.id)
@@ -252,7 +255,7 @@ func (c *Client) read(ctx context.Context, r route, id uuid.UUID, body []byte) (
 	}
 	reply, err := engine.Do(ctx, restcall.Operation{Name: r.name, Method: r.method, Path: r.to(c.school, id), Body: body})
 	if err != nil || reply.Status != http.StatusOK || reply.BodyErr != nil {
-		return nil, failed(r, reply, err)
+		return nil, c.failed(r, reply, err)
 	}
 	return reply, nil
 }
@@ -268,11 +271,11 @@ func read[T any](r route, reply *restcall.Reply, decode func([]byte) (T, error))
 }
 
 // changed returns the error of a step: nil if it was done.
-func changed(r route, reply *restcall.Reply, err error) error {
+func (c *Client) changed(s call, reply *restcall.Reply, err error) error {
 	if reply != nil && (reply.Status == http.StatusOK || reply.Status == http.StatusCreated) && reply.BodyErr == nil {
 		return nil
 	}
-	e := failed(r, reply, err)
+	e := c.failed(s.route, reply, err, s.hide...)
 	restcall.SetOutcome(e, err)
 	return e
 }
@@ -295,12 +298,14 @@ func unreadable(r route, reply *restcall.Reply, err error) *flussi.RemoteError {
 	return e
 }
 
-// failed returns the error of a call by its status.
-func failed(r route, reply *restcall.Reply, err error) *flussi.RemoteError {
+// failed returns the error of a call by its status. It quotes what the platform said, without the
+// texts to hide.
+func (c *Client) failed(r route, reply *restcall.Reply, err error, hide ...string) *flussi.RemoteError {
 	e := restcall.RemoteError(pkg, platform, r.name, reply, err)
 	if reply == nil {
 		return e
 	}
+	c.engine.SetWords(e, hide...)
 	switch reply.Status {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		e.Kind = flussi.ErrRemoteInvalid

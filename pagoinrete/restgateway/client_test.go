@@ -39,7 +39,7 @@ func TestAnEventAndItsNoticeGoTheirWholeWay(t *testing.T) {
 	assert.Equal(t, pagoinrete.EventToApprove, move(clientOffice(), pagoinrete.EventSubmit, "").State)
 	rejected := move(clientPrincipal(), pagoinrete.EventReject, "Manca\nla quota")
 	assert.Equal(t, pagoinrete.EventRejected, rejected.State)
-	assert.Equal(t, "Manca la quota", rejected.Rejection.Reveal())
+	assert.Equal(t, "Manca\nla quota", rejected.Rejection.Reveal())
 	assert.Equal(t, pagoinrete.EventToApprove, move(clientOffice(), pagoinrete.EventSubmit, "").State)
 	assert.Equal(t, pagoinrete.EventToNotify, move(clientPrincipal(), pagoinrete.EventApprove, "").State)
 	assert.Equal(t, pagoinrete.EventNotified, move(clientOffice(), pagoinrete.EventNotify, "").State)

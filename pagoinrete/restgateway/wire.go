@@ -272,7 +272,7 @@ func decodeEvent(body []byte, id uuid.UUID) (pagoinrete.RemoteEvent, error) {
 	case !isReference(w.RemoteID, true):
 		return pagoinrete.RemoteEvent{}, errText
 	}
-	return pagoinrete.RemoteEvent{ID: id, RemoteID: w.RemoteID, State: state, Rejection: flussi.NewText(oneLine(w.Rejection))}, nil
+	return pagoinrete.RemoteEvent{ID: id, RemoteID: w.RemoteID, State: state, Rejection: flussi.NewText(plainLines(w.Rejection))}, nil
 }
 
 // decodeNotice decodes the reply about a notice.
@@ -403,14 +403,16 @@ func isReference(text string, needed bool) bool {
 	return printable(text) && units <= pagoinrete.MaxReference && (!needed || strings.TrimSpace(text) != "")
 }
 
-// oneLine returns a text of a person without control characters.
-func oneLine(text string) string {
+// plainLines returns a text of a person with its lines, which end with LF, and without other control
+// characters.
+func plainLines(text string) string {
+	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.ToValidUTF8(text, "�"))
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7F {
+		if r != '\n' && (r < ' ' || r == 0x7F) {
 			return ' '
 		}
 		return r
-	}, strings.ToValidUTF8(text, "�"))
+	}, text)
 }
 
 // printable reports whether a text is valid UTF-8 without control characters.

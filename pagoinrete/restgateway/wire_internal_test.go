@@ -104,6 +104,8 @@ func about(reply, from, to string) []byte {
 func TestWhatAReplySays(t *testing.T) {
 	e := must.Get(decodeEvent(about(goodEvent, "", ""), wireID))(t)
 	assert.Equal(t, pagoinrete.RemoteEvent{ID: wireID, RemoteID: "EV-1", State: pagoinrete.EventRejected, Rejection: flussi.NewText("Manca")}, e)
+	e = must.Get(decodeEvent(about(goodEvent, `"Manca"`, `"Manca la quota.\r\nManca\tla scadenza.\rE\u0000 il conto."`), wireID))(t)
+	assert.Equal(t, "Manca la quota.\nManca la scadenza.\nE  il conto.", e.Rejection.Reveal(), "the lines remain")
 	n := must.Get(decodeNotice(about(goodNotice, "", ""), wireID))(t)
 	number := must.Get(flussi.ParseNoticeNumber("301005100001400678"))(t)
 	assert.Equal(t, pagoinrete.RemoteNotice{
@@ -186,7 +188,7 @@ func FuzzReplies(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if e, err := decodeEvent(body, wireID); err == nil {
-			assert.True(t, e.ID == wireID && pagoinrete.EventMachine().Has(e.State) && e.State != pagoinrete.EventBlank && e.RemoteID != "" && printable(e.Rejection.Reveal()))
+			assert.True(t, e.ID == wireID && pagoinrete.EventMachine().Has(e.State) && e.State != pagoinrete.EventBlank && e.RemoteID != "" && printable(strings.ReplaceAll(e.Rejection.Reveal(), "\n", "")))
 		}
 		if n, err := decodeNotice(body, wireID); err == nil {
 			checkNotice(t, n)

@@ -202,7 +202,22 @@ func (a *adding) read(row *Row, to []added) ([]added, error) {
 	if err := row.Draft.Validate(a.service.limits); err != nil {
 		return to, err
 	}
-	return append(to, added{row.Draft, row.Draft.Digest()}), nil
+	digest := row.Draft.Digest()
+	if a.rows.Row(digest) == 0 { // otherwise the row is refused
+		a.warn(row.Number, row.Draft.Check())
+	}
+	return append(to, added{row.Draft, digest}), nil
+}
+
+// warn reports what looks like a mistake in a row, if anything does.
+func (a *adding) warn(row int, err error) {
+	if err == nil {
+		return
+	}
+	a.report.WarningCount++
+	if len(a.report.Warnings) < a.config.MaxErrors {
+		a.report.Warnings = append(a.report.Warnings, &flussi.RowError{Row: row, Err: err})
+	}
 }
 
 // twice refuses a row whose message for the same citizen another row has.

@@ -109,6 +109,22 @@ func (d Draft) Validate(l Limits) error {
 	return e.OrNil()
 }
 
+// Check returns a [*flussi.InvalidError] with what looks like a mistake in a valid draft, or nil:
+// what the app ignores in the definition of buttons with which a content begins. Such a message is
+// sent as it is. See [appio.Message.Check].
+func (d Draft) Check() error {
+	e := &core.Invalid{}
+	var doubts *flussi.InvalidError
+	if errors.As(d.Message().Check(), &doubts) {
+		for _, f := range doubts.Fields {
+			renamed := *f
+			renamed.Type = draftField(f.Type)
+			e.Fields = append(e.Fields, &renamed)
+		}
+	}
+	return e.OrNil()
+}
+
 // checkContent checks the length of the content as it is sent. For a plain text, that is the length
 // of its Markdown. Buttons count for the maximum, but not for the minimum.
 func (d Draft) checkContent(e *core.Invalid, l Limits) {

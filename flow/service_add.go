@@ -40,8 +40,8 @@ type AddConfig struct {
 	// own. The same rows with another occasion are another import, and other messages. See
 	// [Draft.Occasion]. Defaults to none.
 	Occasion string
-	// MaxErrors is how many wrong rows, and how many duplicates, are reported one by one; all
-	// are counted. Defaults to 1000.
+	// MaxErrors is how many wrong rows, how many duplicates and how many warnings are reported one by
+	// one; all are counted. Defaults to 1000.
 	MaxErrors int
 }
 
@@ -60,6 +60,11 @@ type AddReport struct {
 	Duplicates     []Duplicate
 	DuplicateCount int // how many there are
 	Disabled       int // of Added, those that were stored Disabled as duplicates
+
+	// Warnings are the first rows that are valid and stored like the others, and in which something
+	// looks like a mistake: see [Draft.Check].
+	Warnings     []*flussi.RowError
+	WarningCount int // how many there are
 
 	// ImportedAt is when an earlier call stored the same rows with the same occasion; then this
 	// call stored nothing. The zero time if no earlier call did.

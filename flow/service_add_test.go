@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/flow/memstore"
 	"github.com/flussi-go/flussi/fsm"
@@ -320,4 +321,45 @@ func TestOldVersionIsRefusedWithoutRetry(t *testing.T) {
 		assert.ErrorIs(t, must.Err(w.EditNotification(t.Context(), operator, n.ID, n.Version+1, draft(2))), flussi.ErrConflict)
 		assert.Equal(t, start, time.Now())
 	})
+}
+
+// What the app ignores in a message is reported with its row, which is stored all the same, and of a
+// file that is refused, too. A row that is refused has no warning.
+func TestImportsWarnOfWhatTheAppIgnores(t *testing.T) {
+	w := newWorld(t)
+	const buttons = "---\nit:\n  cta_1:\n    text: Paga\n    action: iohandledlink://https://example.com\n---\n"
+	doubtful := func(n int) flow.Draft {
+		d := draft(n)
+		d.Content = flussi.NewText(buttons + d.Content.Reveal())
+		return d
+	}
+	check := func(report flow.AddReport, rows ...int) {
+		t.Helper()
+		assert.Equal(t, len(rows), report.WarningCount)
+		for i, warning := range report.Warnings {
+			assert.Equal(t, rows[i], warning.Row)
+			assert.ErrorIs(t, warning, appio.ErrFrontMatter)
+			assert.Equal(t, "Content", must.As[*flussi.ValueError](t, warning).Type)
+			assert.Contains(t, flussi.Explain(warning), "solo in italiano")
+		}
+	}
+	bad := draft(9)
+	bad.Subject = flussi.Text{}
+	rows := []flow.Draft{draft(1), doubtful(2), doubtful(3), doubtful(2)} // the last one is there twice
+	report, err := w.AddNotifications(t.Context(), operator, w.created(t).ID, flow.DraftRows(append(rows, bad, doubtful(4))...), flow.AddConfig{})
+	require.ErrorIs(t, err, flussi.ErrRows)
+	check(report, 2, 3, 6)
+	f := w.created(t)
+	report = w.add(t, f.ID, rows[:3]...)
+	assert.Equal(t, 3, report.Added)
+	check(report, 2, 3)
+	assert.Equal(t, doubtful(2).Content, w.notifications(t, f.ID)[1].Content, "nothing was changed")
+	report = must.Get(w.AddNotifications(t.Context(), operator, w.created(t).ID, flow.DraftRows(many(5, doubtful)...), flow.AddConfig{MaxErrors: 2, Occasion: "sollecito"}))(t)
+	assert.Equal(t, 5, report.WarningCount)
+	assert.Len(t, report.Warnings, 2)
+	assert.NoError(t, draft(1).Check())
+	// Buttons of the options are complete.
+	d := draft(1)
+	d.Options.Button1 = flow.Button{Label: flussi.NewText("Paga"), Link: flussi.NewText("https://example.com")}
+	assert.NoError(t, d.Check())
 }

@@ -66,6 +66,9 @@ con i campi sostituiti dai valori, e con le opzioni. Non importa niente.`,
 			field{"Ente creditore", d.Payee.String()}, field{"Riferimento", d.Reference}, field{"Occasione", d.Occasion})
 		s.tellFields("Opzioni", optionFields(d.Options)...)
 		fmt.Fprintf(p.out, "Contenuto, come App IO lo riceve\n%s\n", plain(message.Content.Reveal()))
+		if err := d.Check(); err != nil {
+			fmt.Fprintf(p.out, "Da verificare\n  %s\n", indented(flussi.Explain(err), 2, s.width))
+		}
 		return nil
 	}
 	return c

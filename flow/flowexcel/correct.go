@@ -170,6 +170,9 @@ func (a *correcting) run(ctx context.Context, r io.ReaderAt, size int64) error {
 				a.report.File.AddWarning(c.row, excel.NewCellError(note.Header, w))
 			}
 		}
+		if c.edit {
+			a.report.File.AddWarning(c.row, c.draft.Check())
+		}
 	}
 	if a.report.Invalid > 0 && (!a.config.SkipInvalid || len(a.planned) == 0) {
 		return a.rowsError("nessuna notifica è stata corretta.")

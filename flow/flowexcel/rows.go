@@ -38,11 +38,12 @@ func (t *Template) Rows(ctx context.Context, r io.ReaderAt, size int64, report *
 }
 
 // Preview returns the notification that a row of a file becomes, with the texts of a mail merge and
-// [Config].Standing; [flow.Draft.Message] is the message for App IO. Rows are numbered as in a
-// spreadsheet: the header is usually row 1, so the first row below it is row 2. The number 0 means
-// the first row that is valid. If no row is valid, the error is that of the first row. Otherwise the
-// error is the row's [*flussi.RowError], an error of the file, or [flussi.ErrNotFound] if it has no
-// such row, or no rows at all. Preview reads the file only up to the row.
+// [Config].Standing; [flow.Draft.Message] is the message for App IO, and [flow.Draft.Check] says what
+// looks like a mistake in it. Rows are numbered as in a spreadsheet: the header is usually row 1, so
+// the first row below it is row 2. The number 0 means the first row that is valid. If no row is
+// valid, the error is that of the first row. Otherwise the error is the row's [*flussi.RowError], an
+// error of the file, or [flussi.ErrNotFound] if it has no such row, or no rows at all. Preview reads
+// the file only up to the row.
 func (t *Template) Preview(ctx context.Context, r io.ReaderAt, size int64, number int) (flow.Row, error) {
 	var first *flussi.RowError
 	read := false
@@ -79,16 +80,17 @@ const notImported = "Neanche le righe senza errori sono state importate: si impo
 // Italian sums an import up for the operator: what was imported, the report of its reading, and the
 // [flow.AddReport] of [flow.Service.AddNotifications] or [flow.Service.ImportFlow]. It begins with
 // how many notifications were stored, or with why none was: an earlier call stored the same rows,
-// the flow has them, or something has to be corrected. Messages that the service has already are
-// listed as doubts. If valid rows were stored and others were not, a hint says that the corrected
-// file can be imported again as a whole. Of the errors and of the notes, no more than most are
-// listed; 0 lists as many as the reports have. See [excel.Report.Italian].
+// the flow has them, or something has to be corrected. Messages that the service has already, and
+// what the app ignores in a message ([flow.Draft.Check]), are listed as doubts. If valid rows were
+// stored and others were not, a hint says that the corrected file can be imported again as a whole.
+// Of the errors and of the notes, no more than most are listed; 0 lists as many as the reports have.
+// See [excel.Report.Italian].
 //
 // It is for an import that succeeded, and for one refused with an [*excel.FileError] or a
 // [flussi.ErrRows]. For any other error show [flussi.Explain] instead: the reports do not have it,
 // and after a [flussi.ErrCommitUnknown] they do not know what was stored.
 func Italian(report *excel.Report, added flow.AddReport, most int) string {
-	text := withDuplicates(report, added).Italian(&excel.RowsError{Rows: added.Errors, Invalid: added.Invalid}, most)
+	text := withFindings(report, added).Italian(&excel.RowsError{Rows: added.Errors, Invalid: added.Invalid}, most)
 	if first := stored(report, added); first != "" {
 		return first + "\n" + text
 	}
@@ -99,7 +101,7 @@ func Italian(report *excel.Report, added flow.AddReport, most int) string {
 // and with what it says was imported. See [excel.Template.Annotate] for the errors; for a file of
 // corrections, [Template.AnnotateCorrections].
 func (t *Template) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, report *excel.Report, added flow.AddReport) error {
-	all := withDuplicates(report, added)
+	all := withFindings(report, added)
 	if all != nil {
 		if first := stored(report, added); first != "" {
 			all.Hints = slices.Insert(all.Hints, 0, first)
@@ -134,8 +136,8 @@ func stored(report *excel.Report, added flow.AddReport) string {
 	return ""
 }
 
-// withDuplicates returns a copy of the report with what the service found besides errors.
-func withDuplicates(report *excel.Report, added flow.AddReport) *excel.Report {
+// withFindings returns a copy of the report with what the service found besides errors.
+func withFindings(report *excel.Report, added flow.AddReport) *excel.Report {
 	if report == nil {
 		return nil // which Annotate refuses
 	}
@@ -144,7 +146,10 @@ func withDuplicates(report *excel.Report, added flow.AddReport) *excel.Report {
 	for _, d := range added.Duplicates {
 		all.AddWarning(d.Row, &flussi.ValueError{Type: "Row", Err: flussi.ErrDuplicate, Reason: d.Reason()}) // the note names the row
 	}
-	all.MoreNotes += added.DuplicateCount - len(added.Duplicates)
+	for _, w := range added.Warnings {
+		all.AddWarning(w.Row, w.Err)
+	}
+	all.MoreNotes += added.DuplicateCount - len(added.Duplicates) + added.WarningCount - len(added.Warnings)
 	if added.Invalid > 0 && (added.Added+added.DuplicateCount > 0 || !added.ImportedAt.IsZero()) {
 		all.Hints = append(all.Hints, alreadyImported)
 	}

@@ -16,6 +16,11 @@ type Field struct {
 	Name     string // in the text, and in the header of a column
 	Kind     Kind   // of its values
 	Optional bool   // a message may have no value for it
+
+	// AnyKind: the text only shows the value, or asks whether there is one, so [Text.Execute] takes
+	// a value of any kind, and writes it in the format of its kind. Kind is KindText then. It is false
+	// for the fields of [Config].
+	AnyKind bool
 }
 
 // Kind is the kind of a field's values.
@@ -60,30 +65,38 @@ func (f flag) String() string {
 	return "no"
 }
 
-// pass converts a value for text/template. It returns false if the value is not of kind k.
-func (k Kind) pass(v any, content bool) (any, bool) {
+// pass converts a value of the field for text/template. It returns false if the value is not of the
+// field's kind.
+func (f Field) pass(v any, content bool) (any, bool) {
+	value, kind := passed(v, content)
+	return value, value != nil && (kind == "" || kind == f.Kind || f.AnyKind)
+}
+
+// passed converts a value for text/template, and returns its kind: "" for no value. It returns nil
+// for a value of an unknown type.
+func passed(v any, content bool) (any, Kind) {
 	switch v := v.(type) {
 	case nil:
-		return "", true
+		return "", ""
 	case string:
-		return passText(v, content), k == KindText
+		return passText(v, content), KindText
 	case flussi.Text:
-		return passText(v.Reveal(), content), k == KindText
+		return passText(v.Reveal(), content), KindText
 	case flussi.Cents:
-		return amount(v), k == KindAmount
+		return amount(v), KindAmount
 	case time.Time:
 		if v.IsZero() {
-			return "", k == KindDate
+			return "", KindDate
 		}
-		return date(v), k == KindDate
+		return date(v), KindDate
 	case int:
-		return v, k == KindNumber
+		return v, KindNumber
 	case int64:
-		return v, k == KindNumber
+		return v, KindNumber
 	case bool:
-		return flag(v), k == KindFlag
+		return flag(v), KindFlag
 	}
-	return nil, false
+	return nil, ""
 }
 
 func passText(text string, content bool) any {

@@ -118,8 +118,10 @@ func (u *uses) fail(node parse.Node, reason string) {
 // list returns the fields with their kinds.
 func (u *uses) list() []Field {
 	for i := range u.fields {
-		if u.fields[i].Kind == "" {
-			u.fields[i].Kind = KindText
+		f := &u.fields[i]
+		f.AnyKind = !u.declared && f.Kind == "" && !u.compared[f.Name]
+		if f.Kind == "" {
+			f.Kind = KindText
 		}
 	}
 	return u.fields

@@ -107,7 +107,7 @@ func (t *Text) check(v Values) error {
 		if there {
 			found++
 		}
-		passed, ok := f.Kind.pass(value, false)
+		passed, ok := f.pass(value, false)
 		switch {
 		case !ok:
 			return &flussi.ValueError{Type: f.Name, Err: ErrUnknown, Reason: fmt.Sprintf("Il campo %s deve essere di tipo «%s».", italian.Quote(f.Name), f.Kind)}
@@ -132,7 +132,7 @@ type part struct {
 func (t *Text) fill(text *template.Template, p part, v Values) (string, error) {
 	data := make(map[string]any, len(t.fields))
 	for _, f := range t.fields {
-		data[f.Name], _ = f.Kind.pass(v[f.Name], p.content)
+		data[f.Name], _ = f.pass(v[f.Name], p.content)
 	}
 	var b limited
 	err := text.Execute(&b, data)

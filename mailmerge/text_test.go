@@ -52,9 +52,43 @@ func TestFieldsAreFormattedByTheirKind(t *testing.T) {
 func TestUseOfAFieldSaysItsKind(t *testing.T) {
 	text := must.Get(mailmerge.Parse("{{.Tributo}}: {{.Importo}}", `{{if .Sconto}}meno {{euro .Sconto}}{{end}} {{euro .Importo}} {{data .Entro}} {{if gt .Rate 1}}{{.Rate}}{{end}} {{campo "N. pratica"}}{{if not .Nota}}{{end}}`, mailmerge.Config{}))(t)
 	assert.Equal(t, []mailmerge.Field{
-		{"Tributo", mailmerge.KindText, false}, {"Importo", mailmerge.KindAmount, false}, {"Sconto", mailmerge.KindAmount, true}, {"Entro", mailmerge.KindDate, false},
-		{"Rate", mailmerge.KindNumber, false}, {"N. pratica", mailmerge.KindText, false}, {"Nota", mailmerge.KindText, true},
+		{"Tributo", mailmerge.KindText, false, true}, {"Importo", mailmerge.KindAmount, false, false}, {"Sconto", mailmerge.KindAmount, true, false}, {"Entro", mailmerge.KindDate, false, false},
+		{"Rate", mailmerge.KindNumber, false, false}, {"N. pratica", mailmerge.KindText, false, true}, {"Nota", mailmerge.KindText, true, true},
 	}, text.Fields())
+}
+
+// A field that the text only shows takes a value of any kind, and is written in the format of its kind.
+func TestFieldsThatAreOnlyShownTakeAnyKind(t *testing.T) {
+	text := must.Get(mailmerge.Parse("Da pagare: {{.Somma}}", `Entro il {{.Scadenza}}: {{.Somma}}{{if .Nota}} ({{.Nota}}){{end}}, {{campo "N. rate"}}.`, mailmerge.Config{}))(t)
+	for _, f := range text.Fields() {
+		assert.True(t, f.AnyKind && f.Kind == mailmerge.KindText, f.Name)
+	}
+	for _, test := range []struct {
+		values        mailmerge.Values
+		subject, want string
+	}{
+		{mailmerge.Values{"Somma": flussi.Cents(1234_50), "Scadenza": due, "N. rate": 1234}, "Da pagare: 1.234,50 €", "Entro il 31/03/2027: 1.234,50 €, 1234."},
+		{mailmerge.Values{"Somma": "dieci", "Scadenza": flussi.NewText("31 *marzo*"), "N. rate": int64(2), "Nota": true}, "Da pagare: dieci", `Entro il 31 \*marzo\*: dieci (sì), 2.`},
+	} {
+		subject, content, err := text.Execute(test.values)
+		require.NoError(t, err)
+		assert.Equal(t, test.subject, subject.Reveal())
+		assert.Equal(t, test.want, content.Reveal())
+	}
+	_, _, err := text.Execute(mailmerge.Values{"Somma": flussi.Cents(1), "Scadenza": time.Time{}, "N. rate": 1})
+	assert.ErrorIs(t, err, mailmerge.ErrMissing)
+	_, _, err = text.Execute(mailmerge.Values{"Somma": 1.5, "Scadenza": due, "N. rate": 1})
+	assert.ErrorIs(t, err, mailmerge.ErrUnknown)
+	// What a function or a comparison uses has one kind, and so has a field of the Config.
+	for content, c := range map[string]mailmerge.Config{
+		"{{.Somma}} {{maiuscole .Somma}}": {}, "{{.Somma}} {{link .Somma}}": {}, `{{.Somma}}{{if eq .Somma "x"}}{{end}}`: {},
+		"{{.Somma}}": {Fields: []mailmerge.Field{{Name: "Somma", Kind: mailmerge.KindText}}}, "{{.Somma}} {{if eq .Somma .Nota}}{{end}}": {},
+	} {
+		text := must.Get(mailmerge.Parse("Oggetto", content, c))(t)
+		assert.False(t, text.Fields()[0].AnyKind, content)
+		_, _, err := text.Execute(mailmerge.Values{"Somma": flussi.Cents(1)})
+		assert.ErrorIs(t, err, mailmerge.ErrUnknown, content)
+	}
 }
 
 // What would do more than to fill in fields is refused with its line, and without its text.
@@ -121,7 +155,8 @@ func TestValuesThatDoNotFitTheFieldsAreRefused(t *testing.T) {
 		{mailmerge.Values{"Nome": "Segreto"}, mailmerge.ErrMissing, "Importo"},
 		{mailmerge.Values{"Nome": " \n", "Importo": flussi.Cents(1)}, mailmerge.ErrMissing, "Nome"},
 		{mailmerge.Values{"Nome": "Segreto", "Importo": "segreto"}, mailmerge.ErrUnknown, "Importo"},
-		{mailmerge.Values{"Nome": 1, "Importo": flussi.Cents(1)}, mailmerge.ErrUnknown, "Nome"},
+		{mailmerge.Values{"Nome": 1.5, "Importo": flussi.Cents(1)}, mailmerge.ErrUnknown, "Nome"},
+		{mailmerge.Values{"Nome": "x", "Importo": due}, mailmerge.ErrUnknown, "Importo"},
 		{mailmerge.Values{"Nome": "Segreto", "Importo": flussi.Cents(1), "Segreto": "segreto"}, mailmerge.ErrUnknown, "Values"},
 		{mailmerge.Values{"Nome": strings.Repeat("Segreto", 20_000), "Importo": flussi.Cents(1)}, flussi.ErrLength, "Subject"},
 	} {
@@ -168,7 +203,7 @@ func TestValuesAreShownAsTheyAre(t *testing.T) {
 }
 
 func TestDeclaredFieldsAreTheOnlyOnes(t *testing.T) {
-	fields := []mailmerge.Field{{"Nome", mailmerge.KindText, false}, {"Rate", mailmerge.KindNumber, false}, {"Personale", mailmerge.KindFlag, false}, {"Nota", mailmerge.KindText, true}}
+	fields := []mailmerge.Field{{Name: "Nome", Kind: mailmerge.KindText}, {Name: "Rate", Kind: mailmerge.KindNumber}, {Name: "Personale", Kind: mailmerge.KindFlag}, {Name: "Nota", Kind: mailmerge.KindText, Optional: true}}
 	text := must.Get(mailmerge.Parse("{{.Nome}}", "{{if eq .Personale true}}{{.Personale}}{{end}}{{.Nota}}", mailmerge.Config{Fields: fields}))(t)
 	assert.Equal(t, fields, text.Fields())
 	_, content, err := text.Execute(mailmerge.Values{"Nome": "x", "Rate": 2, "Personale": true})

@@ -87,7 +87,7 @@ func newMerge(text *mailmerge.Text, standard []excel.Column[entry]) (*merge, []e
 }
 
 // standardField returns how the value of a standard column is read, for a field that has one of the
-// column's names. Only the header itself means the column: nobody knows the other names by heart,
+// column's names. A field that the text only shows has the column's kind. Only the header itself means the column: nobody knows the other names by heart,
 // and a sum in the column Somma makes a payment of the message.
 func standardField(f mailmerge.Field, header string) (mergeField, error) {
 	fault := func(format string, args ...any) error {
@@ -105,7 +105,7 @@ func standardField(f mailmerge.Field, header string) (mergeField, error) {
 			use = fmt.Sprintf("cambiargli nome, ad esempio «%s nel testo».", f.Name)
 		}
 		return mergeField{}, fault("Il campo «%s» del testo ha uno dei nomi della colonna «%s»%s: %s", f.Name, header, effect, use)
-	case !ok, f.Kind != own.Kind:
+	case !ok, f.Kind != own.Kind && !f.AnyKind:
 		return mergeField{}, fault("Il campo «%s» è la colonna «%s» del modello, e il testo lo usa come «%s»: usarlo in un altro modo, o cambiargli nome.", f.Name, header, f.Kind)
 	}
 	return own, nil

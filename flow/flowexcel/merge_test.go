@@ -124,7 +124,7 @@ func TestWrongValuesOfAMailMergeAreErrorsOfTheirRow(t *testing.T) {
 func TestTextThatUsesAColumnInAnotherWayIsRefused(t *testing.T) {
 	for content, says := range map[string]string{
 		"{{data .Somma}}": "Il campo «Somma» è la colonna «Somma» del modello, e il testo lo usa come «data»", "{{euro .Scadenza}}": "«importo»",
-		`{{campo "Paga dopo la scadenza"}}`: "la colonna «Paga dopo la scadenza»", "{{.UUID}}": "",
+		`{{campo "Paga dopo la scadenza"}}`: "la colonna «Paga dopo la scadenza»", "{{.Somma}} {{maiuscole .Somma}}": "«testo»", "{{.UUID}}": "",
 	} {
 		_, err := flowexcel.New(flowexcel.Config{Text: must.Get(mailmerge.Parse("Oggetto", content, mailmerge.Config{}))(t)})
 		require.Error(t, err, content)
@@ -161,6 +161,20 @@ func TestFieldWithAnotherNameOfAColumnIsRefused(t *testing.T) {
 	assert.Equal(t, "Quota di quota 1", rows[0].Draft.Subject.Reveal())
 }
 
+// A standard column that the text only shows is written in the format of its kind.
+func TestStandardColumnsAreShownInTheirFormat(t *testing.T) {
+	text := must.Get(mailmerge.Parse("Da pagare: {{.Somma}}", "Entro il {{.Scadenza}} sono da pagare {{.Somma}}{{if .Occasione}} ({{.Occasione}}){{end}}."+strings.Repeat(" Per informazioni scrivere all'ufficio.", 4), mailmerge.Config{}))(t)
+	tpl := must.Get(flowexcel.New(flowexcel.Config{Text: text}))(t)
+	row := mergeRow(1)
+	for _, field := range []string{"Nome", "Quota fissa", "Apertura", "Documenti"} {
+		delete(row, field)
+	}
+	rows, errs, _ := importsOf(tpl).Read(t, fill(t, tpl, row))
+	require.Empty(t, errs)
+	assert.Equal(t, "Da pagare: 1.234,50 €", rows[0].Draft.Subject.Reveal())
+	assert.Contains(t, rows[0].Draft.Content.Reveal(), "Entro il 31/03/2099 sono da pagare 1.234,50 €. Per")
+}
+
 // A standard column that the text needs is required, in the template and in a file; a payment needs
 // both of its columns.
 func TestStandardColumnsThatATextNeedsAreRequired(t *testing.T) {
@@ -169,6 +183,8 @@ func TestStandardColumnsThatATextNeedsAreRequired(t *testing.T) {
 		"{{data .Scadenza}}": {"Scadenza"},
 		"{{if .Scadenza}}{{data .Scadenza}}{{end}}": nil,
 		"{{euro .Somma}}":                            {"Somma", "Numero avviso"},
+		"{{.Somma}}":                                 {"Somma", "Numero avviso"},
+		"{{.Scadenza}}":                              {"Scadenza"},
 		"{{.NumeroAvviso}} {{.Occasione}}":           {"Somma", "Numero avviso", "Occasione"},
 		`{{campo "Ente creditore"}}{{.Riferimento}}`: {"Ente creditore", "Riferimento"},
 	} {

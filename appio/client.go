@@ -44,10 +44,11 @@ type Config struct {
 	// MaxAttempts limits the attempts of a call. A message is sent again only if it was
 	// certainly not sent: see [Client.Submit]. Defaults to 5; 1 means no repetition.
 	MaxAttempts int
-	// MaxWait is the longest wait between two attempts. If the platform asks for more, such as
-	// an hour, the call ends at once with [flussi.ErrRateLimited]. RetryAfter and RetryAt of the
-	// error say how long to wait, at most a day. Do not call again before RetryAt: the [Pace]
-	// pauses for at most a minute. Defaults to 1 minute.
+	// MaxWait is the longest wait between two attempts, and before the first one if the platform
+	// asked to wait. If the platform asks for more, such as an hour, the call ends at once with
+	// [flussi.ErrRateLimited]. RetryAfter and RetryAt of the error say how long to wait, at most a
+	// day. Until then, all calls of the clients of the [Pace] end in the same way, without a request.
+	// Defaults to 1 minute.
 	MaxWait time.Duration
 }
 
@@ -67,7 +68,7 @@ func New(key flussi.Key, c Config) (*Client, error) {
 	}
 	engine, err := restcall.NewEngine(restcall.Config{
 		BaseURL: cmp.Or(c.BaseURL, defaultBaseURL), AllowHTTP: c.AllowHTTP, HTTPClient: c.HTTPClient, Logger: c.Logger,
-		MaxAttempts: c.MaxAttempts, MaxWait: c.MaxWait, Pace: c.Pace, Key: key, Header: "Ocp-Apim-Subscription-Key",
+		MaxAttempts: c.MaxAttempts, MaxWait: c.MaxWait, Pace: c.Pace.pace, Key: key, Header: "Ocp-Apim-Subscription-Key",
 	})
 	if err != nil {
 		return nil, fmt.Errorf("appio: new client: %w: %w", flussi.ErrConfig, err)

@@ -14,9 +14,10 @@ import (
 // seconds, over all its services and operations. All clients of one body share one Pace. It is safe
 // for concurrent use, and has no goroutines.
 //
-// After a 429 to one of the clients, no call of any of them starts for as long as the
-// platform asked, at most a minute; then calls go on at four fifths of the rate, which grows
-// by a hundredth of the full rate each second.
+// After a 429 to one of the clients, no call of any of them starts for as long as the platform
+// asked. Calls that would have to wait for longer than [Config].MaxWait end with a
+// [flussi.ErrRateLimited] instead, without a request, also those that were waiting already. Then
+// calls go on at four fifths of the rate, which grows by a hundredth of the full rate each second.
 type Pace struct {
 	pace *pace.Pace
 }
@@ -51,9 +52,9 @@ func newPace(c PaceConfig) *Pace {
 }
 
 // Wait returns when the next call may start, or with the error of the context as soon as it
-// ends. Clients call it before every attempt. Call it before calls of your own that count
-// for the same limit.
-func (p *Pace) Wait(ctx context.Context) error { return p.pace.Wait(ctx) }
+// ends. Call it before calls of your own that count for the same limit. If the platform asked to
+// wait, that may take long: up to a day.
+func (p *Pace) Wait(ctx context.Context) error { return p.pace.Wait(ctx, 0) }
 
 // SlowDown lowers the rate after a 429. The platform asked to wait for retryAfter; 0 if it
 // did not say. Clients call it. Call it for calls of your own.

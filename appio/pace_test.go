@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/internal/must"
@@ -126,6 +127,82 @@ func TestA429OfOneClientHoldsAllOfThePace(t *testing.T) {
 	})
 }
 
+// A platform that asks to wait for an hour is not asked again until then: neither by calls that were
+// waiting for their turn, nor by later ones.
+func TestLongWaitsEndTheCallsThatWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		simulator := twoServices()
+		pace := newPace(t, appio.PaceConfig{Calls: 5})
+		client, other := paced(t, simulator, "key-1", pace, 100*time.Millisecond), paced(t, simulator, "key-2", pace, 0)
+		patient := must.Get(appio.New(key(t, "key-2"), appio.Config{
+			BaseURL: "http://localhost" + appiotest.BasePath, HTTPClient: &http.Client{Transport: pipenet.Direct(simulator, 0)}, Pace: pace, MaxWait: 2 * time.Hour,
+		}))(t)
+		simulator.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.TooManyRequests, RetryAfter: time.Hour})
+		start := time.Now()
+		limited := func(err error, attempts int) {
+			failed := must.As[*flussi.RemoteError](t, err)
+			assert.ErrorIs(t, err, flussi.ErrRateLimited)
+			assert.Equal(t, flussi.OutcomeNotDone, failed.Outcome)
+			assert.Equal(t, attempts, failed.Attempts)
+			assert.WithinDuration(t, start.Add(time.Hour), failed.RetryAt, time.Second)
+			assert.InDelta(t, time.Until(failed.RetryAt), failed.RetryAfter, float64(time.Millisecond))
+			assert.Equal(t, "App IO ha ricevuto troppe richieste dall'ente: riprovare più tardi.", flussi.Explain(err))
+		}
+		var group sync.WaitGroup
+		group.Go(func() {
+			_, err := client.Submit(t.Context(), message(t, 1))
+			limited(err, 1)
+		})
+		synctest.Wait()
+		for i := range 20 {
+			group.Go(func() {
+				_, err := []*appio.Client{client, other}[i%2].Submit(t.Context(), message(t, 2))
+				limited(err, 0)
+				assert.Less(t, time.Since(start), time.Second)
+			})
+		}
+		group.Go(func() {
+			_, err := patient.Submit(t.Context(), message(t, 3))
+			assert.NoError(t, err)
+			assert.GreaterOrEqual(t, time.Since(start), time.Hour)
+		})
+		time.Sleep(30 * time.Minute)
+		_, err := client.Submit(t.Context(), message(t, 4))
+		limited(err, 0)
+		_, err = client.Profile(t.Context(), message(t, 4).To)
+		assert.ErrorIs(t, err, flussi.ErrRateLimited)
+		assert.Equal(t, 1, simulator.Received(appiotest.SubmitMessage))
+		assert.Zero(t, simulator.Received(appiotest.GetProfile))
+		time.Sleep(29*time.Minute + 30*time.Second)
+		must.Get(client.Submit(t.Context(), message(t, 5)))(t) // waits for the rest
+		assert.GreaterOrEqual(t, time.Since(start), time.Hour)
+		group.Wait()
+		assert.Equal(t, 3, simulator.Received(appiotest.SubmitMessage))
+	})
+}
+
+// Between two attempts, too.
+func TestLongWaitsEndTheCallsThatRetry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		simulator := twoServices()
+		pace := newPace(t, appio.PaceConfig{})
+		client := paced(t, simulator, "key-1", pace, 0)
+		simulator.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.TooManyRequests, RetryAfter: 10 * time.Second})
+		start := time.Now()
+		go func() {
+			time.Sleep(time.Second)
+			pace.SlowDown(time.Hour)
+		}()
+		_, err := client.Submit(t.Context(), message(t, 1))
+		assert.ErrorIs(t, err, flussi.ErrRateLimited)
+		failed := must.As[*flussi.RemoteError](t, err)
+		assert.Equal(t, 1, failed.Attempts)
+		assert.Equal(t, start.Add(time.Hour+time.Second).UTC(), failed.RetryAt)
+		assert.LessOrEqual(t, time.Since(start), 11*time.Second)
+		assert.Equal(t, 1, simulator.Received(appiotest.SubmitMessage))
+	})
+}
+
 func TestPace(t *testing.T) {
 	pipenet.InBubble(t, "the first call goes out at once, the others evenly", func(t *testing.T) {
 		pace := newPace(t, appio.PaceConfig{Calls: 98, Window: 10 * time.Second})
@@ -212,12 +289,12 @@ func TestPace(t *testing.T) {
 		}
 		assert.Greater(t, time.Since(start), 900*time.Millisecond)
 	})
-	pipenet.InBubble(t, "one answer does not freeze it", func(t *testing.T) {
+	pipenet.InBubble(t, "calls wait as long as the platform asks", func(t *testing.T) {
 		pace := newPace(t, appio.PaceConfig{})
 		pace.SlowDown(24 * time.Hour)
 		start := time.Now()
 		require.NoError(t, pace.Wait(t.Context()))
-		assert.Equal(t, time.Minute, time.Since(start))
+		assert.Equal(t, 24*time.Hour, time.Since(start))
 	})
 	pipenet.InBubble(t, "it never stops", func(t *testing.T) {
 		pace := newPace(t, appio.PaceConfig{})

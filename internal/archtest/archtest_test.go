@@ -37,7 +37,7 @@ var arrows = map[string][]string{
 	"internal/pace":     {},
 	"internal/private":  {},
 	"internal/sentinel": {},
-	"internal/restcall": {".", "github.com/hashicorp/go-retryablehttp"},
+	"internal/restcall": {".", "internal/pace", "github.com/hashicorp/go-retryablehttp"},
 	"internal/xlsx":     {},
 	"fsm":               {".", "internal/italian", "internal/sentinel", "github.com/looplab/fsm"},
 	"excel": {".", "internal/italian", "internal/xlsx", "github.com/xuri/excelize/v2",

@@ -9,54 +9,89 @@ import (
 
 // Pace starts calls at an even rate. It is safe for concurrent use, and has no goroutines.
 //
-// After a 429 no call starts for as long as the platform asked, at most a minute; then calls go on
-// at four fifths of the rate, which grows by a hundredth of the full rate each second.
+// After a 429 no call starts for as long as the platform asked; then calls go on at four fifths of
+// the rate, which grows by a hundredth of the full rate each second.
 type Pace struct {
 	full  float64       // calls a second
 	pause time.Duration // after a 429 that names no time
 
 	next chan struct{} // a semaphore: the caller that holds it is next
 
-	mu    sync.Mutex
-	rate  float64   // at the time of since
-	since time.Time // when the rate, as last lowered, begins to grow
-	held  time.Time // no call starts before
-	last  time.Time // when the last call was due
+	mu       sync.Mutex
+	rate     float64       // at the time of since
+	since    time.Time     // when the rate, as last lowered, begins to grow
+	held     time.Time     // no call starts before
+	extended chan struct{} // closed when held becomes later
+	last     time.Time     // when the last call was due
 }
 
 const (
 	slowdown = 0.8  // the factor of the rate after a 429
 	floor    = 0.05 // the lowest rate, as a share of the full rate
 	growth   = 0.01 // of the rate in a second, as a share of the full rate
-	maxPause = time.Minute
 )
+
+// HeldError says that no call starts before a time, since the platform asked to wait until then.
+type HeldError struct {
+	Until time.Time // when the next call may start
+}
+
+// Error describes the error for programs and logs.
+func (e *HeldError) Error() string {
+	return "the platform asked to wait until " + e.Until.UTC().Format(time.RFC3339)
+}
 
 // New returns a pace at its full rate, in calls a second, and the pause after a 429 that names no
 // time. Both are above zero.
 func New(full float64, pause time.Duration) *Pace {
-	return &Pace{full: full, rate: full, pause: pause, next: make(chan struct{}, 1)}
+	return &Pace{full: full, rate: full, pause: pause, next: make(chan struct{}, 1), extended: make(chan struct{})}
 }
 
-// Wait returns when the next call may start, or with the error of the context as soon as it ends.
-func (p *Pace) Wait(ctx context.Context) error {
+// Wait returns when the next call may start, or with the error of the context as soon as it ends. If
+// the platform asked to wait for longer than most, also while Wait waits, it returns a [*HeldError]
+// at once. A most of 0 waits for as long as it takes.
+func (p *Pace) Wait(ctx context.Context, most time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case p.next <- struct{}{}:
+	for isNext := false; !isNext; {
+		extended, err := p.mayWait(most)
+		if err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-extended:
+		case p.next <- struct{}{}:
+			isNext = true
+		}
 	}
 	defer func() { <-p.next }()
 	for {
+		extended, err := p.mayWait(most)
+		if err != nil {
+			return err
+		}
 		due, started := p.tryStart()
 		if started {
 			return nil
 		}
-		if err := Wait(ctx, time.Until(due)); err != nil {
+		if err := waitUnless(ctx, time.Until(due), extended); err != nil {
 			return err
 		}
 	}
+}
+
+// mayWait returns a [*HeldError] if no call starts within most. Otherwise it returns a channel that
+// is closed when that changes.
+func (p *Pace) mayWait(most time.Duration) (extended <-chan struct{}, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if most > 0 && time.Until(p.held) > most {
+		return nil, &HeldError{p.held}
+	}
+	return p.extended, nil
 }
 
 // tryStart starts the next call if it is due; otherwise it returns when it will be due at the
@@ -95,9 +130,10 @@ func (p *Pace) SlowDown(retryAfter time.Duration) {
 	if !now.Before(p.held) {
 		p.rate = max(p.current(now)*slowdown, p.full*floor)
 	}
-	// Wait at most maxPause: if that is too early, the platform answers 429 again.
-	if until := now.Add(min(retryAfter, maxPause)); until.After(p.held) {
+	if until := now.Add(retryAfter); until.After(p.held) {
 		p.held, p.since = until, until
+		close(p.extended)
+		p.extended = make(chan struct{})
 	}
 }
 
@@ -115,7 +151,10 @@ func (p *Pace) current(now time.Time) float64 {
 }
 
 // Wait waits, or returns the context's error if that ends first.
-func Wait(ctx context.Context, d time.Duration) error {
+func Wait(ctx context.Context, d time.Duration) error { return waitUnless(ctx, d, nil) }
+
+// waitUnless is Wait that returns as soon as a channel is closed.
+func waitUnless(ctx context.Context, d time.Duration, ended <-chan struct{}) error {
 	if d <= 0 {
 		return ctx.Err()
 	}
@@ -125,6 +164,7 @@ func Wait(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-timer.C:
-		return nil
+	case <-ended:
 	}
+	return nil
 }

@@ -168,7 +168,7 @@ func (c *call) request() (*retryablehttp.Request, error) {
 
 // prepare starts a further attempt.
 func (c *call) prepare(req *http.Request) error {
-	if err := c.engine.Pace.Wait(c.caller); err != nil {
+	if err := c.engine.Pace.Wait(c.caller, c.engine.MaxWait); err != nil {
 		return err
 	}
 	c.waiting = false

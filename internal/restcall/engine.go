@@ -36,8 +36,9 @@ type Engine struct {
 
 // Pace spreads calls over time. Clients that share a limit share a Pace.
 type Pace interface {
-	// Wait returns when the next call may start, or with the error of the context.
-	Wait(ctx context.Context) error
+	// Wait returns when the next call may start, or with the error of the context. If the server
+	// asked to wait for longer than most, it returns a HeldError of package pace at once.
+	Wait(ctx context.Context, most time.Duration) error
 	// SlowDown lowers the rate after a 429. The server asked to wait for retryAfter; 0 if it did
 	// not say.
 	SlowDown(retryAfter time.Duration)
@@ -197,7 +198,7 @@ func (b bounded) Close() error {
 func (e *Engine) Do(ctx context.Context, op Operation) (*Reply, error) {
 	c := &call{engine: e, op: op, caller: ctx}
 	c.attempts = c.first[:0]
-	if err := e.Pace.Wait(ctx); err != nil {
+	if err := e.Pace.Wait(ctx, e.MaxWait); err != nil {
 		return nil, c.failure(err)
 	}
 	req, err := c.request()

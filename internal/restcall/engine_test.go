@@ -35,8 +35,12 @@ type freePace struct {
 	slow  atomic.Int64
 }
 
-func (p *freePace) Wait(ctx context.Context) error { p.waits.Add(1); return ctx.Err() }
-func (p *freePace) SlowDown(d time.Duration)       { p.slow.Store(int64(d)) }
+func (p *freePace) Wait(ctx context.Context, _ time.Duration) error {
+	p.waits.Add(1)
+	return ctx.Err()
+}
+
+func (p *freePace) SlowDown(d time.Duration) { p.slow.Store(int64(d)) }
 
 // step answers an attempt.
 type step = func(*http.Request) (*http.Response, error)
@@ -287,7 +291,7 @@ func TestAContextThatEnds(t *testing.T) {
 type blockedPace struct{}
 
 func (blockedPace) SlowDown(time.Duration) {}
-func (blockedPace) Wait(ctx context.Context) error {
+func (blockedPace) Wait(ctx context.Context, _ time.Duration) error {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) > time.Minute-time.Millisecond {
 		return nil
 	}

@@ -7,11 +7,14 @@ import (
 	"time"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/pace"
 )
 
 // RemoteError describes a call that did not succeed, by what [Engine.Do] returned. Its Kind is
-// [flussi.ErrInterrupted] if the caller's context ended before there was a reply, and
-// [flussi.ErrUnavailable] otherwise: what the status of a reply means is up to the client.
+// [flussi.ErrInterrupted] if the caller's context ended before there was a reply,
+// [flussi.ErrRateLimited] if the call was not made since an earlier one was told to wait for longer
+// than Engine.MaxWait, and [flussi.ErrUnavailable] otherwise: what the status of a reply means is up
+// to the client.
 func RemoteError(pkg, platform, operation string, reply *Reply, err error) *flussi.RemoteError {
 	e := &flussi.RemoteError{Package: pkg, Platform: platform, Operation: operation, Kind: flussi.ErrUnavailable}
 	if reply != nil {
@@ -30,11 +33,17 @@ func RemoteError(pkg, platform, operation string, reply *Reply, err error) *flus
 	}
 	e.Err = err
 	var failure *Failure
-	if errors.As(err, &failure) {
-		e.Err, e.Attempts, e.Detail = failure.Err, len(failure.Attempts), Describe(failure.Err)
-		if failure.Ended {
-			e.Kind = flussi.ErrInterrupted
-		}
+	if !errors.As(err, &failure) {
+		return e
+	}
+	e.Err, e.Attempts, e.Detail = failure.Err, len(failure.Attempts), Describe(failure.Err)
+	var held *pace.HeldError
+	switch {
+	case failure.Ended:
+		e.Kind = flussi.ErrInterrupted
+	case errors.As(failure.Err, &held):
+		e.Kind, e.Err, e.Detail = flussi.ErrRateLimited, nil, ""
+		e.RetryAfter, e.RetryAt = time.Until(held.Until), held.Until.UTC()
 	}
 	return e
 }

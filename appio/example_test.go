@@ -212,18 +212,26 @@ func ExampleClient_Feeds() {
 	next := time.Date(2025, time.December, 30, 0, 0, 0, 0, time.UTC) // kept by the program
 	platform.AddFeed("tributi", next.AddDate(0, 0, 1), []flussi.FiscalCode{appiotest.SampleCitizen(1)}, nil)
 
-	for feed, err := range client.Feeds(context.Background(), next, next.AddDate(0, 0, 2)) { // or until time.Now()
-		if err != nil || feed.Pending { // a failure, or the day is not over
+	for entry, err := range client.Feeds(context.Background(), next, next.AddDate(0, 0, 2)) { // or until time.Now()
+		day := entry.Day.Format(time.DateOnly)
+		switch {
+		case err != nil:
 			fmt.Println(flussi.Explain(err))
-			break
+		case entry.Pending: // the day is not over
+		case entry.DayEnds:
+			fmt.Println(day, "was read")
+			next = entry.Day.AddDate(0, 0, 1)
+		case entry.Subscribed:
+			fmt.Println(day, "subscribed:", entry.Citizen == appio.HashCitizen(appiotest.SampleCitizen(1)))
+		default:
+			fmt.Println(day, "unsubscribed:", entry.Citizen)
 		}
-		fmt.Println(feed.Day.Format(time.DateOnly), len(feed.Subscribed), len(feed.Unsubscribed))
-		next = feed.Day.AddDate(0, 0, 1)
 	}
 	fmt.Println("next:", next.Format(time.DateOnly))
 	// Output:
-	// 2025-12-30 0 0
-	// 2025-12-31 1 0
-	// 2026-01-01 0 0
+	// 2025-12-30 was read
+	// 2025-12-31 subscribed: true
+	// 2025-12-31 was read
+	// 2026-01-01 was read
 	// next: 2026-01-02
 }

@@ -3,9 +3,12 @@ package appio_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -19,12 +22,32 @@ import (
 	"github.com/flussi-go/flussi/internal/sampletest"
 )
 
-// days collects feeds; the last error is that of the sequence.
-func days(t *testing.T, client *appio.Client, from, to time.Time) (all []appio.DayFeed, ended error) {
+// dayFeed is what was read of one day.
+type dayFeed struct {
+	day                      time.Time
+	subscribed, unsubscribed []appio.CitizenHash
+	ended, pending           bool
+}
+
+// days collects the feeds of days; the last error is that of the sequence.
+func days(t *testing.T, client *appio.Client, from, to time.Time) (all []dayFeed, ended error) {
 	t.Helper()
-	for feed, err := range client.Feeds(t.Context(), from, to) {
+	for e, err := range client.Feeds(t.Context(), from, to) {
 		require.NoError(t, ended, "an error ends the sequence")
-		all, ended = append(all, feed), err
+		if len(all) == 0 || !all[len(all)-1].day.Equal(e.Day) {
+			all = append(all, dayFeed{day: e.Day})
+		}
+		d := &all[len(all)-1]
+		require.False(t, d.ended || d.pending, "nothing comes after the end of a day")
+		d.ended, d.pending, ended = e.DayEnds, e.Pending, err
+		switch {
+		case e.DayEnds || e.Pending || err != nil:
+			require.Empty(t, e.Citizen)
+		case e.Subscribed:
+			d.subscribed = append(d.subscribed, e.Citizen)
+		default:
+			d.unsubscribed = append(d.unsubscribed, e.Citizen)
+		}
 	}
 	return all, ended
 }
@@ -41,19 +64,19 @@ func TestFeedsGivesEachDayAndThenTheFirstThatIsNotThereYet(t *testing.T) {
 		require.NoError(t, err)
 		require.Len(t, all, 3)
 		for i, got := range all {
-			assert.Equal(t, first.AddDate(0, 0, i), got.Day)
-			assert.Equal(t, i == 2, got.Pending)
+			assert.Equal(t, first.AddDate(0, 0, i), got.day)
+			assert.Equal(t, i == 2, got.pending)
 		}
-		assert.Equal(t, []appio.CitizenHash{appio.HashCitizen(sampletest.FiscalCode(1))}, all[1].Subscribed)
-		assert.Zero(t, all[2].Feed)
+		assert.Equal(t, []appio.CitizenHash{appio.HashCitizen(sampletest.FiscalCode(1))}, all[1].subscribed)
+		assert.Equal(t, dayFeed{day: first.AddDate(0, 0, 2), pending: true}, all[2])
 		assert.Equal(t, 3, p.Received(appiotest.GetFeed), "later days are not asked for")
 
 		time.Sleep(12 * time.Hour)
-		all, err = days(t, p.client, all[2].Day, all[2].Day)
+		all, err = days(t, p.client, all[2].day, all[2].day)
 		require.NoError(t, err)
 		require.Len(t, all, 1)
-		assert.False(t, all[0].Pending, "the day is over now")
-		assert.Equal(t, []appio.CitizenHash{appio.HashCitizen(sampletest.FiscalCode(2))}, all[0].Subscribed)
+		assert.False(t, all[0].pending, "the day is over now")
+		assert.Equal(t, []appio.CitizenHash{appio.HashCitizen(sampletest.FiscalCode(2))}, all[0].subscribed)
 	})
 }
 
@@ -88,14 +111,14 @@ func TestFeedsTellsMissingDaysFromThoseToCome(t *testing.T) {
 		for day, pending := range map[time.Time]bool{midnight: true, midnight.AddDate(0, 0, 7): true, yesterday: true, yesterday.AddDate(0, 0, -1): false} {
 			all, err := days(t, client, day, midnight.AddDate(0, 1, 0))
 			require.Len(t, all, 1)
-			assert.Equal(t, day, all[0].Day)
-			assert.Equal(t, pending, all[0].Pending, "%v, asked at midnight", day)
+			assert.Equal(t, day, all[0].day)
+			assert.Equal(t, pending, all[0].pending, "%v, asked at midnight", day)
 			assert.Equal(t, !pending, errors.Is(err, flussi.ErrRemoteNotFound), "%v", err)
 		}
 		time.Sleep(time.Hour) // other clocks are not that late
 		all, err := days(t, client, yesterday, midnight)
 		assert.ErrorIs(t, err, flussi.ErrRemoteNotFound)
-		assert.False(t, all[0].Pending)
+		assert.False(t, all[0].pending)
 	})
 }
 
@@ -107,8 +130,8 @@ func TestFeedsEndsWithItsFirstError(t *testing.T) {
 		all, err := days(t, p.client, from, time.Now())
 		require.Len(t, all, 2)
 		require.ErrorIs(t, err, flussi.ErrUnavailable)
-		assert.False(t, all[1].Pending)
-		rest, err := days(t, p.client, all[1].Day, time.Now())
+		assert.False(t, all[1].pending)
+		rest, err := days(t, p.client, all[1].day, time.Now())
 		require.NoError(t, err)
 		assert.Len(t, rest, 10, "from the day of the error on, with today")
 
@@ -116,9 +139,9 @@ func TestFeedsEndsWithItsFirstError(t *testing.T) {
 		assert.ErrorIs(t, err, flussi.ErrRange)
 		assert.ErrorIs(t, err, flussi.ErrInvalid)
 		assert.Len(t, all, 1)
-		for _, zero := range []func() ([]appio.DayFeed, error){
-			func() ([]appio.DayFeed, error) { return days(t, p.client, time.Time{}, time.Now()) },
-			func() ([]appio.DayFeed, error) { return days(t, p.client, time.Time{}, time.Time{}) },
+		for _, zero := range []func() ([]dayFeed, error){
+			func() ([]dayFeed, error) { return days(t, p.client, time.Time{}, time.Now()) },
+			func() ([]dayFeed, error) { return days(t, p.client, time.Time{}, time.Time{}) },
 		} {
 			_, err = zero()
 			assert.ErrorIs(t, err, flussi.ErrDate)
@@ -137,9 +160,9 @@ func TestFeedsReadsDayByDay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlatform(t, appiotest.Config{}, nil)
 		read := 0
-		for feed, err := range p.client.Feeds(t.Context(), time.Now().AddDate(-1, 0, 0), time.Now()) {
+		for e, err := range p.client.Feeds(t.Context(), time.Now().AddDate(-1, 0, 0), time.Now()) {
 			require.NoError(t, err)
-			require.False(t, feed.Pending)
+			require.True(t, e.DayEnds)
 			if read++; read == 5 {
 				break
 			}
@@ -147,4 +170,142 @@ func TestFeedsReadsDayByDay(t *testing.T) {
 		}
 		assert.Equal(t, 5, p.Received(appiotest.GetFeed))
 	})
+}
+
+// feedBody is the body of a reply that a test writes as it is read. It counts what was read of it,
+// and whether it was closed.
+type feedBody struct {
+	io.Reader
+	read   int64
+	closed bool
+}
+
+func (b *feedBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	b.read += int64(n)
+	return n, err
+}
+
+func (b *feedBody) Close() error { b.closed = true; return nil }
+
+// endless is the JSON of a feed with so many hashes.
+func endless(hashes int) io.Reader {
+	hash := `"` + strings.Repeat("0123456789abcdef", 4) + `"`
+	next, done := `{"since":1,"subscriptions":[`+hash, 0
+	return readerFunc(func(p []byte) (int, error) {
+		for next == "" {
+			switch done++; {
+			case done < hashes:
+				next = "," + hash
+			case done == hashes:
+				next = `],"unsubscriptions":[]}`
+			default:
+				return 0, io.EOF
+			}
+		}
+		n := copy(p, next)
+		next = next[n:]
+		return n, nil
+	})
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// fed returns a client that gets a body for each feed.
+func fed(t *testing.T, body func() io.ReadCloser) *appio.Client {
+	return clientOf(t, func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: body(), ContentLength: -1, Request: r}, nil
+	})
+}
+
+// A citizen comes before the rest of the day is read, and the memory does not grow with the day.
+func TestFeedsStreamsADay(t *testing.T) {
+	const hashes = 900_000 // some 60 MB
+	body := &feedBody{Reader: endless(hashes)}
+	client := fed(t, func() io.ReadCloser { return body })
+	heap := func() uint64 {
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	day := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
+	var before, during uint64
+	got := 0
+	for e, err := range client.Feeds(t.Context(), day, day) {
+		if err != nil || e.DayEnds {
+			require.NoError(t, err)
+			break
+		}
+		switch got++; got {
+		case 1:
+			assert.Less(t, body.read, int64(100_000))
+			before = heap()
+		case hashes:
+			during = heap()
+		}
+	}
+	assert.Equal(t, hashes, got)
+	assert.True(t, body.closed)
+	assert.Less(t, during, before+1<<20)
+
+	body = &feedBody{Reader: endless(hashes)}
+	for range client.Feeds(t.Context(), day, day) {
+		break
+	}
+	assert.True(t, body.closed)
+	assert.Less(t, body.read, int64(100_000), "the rest is not read")
+}
+
+// What is wrong with a reply ends the sequence with the day, after what came before it.
+func TestFeedsEndsAtAReplyThatIsNoFeed(t *testing.T) {
+	const one = `"` + "aa" + `"`
+	day := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		body io.Reader
+		read int // citizens before the error
+		says string
+	}{
+		"nothing":                {strings.NewReader(""), 0, "connection closed"},
+		"no object":              {strings.NewReader("[]"), 0, "not what was expected"},
+		"no JSON":                {strings.NewReader("<html>"), 0, "not what was expected"},
+		"no subscriptions":       {strings.NewReader(`{"unsubscriptions":[` + one + `]}`), 1, "not what was expected"},
+		"no unsubscriptions":     {strings.NewReader(`{"subscriptions":[` + one + `]}`), 1, "not what was expected"},
+		"a list twice":           {strings.NewReader(`{"subscriptions":[` + one + `],"subscriptions":[],"unsubscriptions":[]}`), 1, "not what was expected"},
+		"a number in a list":     {strings.NewReader(`{"subscriptions":[` + one + `,1],"unsubscriptions":[]}`), 1, "not what was expected"},
+		"a list in a list":       {strings.NewReader(`{"subscriptions":[[` + one + `]],"unsubscriptions":[]}`), 0, "not what was expected"},
+		"an object for a list":   {strings.NewReader(`{"subscriptions":{},"unsubscriptions":[]}`), 0, "not what was expected"},
+		"cut off":                {strings.NewReader(`{"subscriptions":[` + one + `,` + one), 2, "connection closed"},
+		"more behind it":         {strings.NewReader(`{"subscriptions":[` + one + `],"unsubscriptions":[]} x`), 1, "not what was expected"},
+		"a connection that ends": {io.MultiReader(strings.NewReader(`{"subscriptions":[`+one+`,`), iotest.ErrReader(errors.New("segreto"))), 1, "transport error"},
+		"too long":               {endless(2_000_000), 1_001_624, "too large"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := &feedBody{Reader: test.body}
+			got, last := 0, error(nil)
+			for e, err := range fed(t, func() io.ReadCloser { return body }).Feeds(t.Context(), day, day.AddDate(0, 0, 1)) {
+				if last != nil || e.DayEnds || !e.Day.Equal(day) {
+					require.Fail(t, "nothing comes after an error, and the day does not end")
+				}
+				if last = err; err == nil {
+					got++
+				}
+			}
+			require.ErrorIs(t, last, flussi.ErrUnavailable)
+			assert.ErrorContains(t, last, test.says)
+			assert.Equal(t, http.StatusOK, must.As[*flussi.RemoteError](t, last).Status)
+			assert.Equal(t, test.read, got)
+			assert.True(t, body.closed)
+			must.NotContain(t, last.Error(), "segreto")
+		})
+	}
+	// Other fields do not matter, and a list may be null.
+	client := fed(t, func() io.ReadCloser {
+		return &feedBody{Reader: strings.NewReader(`{"x":{"subscriptions":["bb"]},"unsubscriptions":[` + one + `],"y":[[1,"z"],{}],"z":null,"subscriptions":null}` + "\n")}
+	})
+	all, err := days(t, client, day, day)
+	require.NoError(t, err)
+	assert.Equal(t, []dayFeed{{day: day, unsubscribed: []appio.CitizenHash{"aa"}, ended: true}}, all)
 }

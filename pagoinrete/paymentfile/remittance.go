@@ -24,13 +24,14 @@ type Remittance struct {
 	// ones whose identifier begins with Prefix.
 	Prefix string
 	// Cut: the causale names a settlement or a single payment, but its identifier is certainly
-	// incomplete. There are no IDs; Prefix is its beginning, "" if even that is missing.
+	// incomplete. There are no IDs. Of a settlement Prefix is its beginning, "" if even that is
+	// missing. Of a single payment Reference is its beginning, RFB or RFS if even that is missing.
 	Cut bool
 	// Further: an earlier bank transfer belongs to the same settlement.
 	Further bool
 	// Progress is the number behind TXT, 0 to 9; -1 if there is none.
 	Progress int
-	// Reference and Amount are those of a single payment (/RFB/, /RFS/).
+	// Reference and Amount are those of a single payment (/RFB/, /RFS/), which no settlement has.
 	Reference Reference
 	Amount    flussi.Cents // see Reference
 }
@@ -68,36 +69,58 @@ var (
 	// them.
 	singleSlash = regexp.MustCompile(`(?i)\bRF[BS]\s*/\s*([A-Z0-9][A-Z0-9\s]{0,60}?)\s*/\s*([0-9]{1,9}[.,][0-9]{2})(?:[^0-9]|$)`)
 	singleOther = regexp.MustCompile(`(?i)\bRF[BS]` + between + `+([A-Z0-9]{1,35})` + between + `+([0-9]{1,9}[.,][0-9]{2})(?:[^0-9]|$)`)
-	singleCut   = regexp.MustCompile(`\bRF[BS]\s*/`)
+	singleCut   = regexp.MustCompile(`\b(RF[BS])\s*/\s*([A-Z0-9\s]*)`)
 )
 
 // readRemittance parses the causale, which is the first text, and others that repeat parts of it.
 func readRemittance(texts ...string) Remittance {
 	r := Remittance{Progress: -1}
+	var cut Reference
 	for _, text := range texts {
 		if r.Reference.IsZero() && len(r.IDs) == 0 {
-			r.single(text)
+			left := r.single(text)
+			if cut.IsZero() {
+				cut = left
+			}
 		}
 		if r.Reference.IsZero() {
 			r.settlement(text)
 		}
 	}
+	if r.Reference.IsZero() && len(r.IDs) == 0 && r.Prefix == "" && !cut.IsZero() {
+		r.Reference, r.Cut = cut, true
+	}
 	return r
 }
 
-// single reads a single payment.
-func (r *Remittance) single(text string) {
+// single reads a single payment. If it was cut, single returns what is left of its reference.
+func (r *Remittance) single(text string) (left Reference) {
 	for _, form := range []*regexp.Regexp{singleSlash, singleOther} {
-		if found := form.FindStringSubmatch(text); found != nil {
-			amount, ok := parseAmount(strings.Replace(found[2], ",", ".", 1))
-			if ok {
-				r.Reference, r.Amount = NewReference(strings.Join(strings.Fields(found[1]), "")), amount
-				r.Cut = false
-				return
-			}
+		found := form.FindStringSubmatch(text)
+		if found == nil || !strings.ContainsAny(found[1], "0123456789") { // a word, such as a name
+			continue
+		}
+		if amount, ok := parseAmount(strings.Replace(found[2], ",", ".", 1)); ok {
+			r.Reference, r.Amount = NewReference(strings.Join(strings.Fields(found[1]), "")), amount
+			r.Cut = false
+			return Reference{}
 		}
 	}
-	r.Cut = r.Cut || singleCut.MatchString(text)
+	found := singleCut.FindStringSubmatch(text)
+	if found == nil {
+		return Reference{}
+	}
+	own := ""
+	for _, part := range strings.Fields(found[2]) {
+		if !strings.ContainsAny(part, "0123456789") || len(own)+len(part) > MaxReference {
+			break
+		}
+		own += part
+	}
+	if own == "" {
+		own = found[1]
+	}
+	return NewReference(own)
 }
 
 // found is one place at which a causale names a settlement.

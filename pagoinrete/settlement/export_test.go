@@ -18,7 +18,7 @@ func Recompute(settlements []Settlement, movements []Movement) ([]Settlement, []
 	}
 	for _, m := range movements {
 		m.Parts, m.State, m.Loose = nil, "", false
-		m.derive(-1)
+		m.derive(nil)
 		f.movements[m.ID] = m
 	}
 	matched := maps.Clone(f.movements)

@@ -11,12 +11,12 @@ import (
 )
 
 // derive sets the fields of a movement that follow from its entries. They are a set: their order
-// and the journals that repeat them make no difference. The new entry is the one that was entered
-// last: if the movement is anonymised, the others have no texts any more, and what it names was
-// derived from them before.
-func (m *Movement) derive(newEntry int) {
+// and the journals that repeat them make no difference. The entered entry is the one that came last:
+// if the movement is anonymised, the others have no texts any more, and what it names was derived
+// from them before.
+func (m *Movement) derive(entered *Entry) {
 	m.Amount, m.Regularised = 0, 0
-	speaks := 0 // the entry whose causale counts
+	var speaks *Entry // the entry whose causale counts
 	for i := range m.Entries {
 		e := &m.Entries[i]
 		if i == 0 || e.Date.Before(m.Date) {
@@ -25,15 +25,14 @@ func (m *Movement) derive(newEntry int) {
 		if !e.Unusable {
 			m.count(e)
 		}
-		if e.Operation == paymentfile.OperationExecuted && m.Entries[speaks].Operation != paymentfile.OperationExecuted {
-			speaks = i
+		if speaks == nil || e.Operation == paymentfile.OperationExecuted && speaks.Operation != paymentfile.OperationExecuted {
+			speaks = e
 		}
 	}
-	if !m.AnonymisedAt.IsZero() && speaks != newEntry {
+	if !m.AnonymisedAt.IsZero() && speaks != entered {
 		return
 	}
-	e := m.Entries[speaks]
-	r := paymentfile.Movement{Causale: e.Causale, EndToEndID: e.EndToEndID, BankData: e.BankData}.Remittance()
+	r := paymentfile.Movement{Causale: speaks.Causale, EndToEndID: speaks.EndToEndID, BankData: speaks.BankData}.Remittance()
 	m.Names, m.Prefix, m.Cut, m.Reference, m.Stated = r.IDs, r.Prefix, r.Cut, r.Reference, r.Amount
 }
 
@@ -64,7 +63,7 @@ func (m *Movement) enter(e Entry) bool {
 	default:
 		return false
 	}
-	m.derive(i)
+	m.derive(&m.Entries[i])
 	if !m.AnonymisedAt.IsZero() {
 		m.Entries[i].erase()
 	}
@@ -112,7 +111,7 @@ func (f *facts) parts(m *Movement, exact, longer []Settlement) []Part {
 	switch {
 	case len(m.Hand) > 0:
 		return m.handParts()
-	case !m.Reference.IsZero() && m.Stated == m.Amount:
+	case !m.Reference.IsZero() && !m.Cut && m.Stated == m.Amount:
 		return whole(PartSingle)
 	case !m.Reference.IsZero():
 		return whole(PartAmbiguous)
@@ -152,7 +151,7 @@ func (m *Movement) handParts() []Part {
 
 // mayBeCut reports whether the causale is about a settlement, and may have lost a part of its
 // identifier.
-func (m *Movement) mayBeCut() bool { return m.Cut || m.Prefix != "" }
+func (m *Movement) mayBeCut() bool { return m.Reference.IsZero() && (m.Cut || m.Prefix != "") }
 
 // fits reports whether a settlement can be the one whose identifier the causale has a part of: it
 // begins with that part, and has the amount.

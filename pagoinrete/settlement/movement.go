@@ -27,7 +27,7 @@ type Movement struct {
 	Names        []string                // identifiers of settlements that its causale can name
 	Prefix       string                  // see [paymentfile.Remittance]
 	Cut          bool                    // see [paymentfile.Remittance]
-	Reference    paymentfile.Reference   // of a single payment
+	Reference    paymentfile.Reference   // of a single payment; what is left of it if it is Cut
 	Before       paymentfile.Reference   // the earlier Reference, until the [Due] was told of the change
 	Stated       flussi.Cents            // the amount that the causale states for Reference
 	Loose        bool                    // its causale is or may be cut, and no known settlement has one of its Names

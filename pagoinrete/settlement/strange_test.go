@@ -108,3 +108,14 @@ func TestSettlementOfNothingIsVoid(t *testing.T) {
 	o.receive(settlementXML(school, flowID, 2, line{iuv: iuv, iur: "A", amount: "90.00"}))
 	assert.Equal(t, settlement.SettlementCovered, o.stored(flowID).State)
 }
+
+// A single payment is no settlement, however much its reference was cut.
+func TestCutSinglePaymentIsNoSettlement(t *testing.T) {
+	for _, causale := range []string{"/RFB/0123456789", "/RFB/", "/RFB/ROSSI MARIO/90.00/TXT", "/RFS/RF18 5390"} {
+		o := newOffice(t)
+		o.receive(settlementXML(school, flowID, 1, line{iuv: iuv, iur: "A", amount: "90.00"}), journalXML("G1", transfer{number: "7", amount: "90.00", causale: causale}))
+		assert.Equal(t, settlement.MovementAmbiguous, o.movement("7").State, causale)
+		assert.Equal(t, settlement.SettlementOpen, o.stored(flowID).State, causale)
+		assert.Len(t, o.due.told, 1, causale)
+	}
+}

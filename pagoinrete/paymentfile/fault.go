@@ -23,7 +23,7 @@ const (
 	FaultIndex       FaultKind = "index"        // the index of a transfer is not 1 to 5; blocking
 	FaultLength      FaultKind = "length"       // an identifier has more than 35 characters
 	FaultCheckDigits FaultKind = "check_digits" // the check digits of an RF reference are wrong; a warning
-	FaultDuplicate   FaultKind = "duplicate"    // the same IUV, IUR and index as an earlier row; blocking
+	FaultDuplicate   FaultKind = "duplicate"    // the same IUV, IUR and index as an earlier row, or without an index the same amount; blocking
 	FaultReceiver    FaultKind = "receiver"     // the file is for another body than [Config.Body]; blocking
 	FaultCount       FaultKind = "count"        // the number of rows differs from the stated one; blocking
 	FaultTotal       FaultKind = "total"        // the sum of the amounts differs from the stated total; blocking, except in a journal, since its totals are not used for matching

@@ -210,15 +210,33 @@ func (s *scanner) paths(around string, set func(around, name, text string)) erro
 	return nil
 }
 
-// end reads to the end of the document, and skips what is there.
+// end reads to the end of the document, and skips what is there. A second document in a message is
+// refused: it would be skipped unnoticed.
 func (s *scanner) end() error {
 	for {
-		if _, err := s.next(); err == io.EOF {
+		token, err := s.next()
+		switch {
+		case err == io.EOF:
 			return nil
-		} else if err != nil {
+		case err != nil:
 			return err
 		}
+		if start, ok := token.(xml.StartElement); ok && isDocument(start.Name.Local) {
+			e := newError(ErrFormat, s.src.tag)
+			e.Format, e.Row = s.format, s.row
+			e.Reason = "il file contiene più di un documento. Caricarli uno alla volta."
+			return e
+		}
 	}
+}
+
+// isDocument reports whether an element is a document that this package reads, or has one in base64.
+func isDocument(name string) bool {
+	switch name {
+	case "FlussoRiversamento", "flusso_giornale_di_cassa", "receipt", "RT", "xmlRendicontazione", "rt":
+		return true
+	}
+	return false
 }
 
 // embedded returns the document that the element that was begun last holds in base64. It has to be

@@ -324,6 +324,12 @@ func (d *duplicates) add(p Payment, number int) int {
 	}
 	d.key = append(d.key[:0], p.Reference.Reveal()...)
 	d.key = append(append(append(d.key, 0), p.IUR...), 0, byte(p.Index))
+	if p.Outcome == OutcomeRevoked { // of the earlier row
+		d.key = append(d.key, 0)
+	}
+	if p.Index == 0 { // transfers of one payment differ in their amounts
+		d.key = strconv.AppendInt(d.key, int64(p.Amount), 10)
+	}
 	hash, check := maphash.Bytes(d.seeds[0], d.key), uint32(maphash.Bytes(d.seeds[1], d.key))
 	if earlier, ok := d.rows[hash]; ok {
 		if earlier.check != check {

@@ -95,3 +95,37 @@ func TestLongCausaliAreReadQuickly(t *testing.T) {
 	assert.NotEmpty(t, paymentfile.ParseRemittance(flussi.NewText(string(unique))).IDs)
 	assert.Less(t, time.Since(begun), 20*time.Second) // a hang, on whatever machine
 }
+
+func TestRevocationIsNoRepetitionOfItsPayment(t *testing.T) {
+	row := func(outcome string) string {
+		return "<datiSingoliPagamenti><identificativoUnivocoVersamento>01000000000000101</identificativoUnivocoVersamento><identificativoUnivocoRiscossione>IUR0001</identificativoUnivocoRiscossione><indiceDatiSingoloPagamento>1</indiceDatiSingoloPagamento><singoloImportoPagato>120.00</singoloImportoPagato><codiceEsitoSingoloPagamento>" +
+			outcome + "</codiceEsitoSingoloPagamento><dataEsitoSingoloPagamento>2030-03-04</dataEsitoSingoloPagamento></datiSingoliPagamenti>"
+	}
+	for outcome, duplicate := range map[string]bool{"0": true, "3": false, "9": true} {
+		got := whole(t, edited(t, "settlement-1.0.xml", "</FlussoRiversamento>", row(outcome)+"</FlussoRiversamento>"))
+		assert.Equal(t, duplicate, !got.payments[4].Usable(), outcome)
+	}
+	got := whole(t, edited(t, "settlement-1.0.xml", "</FlussoRiversamento>", row("3")+row("3")+"</FlussoRiversamento>"))
+	assert.False(t, got.payments[5].Usable())
+}
+
+func TestSecondDocumentInAMessageIsRefused(t *testing.T) {
+	for name, end := range map[string]string{"settlement-soap.xml": "xmlRendicontazione", "receipt-v2-soap.xml": "receipt"} {
+		text := fixture(t, name)
+		at := indexOf(t, text, "</"+end+">") + len("</"+end+">")
+		_, err := readAll(strings.NewReader(text[:at]+"<"+end+">PA==</"+end+">"+text[at:]), paymentfile.Config{})
+		require.ErrorIs(t, err, paymentfile.ErrFormat, name)
+		assert.Contains(t, flussi.Explain(err), "più di un documento", name)
+	}
+}
+
+// Version 1.0 has no index: the transfers of one payment to one body differ in their amounts only.
+func TestRowsWithoutIndexAndOfOtherAmountsAreTransfers(t *testing.T) {
+	text := edited(t, "settlement-1.0.xml", "<indiceDatiSingoloPagamento>1</indiceDatiSingoloPagamento>", "")
+	begin := indexOf(t, text, "  <datiSingoliPagamenti>")
+	row := text[begin : begin+indexOf(t, text[begin:], "</datiSingoliPagamenti>")+len("</datiSingoliPagamenti>")]
+	for amount, usable := range map[string]bool{"120.00": false, "120.01": true} {
+		got := whole(t, strings.Replace(text, "</FlussoRiversamento>", strings.Replace(row, "120.00", amount, 1)+"</FlussoRiversamento>", 1))
+		assert.Equal(t, usable, got.payments[4].Usable(), amount)
+	}
+}

@@ -119,3 +119,18 @@ func TestCutSinglePaymentIsNoSettlement(t *testing.T) {
 		assert.Len(t, o.due.told, 1, causale)
 	}
 }
+
+func TestRevocationInTheFileOfItsPaymentTakesItBack(t *testing.T) {
+	paid := line{iuv: iuv, iur: "A", index: "1", amount: "90.00"}
+	revoked := paid
+	revoked.outcome = "3"
+	for _, lines := range [][]line{{paid, revoked}, {revoked, paid}} {
+		o := newOffice(t)
+		r := o.expects(iuv, 9000)
+		o.receive(settlementXML(school, flowID, 1, lines...))
+		assert.Equal(t, settlement.Tally{Number: 2}, o.stored(flowID).Counts.Revoked)
+		assert.Equal(t, []settlement.PaidStatus{settlement.PaidRevoked, settlement.PaidRevoked}, o.told(r))
+		o.receive(settlementXML(school, flowID, 2, paid))
+		assert.Equal(t, []settlement.PaidStatus{settlement.PaidSettled}, o.told(r))
+	}
+}

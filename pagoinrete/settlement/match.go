@@ -11,10 +11,9 @@ import (
 )
 
 // derive sets the fields of a movement that follow from its entries. They are a set: their order
-// and the journals that repeat them make no difference. The entered entry is the one that came last:
-// if the movement is anonymised, the others have no texts any more, and what it names was derived
-// from them before.
-func (m *Movement) derive(entered *Entry) {
+// and the journals that repeat them make no difference. The entered ones came last: if the movement
+// is anonymised, the others have no texts any more, and what it names was derived from them before.
+func (m *Movement) derive(entered map[string]bool) {
 	m.Amount, m.Regularised = 0, 0
 	var speaks *Entry // the entry whose causale counts
 	for i := range m.Entries {
@@ -29,7 +28,7 @@ func (m *Movement) derive(entered *Entry) {
 			speaks = e
 		}
 	}
-	if !m.AnonymisedAt.IsZero() && speaks != entered {
+	if !m.AnonymisedAt.IsZero() && !entered[speaks.Key] {
 		return
 	}
 	r := paymentfile.Movement{Causale: speaks.Causale, EndToEndID: speaks.EndToEndID, BankData: speaks.BankData}.Remittance()
@@ -50,24 +49,38 @@ func (m *Movement) count(e *Entry) {
 	}
 }
 
-// enter adds an entry, unless the movement has it. It reports whether the movement changed. If it is
-// anonymised, it does not keep the texts of the entry.
-func (m *Movement) enter(e Entry) bool {
-	i, found := slices.BinarySearchFunc(m.Entries, e.Key, func(e Entry, key string) int { return strings.Compare(e.Key, key) })
-	switch {
-	case !found:
-		m.Entries = slices.Insert(slices.Clone(m.Entries), i, e)
-	case e.before(m.Entries[i]):
-		m.Entries = slices.Clone(m.Entries)
-		m.Entries[i] = e
-	default:
-		return false
+// enter adds entries of one journal, which differ in their keys, unless the movement has them. It
+// returns for each whether the movement did not have it, and reports whether the movement changed. If
+// it is anonymised, it does not keep the texts of the entries.
+func (m *Movement) enter(entries []Entry) (added []bool, changed bool) {
+	added = make([]bool, len(entries))
+	stored := m.Entries
+	m.Entries = slices.Clone(stored)
+	entered := map[string]bool{}
+	for i, e := range entries {
+		at, found := slices.BinarySearchFunc(stored, e.Key, func(e Entry, key string) int { return strings.Compare(e.Key, key) })
+		switch {
+		case !found:
+			m.Entries = append(m.Entries, e)
+		case e.before(m.Entries[at]):
+			m.Entries[at] = e
+		default:
+			continue
+		}
+		added[i], entered[e.Key] = !found, true
 	}
-	m.derive(&m.Entries[i])
+	if len(entered) == 0 {
+		m.Entries = stored
+		return added, false
+	}
+	slices.SortFunc(m.Entries, func(a, b Entry) int { return strings.Compare(a.Key, b.Key) })
+	m.derive(entered)
 	if !m.AnonymisedAt.IsZero() {
-		m.Entries[i].erase()
+		for i := range m.Entries {
+			m.Entries[i].erase()
+		}
 	}
-	return true
+	return added, true
 }
 
 // erase erases what a journal says in words.

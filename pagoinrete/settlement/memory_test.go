@@ -92,7 +92,8 @@ func TestRowsOfASettlementTakeLittleMemory(t *testing.T) {
 }
 
 // BenchmarkApplyHuge applies a settlement of many rows to a store in memory, again with other amounts,
-// and its movements; and a journal of many movements before their settlements, all of one amount.
+// and its movements; a journal of many rows about one movement; and a journal of many movements
+// before their settlements, all of one amount.
 // The time for each row must not grow with their number.
 func BenchmarkApplyHuge(b *testing.B) {
 	service := func() (*settlement.Service, settlement.Store) {
@@ -143,6 +144,25 @@ func BenchmarkApplyHuge(b *testing.B) {
 				must.Get(s.ApplyJournal(b.Context(), clerk, head, moves(count, 500, func(int) string { return uri(flowID) })))(b)
 				found := must.Get(s.Settlement(b.Context(), clerk, settlement.SettlementID(school, "BANKITXX", flowID)))(b)
 				require.Equal(b, settlement.SettlementCovered, found.State)
+			}
+			perRow(b, count)
+		})
+		b.Run(fmt.Sprint("rows of one movement/", count), func(b *testing.B) {
+			for b.Loop() {
+				s, _ := service()
+				rows := func(yield func(paymentfile.Movement, error) bool) {
+					for m := range moves(count, 500, func(int) string { return uri(flowID) }) {
+						if m.Progressive, m.DocumentNumber = m.DocumentNumber, "7"; m.Progressive != "0" {
+							m.Operation = paymentfile.OperationRegularised
+						}
+						if !yield(m, nil) {
+							return
+						}
+					}
+				}
+				must.Get(s.ApplyJournal(b.Context(), clerk, head, rows))(b)
+				m := must.Get(s.Movement(b.Context(), clerk, settlement.MovementID(school, "01234", 2026, "1", "7")))(b)
+				require.Equal(b, flussi.Cents(500*(count-1)), m.Regularised)
 			}
 			perRow(b, count)
 		})

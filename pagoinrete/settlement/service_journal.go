@@ -3,6 +3,8 @@ package settlement
 import (
 	"context"
 	"iter"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -115,31 +117,36 @@ func newJournalRow(head paymentfile.Journal, row paymentfile.Movement) journalRo
 
 // enter adds rows to their movements, and matches these.
 func (w *work) enter(ctx context.Context, rows []journalRow, entered, known *Tally) error {
-	var ids []uuid.UUID
+	of := map[uuid.UUID][]journalRow{}
 	for _, r := range rows {
-		ids = append(ids, r.movement.ID)
+		of[r.movement.ID] = append(of[r.movement.ID], r)
 	}
-	if _, err := w.readMovements(ctx, MovementFilter{IDs: ids}); err != nil {
+	if _, err := w.readMovements(ctx, MovementFilter{IDs: slices.Collect(maps.Keys(of))}); err != nil {
 		return err
 	}
 	t := touched{settlements: map[uuid.UUID]bool{}, movements: map[uuid.UUID]bool{}}
-	for _, r := range rows {
-		m, is := w.facts.movements[r.movement.ID]
+	for id, rows := range of {
+		m, is := w.facts.movements[id]
 		if !is {
-			m = r.movement
+			m = rows[0].movement
 		}
-		before := len(m.Entries)
-		changed := m.enter(r.entry)
-		if !r.entry.Unusable {
-			if len(m.Entries) > before {
+		var entries []Entry
+		for _, r := range rows {
+			entries = append(entries, r.entry)
+		}
+		added, changed := m.enter(entries)
+		for i, r := range rows {
+			switch {
+			case r.entry.Unusable:
+			case added[i]:
 				entered.add(r.net, 1)
-			} else {
+			default:
 				known.add(r.net, 1)
 			}
 		}
 		if changed {
-			w.facts.movements[m.ID], w.done[m.ID] = m, true
-			t.movements[m.ID] = true
+			w.facts.movements[id], w.done[id] = m, true
+			t.movements[id] = true
 		}
 	}
 	if len(t.movements) == 0 {

@@ -124,7 +124,7 @@ func (f *facts) parts(m *Movement, exact, longer []Settlement) []Part {
 	switch {
 	case len(m.Hand) > 0:
 		return m.handParts()
-	case !m.Reference.IsZero() && !m.Cut && m.Stated == m.Amount:
+	case !m.Reference.IsZero() && m.Stated == m.Amount:
 		return whole(PartSingle)
 	case !m.Reference.IsZero():
 		return whole(PartAmbiguous)
@@ -197,9 +197,6 @@ func (f *facts) claimed(s Settlement, by *Movement) bool {
 			if slices.ContainsFunc(m.Hand, func(h HandPart) bool { return h.Settlement == s.ID }) {
 				return true
 			}
-			continue
-		}
-		if !m.Reference.IsZero() {
 			continue
 		}
 		if slices.Contains(m.Names, s.FlowID) {

@@ -203,7 +203,7 @@ func (w *work) readNamed(ctx context.Context) error {
 }
 
 // readClaims reads the movements that may claim the settlements which movements fit, and what they
-// name.
+// name. Those that fit were read by addRivals.
 func (w *work) readClaims(ctx context.Context, movements map[uuid.UUID]bool) error {
 	wanted := map[uuid.UUID]Settlement{} // by their amount
 	for id := range movements {
@@ -217,9 +217,6 @@ func (w *work) readClaims(ctx context.Context, movements map[uuid.UUID]bool) err
 			if _, err := w.readMovements(ctx, filter); err != nil {
 				return err
 			}
-		}
-		if _, err := w.readFitting(ctx, s); err != nil {
-			return err
 		}
 	}
 	return w.readNamed(ctx)

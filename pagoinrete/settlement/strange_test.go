@@ -134,3 +134,44 @@ func TestRevocationInTheFileOfItsPaymentTakesItBack(t *testing.T) {
 		assert.Equal(t, []settlement.PaidStatus{settlement.PaidSettled}, o.told(r))
 	}
 }
+
+// A row without an IUV that was matched by hand depends on the reference of another row.
+func TestRowWithoutIUVMatchedByHandSurvivesRevisions(t *testing.T) {
+	o := newOffice(t)
+	r := o.iuv(1, 5000)
+	bad := row(paymentfile.Reference{}, "A", 5000)
+	bad.Faults = []*paymentfile.Fault{{Kind: paymentfile.FaultMissing, Blocking: true, Row: 1}}
+	o.settle(flowID, bad)
+	p := must.Get(o.MatchPayment(t.Context(), clerk, o.payments(flowID)[0].ID, r, "manca lo IUV"))(t)
+	assert.Equal(t, settlement.PaymentUnusable, p.State)
+	o.settle(flowID, bad, row(r, "B", 5000))
+	assert.Equal(t, map[string]settlement.PaymentState{"A": settlement.PaymentUnusable, "B": settlement.PaymentExpected}, o.states(flowID))
+	o.settle(flowID, row(r, "B", 5000))
+	assert.Equal(t, map[string]settlement.PaymentState{"A": settlement.PaymentDropped, "B": settlement.PaymentExpected}, o.states(flowID))
+	assert.Equal(t, r, must.Get(o.Payment(t.Context(), clerk, p.ID))(t).Target)
+}
+
+func TestHistoriesTellFilesFromWhatFollowsFromThem(t *testing.T) {
+	o := newOffice(t)
+	r := o.iuv(1, 5000)
+	o.settle("2026-03-02BANKIT-1", row(r, "B", 5000))
+	o.settle("2026-03-01BANKIT-1", row(r, "A", 5000))
+	actions := func(id string) (all []settlement.Action) {
+		for _, record := range must.Get(o.PaymentHistory(t.Context(), clerk, o.payments(id)[0].ID))(t) {
+			all = append(all, record.Action)
+		}
+		return all
+	}
+	assert.Equal(t, []settlement.Action{settlement.ActionApply, settlement.ActionMatch}, actions("2026-03-02BANKIT-1"), "it is doubled now")
+	assert.Equal(t, []settlement.Action{settlement.ActionApply}, actions("2026-03-01BANKIT-1"))
+}
+
+// Two settlements that a causale names cannot be another's by their amount.
+func TestAmbiguousMovementClaimsWhatItNames(t *testing.T) {
+	o := newOffice(t)
+	second := "2026-03-01BANKIT-000002"
+	o.settle(flowID, row(o.iuv(1, 5000), "A", 5000))
+	o.settle(second, row(o.iuv(2, 700), "A", 700))
+	require.Equal(t, settlement.MovementAmbiguous, o.sospeso("7", uri(flowID)+"/ "+uri(second)+"/", 1).State)
+	assert.Equal(t, settlement.MovementAmbiguous, o.sospeso("8", uri("2026-03-01BANKIT-0000"), 5000).State)
+}

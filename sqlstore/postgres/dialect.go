@@ -153,14 +153,15 @@ func (d *driver) Lock(ctx context.Context, t engine.Tx, table, columns string, i
 	return t.Query(ctx, d.Render("SELECT "+columns+" FROM flussi."+table+" WHERE id = ANY (?::uuid[]) ORDER BY id FOR NO KEY UPDATE"), array)
 }
 
-// Digests implements [engine.Dialect]. OFFSET 0 keeps the planner from using another index, as it
-// does without statistics.
-func (d *driver) Digests(digests []flow.Digest) (string, any) {
-	values := make([][]byte, len(digests))
-	for i := range digests {
-		values[i] = digests[i][:]
-	}
-	return "unnest(?::bytea[]) AS d (digest) CROSS JOIN LATERAL (SELECT * FROM flussi.notifications o WHERE o.digest = d.digest OFFSET 0) n", values
+// Values implements [engine.Dialect].
+func (*driver) Values(kind string, values []any) (from, value string, arg any) {
+	return "unnest(?::" + kind + "[]) AS d (value)", "d.value", array(kind, values)
+}
+
+// Join implements [engine.Dialect]. OFFSET 0 keeps the planner from using another index or none, as
+// it does without statistics.
+func (*driver) Join(table, alias, _, condition string) string {
+	return " CROSS JOIN LATERAL (SELECT * FROM flussi." + table + " " + alias + " WHERE " + condition + " OFFSET 0) " + alias
 }
 
 // LockMessages inserts the messages into message_locks: another transaction that inserts one of

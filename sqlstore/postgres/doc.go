@@ -1,5 +1,6 @@
-// Package postgres keeps flows and notifications, and payment events and notices, in PostgreSQL:
-// [Store] is a [flow.Store], a [flow.SaveAndClaimer] and a [pagoinrete.Store].
+// Package postgres keeps flows and notifications, payment events and notices, and what payment files
+// say, in PostgreSQL: [Store] is a [flow.Store], a [flow.SaveAndClaimer], a [pagoinrete.Store] and a
+// [settlement.Store].
 //
 //	pool, err := pgxpool.New(ctx, "postgres://app@db.example.it/app") // the service's own
 //	store, err := postgres.New(pool, postgres.Config{})              // in the schema flussi
@@ -57,6 +58,8 @@
 // flow or event that it adds to and its new services are checked first and written at the end. So
 // the flow can be sent meanwhile. It can also be disabled; then the import is a conflict. A
 // sequence that changes stored rows locks them, so it must yield each 500 rows within 10 seconds.
+// So must the payments of [settlement.Changes]: a write with a Body locks its ledger first, and
+// other files of the body wait for it.
 // A sequence that uses the store needs another connection of the pool: if all have such imports,
 // they wait for each other.
 //

@@ -11,6 +11,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
 	"github.com/flussi-go/flussi/sqlstore/internal/engine"
 )
 
@@ -25,9 +26,10 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Store keeps flows and notifications, and payment events and notices, in PostgreSQL. Its methods
-// are those of [flow.Store], [flow.SaveAndClaimer] and [pagoinrete.Store], whose comments say what
-// they do. It is safe for concurrent use.
+// Store keeps flows and notifications, payment events and notices, and settlements, payments and
+// movements, in PostgreSQL. Its methods are those of [flow.Store], [flow.SaveAndClaimer],
+// [pagoinrete.Store] and [settlement.Store], whose comments say what they do: Ledger, Save, and what
+// reads settlements, payments and movements are the last one's. It is safe for concurrent use.
 type Store struct {
 	*engine.Store
 	driver   *driver
@@ -41,6 +43,7 @@ var (
 	_ flow.SaveAndClaimer  = (*Store)(nil)
 	_ flow.RestorableStore = (*Store)(nil)
 	_ pagoinrete.Store     = (*Store)(nil)
+	_ settlement.Store     = (*Store)(nil)
 )
 
 // New returns a store on a pool, which stays the caller's. It does not use the pool: call

@@ -16,6 +16,8 @@ import (
 	"github.com/flussi-go/flussi/internal/pgtest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
+	"github.com/flussi-go/flussi/pagoinrete/settlement/settlementtest"
 	"github.com/flussi-go/flussi/sqlstore/postgres"
 )
 
@@ -77,5 +79,12 @@ func TestStoreKeepsTheContractOfNotices(t *testing.T) {
 	onAllServers(t, func(t *testing.T, location string) {
 		pool := newPool(t, location)
 		pagoinretetest.RunStore(t, func(t *testing.T) pagoinrete.Store { return newStore(t, pool) })
+	})
+}
+
+func TestStoreKeepsTheContractOfSettlements(t *testing.T) {
+	onAllServers(t, func(t *testing.T, location string) {
+		pool := newPool(t, location)
+		settlementtest.RunStore(t, func(t *testing.T) settlement.Store { return newStore(t, pool) })
 	})
 }

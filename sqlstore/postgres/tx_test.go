@@ -20,6 +20,8 @@ import (
 	"github.com/flussi-go/flussi/internal/pgtest"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
+	"github.com/flussi-go/flussi/pagoinrete/settlement/settlementtest"
 	"github.com/flussi-go/flussi/sqlstore/postgres"
 )
 
@@ -152,7 +154,7 @@ func TestStoreInATransactionDoesNotSend(t *testing.T) {
 	requireNoFlow(t, s, f.Flow.ID)
 }
 
-// Both contracts hold in a transaction, but for claims, and for calls at the same time.
+// All contracts hold in a transaction, but for claims, and for calls at the same time.
 func TestStoreInATransactionKeepsTheContract(t *testing.T) {
 	if os.Getenv("FLUSSI_ALL") == "" {
 		return // it takes half a minute
@@ -175,12 +177,14 @@ func TestStoreInATransactionKeepsTheContract(t *testing.T) {
 		"flowtest": {flowtest.CheckStore(t.Context(), func() (flow.Store, error) { return next(), nil }), len(flowtest.StoreRules())},
 		"pagoinretetest": {pagoinretetest.CheckStore(t.Context(), func() (pagoinrete.Store, error) { return next(), nil }),
 			len(pagoinretetest.StoreRules())},
+		"settlementtest": {settlementtest.CheckStore(t.Context(), func() (settlement.Store, error) { return next(), nil }),
+			len(settlementtest.StoreRules())},
 	} {
 		broken := 0
 		for _, err := range unwrapAll(run.err) {
 			broken++
 			rule := must.As[*flowtest.RuleError](t, err)
-			atOnce := strings.Contains(rule.Rule, " at once") || strings.Contains(rule.Rule, "of those who") || strings.Contains(rule.Rule, "do not both happen") ||
+			atOnce := strings.Contains(rule.Rule, " at once") || strings.Contains(rule.Rule, "of those who") || strings.Contains(rule.Rule, "of several writers") || strings.Contains(rule.Rule, "do not both happen") ||
 				strings.Contains(rule.Rule, "changes that do not meet") || strings.Contains(rule.Rule, "moment") || strings.Contains(rule.Rule, "to one claim only")
 			if !atOnce && !errors.Is(err, postgres.ErrInTx) && !strings.Contains(err.Error(), postgres.ErrInTx.Error()) {
 				t.Errorf("%s: %.500v", suite, err)

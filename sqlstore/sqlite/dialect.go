@@ -17,25 +17,40 @@ import (
 // Key implements [engine.Dialect].
 func (*database) Key() string { return "seq" }
 
-// In implements [engine.Dialect]. The values are an array in JSON, since SQLite has no arrays.
+// In implements [engine.Dialect].
 func (*database) In(c engine.Column, values []any) (string, any) {
-	binary := false
+	text, value := array(values)
+	return c.Name + " IN (SELECT " + value + " FROM json_each(?))", text
+}
+
+// Values implements [engine.Dialect].
+func (*database) Values(_ string, values []any) (from, value string, arg any) {
+	text, value := array(values)
+	return "json_each(?) d", value, text
+}
+
+// Join implements [engine.Dialect]. It names the index, since SQLite, as long as it has no
+// statistics, prefers one with more columns, by which it reads all rows of a service or a body.
+func (*database) Join(table, alias, index, condition string) string {
+	return " CROSS JOIN flussi." + table + " " + alias + " INDEXED BY flussi." + index + " ON " + condition
+}
+
+// array returns values as an array in JSON, since SQLite has no arrays, and the expression for one
+// of them, as json_each returns it.
+func array(values []any) (text, value string) {
 	texts := make([]any, len(values))
+	value = "value"
 	for i, v := range values {
 		switch v := v.(type) {
 		case uuid.UUID:
-			texts[i], binary = hex.EncodeToString(v[:]), true
+			texts[i], value = hex.EncodeToString(v[:]), "unhex(value)"
 		case flow.Digest:
-			texts[i], binary = hex.EncodeToString(v[:]), true
+			texts[i], value = hex.EncodeToString(v[:]), "unhex(value)"
 		default:
 			texts[i] = v
 		}
 	}
-	value := "value"
-	if binary {
-		value = "unhex(value)"
-	}
-	return c.Name + " IN (SELECT " + value + " FROM json_each(?))", toJSON(texts)
+	return toJSON(texts), value
 }
 
 // toJSON returns texts, numbers and arrays of them as an array in JSON.
@@ -161,16 +176,6 @@ func (d *database) Lock(ctx context.Context, t engine.Tx, table, columns string,
 	}
 	in, arg := d.In(engine.Column{Name: "id"}, values)
 	return t.Query(ctx, "SELECT "+columns+" FROM flussi_"+table+" WHERE "+in+" ORDER BY id", arg)
-}
-
-// Digests implements [engine.Dialect]. It names the index, since SQLite, as long as it has no
-// statistics, prefers one with more columns, by which it reads all notifications of a service.
-func (*database) Digests(digests []flow.Digest) (string, any) {
-	texts := make([]any, len(digests))
-	for i, d := range digests {
-		texts[i] = hex.EncodeToString(d[:])
-	}
-	return "json_each(?) d CROSS JOIN flussi.notifications n INDEXED BY flussi.notifications_by_digest ON n.digest = unhex(d.value)", toJSON(texts)
 }
 
 // LockMessages implements [engine.Dialect]: one transaction writes at a time.

@@ -20,6 +20,8 @@ import (
 	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/pagoinretetest"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
+	"github.com/flussi-go/flussi/pagoinrete/settlement/settlementtest"
 	"github.com/flussi-go/flussi/sqlstore/sqlite"
 )
 
@@ -68,6 +70,10 @@ func TestStoreInCallersDatabaseKeepsTheContract(t *testing.T) {
 		t.Run(name+", notices", func(t *testing.T) {
 			t.Parallel()
 			pagoinretetest.RunStore(t, func(t *testing.T) pagoinrete.Store { return joined(t, newDatabase()) })
+		})
+		t.Run(name+", settlements", func(t *testing.T) {
+			t.Parallel()
+			settlementtest.RunStore(t, func(t *testing.T) settlement.Store { return joined(t, newDatabase()) })
 		})
 	}
 }
@@ -217,7 +223,10 @@ func TestTablesOfTheFirstVersionAreMigrated(t *testing.T) {
 		"DROP INDEX flussi_flows_scheduled", "DROP INDEX flussi_flows_of_service_scheduled", "ALTER TABLE flussi_flows DROP COLUMN not_before",
 		"ALTER TABLE flussi_flows DROP COLUMN scheduled_by", "ALTER TABLE flussi_flows DROP COLUMN answer",
 		"ALTER TABLE flussi_flow_records DROP COLUMN answer", "ALTER TABLE flussi_notification_records DROP COLUMN answer",
-		"ALTER TABLE flussi_event_records DROP COLUMN answer", "ALTER TABLE flussi_notice_records DROP COLUMN answer", "DELETE FROM flussi_migrations WHERE version_id > 1")
+		"ALTER TABLE flussi_event_records DROP COLUMN answer", "ALTER TABLE flussi_notice_records DROP COLUMN answer",
+		"DROP TABLE flussi_ledgers", "DROP TABLE flussi_settlements", "DROP TABLE flussi_settlement_counts",
+		"DROP TABLE flussi_settlement_records", "DROP TABLE flussi_payments", "DROP TABLE flussi_payment_records", "DROP TABLE flussi_movements",
+		"DROP TABLE flussi_movement_records", "DROP TABLE flussi_movement_names", "DROP TABLE flussi_movement_settlements", "DELETE FROM flussi_migrations WHERE version_id > 1")
 	s = must.Get(sqlite.New(db, sqlite.Config{}))(t)
 	refused(t, must.Err(claim(s, of, 1)), sqlite.ErrNotMigrated)
 	f, rows := change(1)
@@ -229,6 +238,7 @@ func TestTablesOfTheFirstVersionAreMigrated(t *testing.T) {
 	require.NoError(t, s.SaveNotifications(t.Context(), flow.NotificationChange{Notification: n}))
 	n.Version++
 	assert.Equal(t, n, must.Get(s.Notification(t.Context(), n.ID))(t))
+	assert.Empty(t, must.Get(s.Settlements(t.Context(), settlement.SettlementFilter{}, settlement.Page{Limit: 1}))(t))
 	assert.Len(t, claimAll(t, s, of), 3)
 }
 

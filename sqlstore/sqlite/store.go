@@ -16,6 +16,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
 	"github.com/flussi-go/flussi/sqlstore/internal/engine"
 )
 
@@ -30,9 +31,10 @@ type Config struct {
 	BusyTimeout time.Duration
 }
 
-// Store keeps flows and notifications, and payment events and notices, in SQLite. Its methods are
-// those of [flow.Store], [flow.SaveAndClaimer] and [pagoinrete.Store], whose comments say what they
-// do. It is safe for concurrent use.
+// Store keeps flows and notifications, payment events and notices, and settlements, payments and
+// movements, in SQLite. Its methods are those of [flow.Store], [flow.SaveAndClaimer],
+// [pagoinrete.Store] and [settlement.Store], whose comments say what they do: Ledger, Save, and what
+// reads settlements, payments and movements are the last one's. It is safe for concurrent use.
 type Store struct {
 	*engine.Store
 	database *database
@@ -45,6 +47,7 @@ var (
 	_ flow.SaveAndClaimer  = (*Store)(nil)
 	_ flow.RestorableStore = (*Store)(nil)
 	_ pagoinrete.Store     = (*Store)(nil)
+	_ settlement.Store     = (*Store)(nil)
 )
 
 const (

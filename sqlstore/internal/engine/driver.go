@@ -136,9 +136,12 @@ type Dialect interface {
 	// Lock reads columns of the rows with the given IDs, in the order of the IDs, and keeps
 	// them unchanged until the end of the transaction.
 	Lock(ctx context.Context, t Tx, table, columns string, ids []uuid.UUID) (Rows, error)
-	// Digests returns what follows FROM to read the notifications n with one of the digests, by
-	// their index, and its argument.
-	Digests(digests []flow.Digest) (from string, arg any)
+	// Values returns a table expression with some values of a type of PostgreSQL, the expression for
+	// one of them, and the only argument.
+	Values(kind string, values []any) (from, value string, arg any)
+	// Join joins the rows of a table that fulfil a condition, and finds them by an index, whatever
+	// the database expects of other indexes.
+	Join(table, alias, index, condition string) string
 	// LockMessages keeps other transactions from making the same messages In invio until this one
 	// ends, and waits for those that do.
 	LockMessages(ctx context.Context, t Tx, messages []Message) error

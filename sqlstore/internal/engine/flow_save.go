@@ -180,9 +180,9 @@ func (w *notificationWriter) finish(ctx context.Context) error {
 }
 
 func (w *notificationWriter) writeCounts(ctx context.Context) error {
-	changes := map[uuid.UUID][]int{}
+	changes := map[uuid.UUID][]int64{}
 	for id, c := range w.counts {
-		changes[id] = []int{c.Registered, c.Sending, c.Sent, c.Failed, c.Disabled}
+		changes[id] = int64s(c.Registered, c.Sending, c.Sent, c.Failed, c.Disabled)
 	}
 	return count(ctx, w.tx, &flows, changes)
 }

@@ -11,19 +11,20 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// list is a page of flows, notifications, events or notices. There are three ways to find it:
+// list is a page of flows, notifications or another table. There are three ways to find it:
 //
 //   - By a selective condition, such as a recipient or an ID: its index finds few rows, which are
-//     sorted. It reads all rows with that recipient or ID.
+//     sorted. It reads all rows with that recipient or ID. Some conditions need several queries,
+//     such as one for each of the columns that may have a reference.
 //   - In the order of the list, by an index (owner, created_at, id) or (owner, state, created_at,
-//     id), where the owner is a flow, an event, a service or a school. For several owners or states
-//     there is one such query, a branch, for each; their rows are merged. It reads as many rows of
-//     each branch as are on the page. A list of all owners uses the index (created_at, id), or
+//     id), where the owner is a flow, an event, a service, a school or a body. For several owners or
+//     states there is one such query, a branch, for each; their rows are merged. It reads as many
+//     rows of each branch as are on the page. A list of all owners uses the index (created_at, id), or
 //     (state, created_at, id) for flows in a state. A label, such as a reference, has an index
 //     (label, created_at, id).
-//   - By a text: if it is common, the first rows of the list fill the page. If it is rare, the
-//     index for texts finds its rows, which are sorted. It reads firstRows rows of the list, and
-//     at most maxHits rows that the index finds.
+//   - By a text, or the beginning of one: if it is common, the first rows of the list fill the page.
+//     If it is rare, the index for texts finds its rows, which are sorted. It reads firstRows rows of
+//     the list, and at most maxHits rows that the index finds.
 //
 // All other conditions are checked row by row. So a list by a user, an error code, the time of the
 // last change or a due date reads the rows of its branches until the page is full: all of them, if
@@ -32,11 +33,12 @@ type list struct {
 	table string
 	page  flussi.Page
 
-	selective *condition // the index of its column finds few rows
-	text      string     // in the column search
-	owner     *oneOf     // the flow, event, services, schools or label
-	labelled  bool       // the owner is a label: its index has no states
-	allOwners string     // the condition of the index over all owners
+	selective []condition // queries that find few rows, by indexes
+	text      string      // in the column search
+	keys      *condition  // a query of the keys of the rows that begin with a text
+	owner     *oneOf      // the flow, event, services, schools or label
+	labelled  bool        // the owner is a label: its index has no states
+	allOwners string      // the condition of the index over all owners
 	states    *oneOf
 	indexed   []condition // other conditions that the index of the list checks, such as on created_at
 	rest      []condition // conditions that no index checks
@@ -74,6 +76,16 @@ func (o *oneOf) in(t *tx) condition {
 	return condition{text, []any{arg}}
 }
 
+// whereFew limits the list to the few rows that queries find. If it is limited already, it checks
+// the condition row by row.
+func (l *list) whereFew(check condition, queries ...condition) {
+	if l.selective == nil {
+		l.selective = queries
+	} else {
+		l.rest = append(l.rest, check)
+	}
+}
+
 // whereSelective adds the condition that a column has one of several values, each of which few rows
 // have. Without values it adds nothing.
 func whereSelective[V any](l *list, t *tx, column Column, values []V, convert func(V) any) {
@@ -88,11 +100,7 @@ func whereSelective[V any](l *list, t *tx, column Column, values []V, convert fu
 	if column.Type != "uuid" && column.Type != "bytea" { // the index has no empty texts
 		c.text += " AND " + column.Name + " <> ''"
 	}
-	if l.selective == nil {
-		l.selective = &c
-	} else {
-		l.rest = append(l.rest, c)
-	}
+	l.whereFew(c, condition{"SELECT * FROM flussi." + l.table + " WHERE " + c.text, c.args})
 }
 
 // whereText adds the condition that a column has a value that few rows have. For "" it adds
@@ -219,32 +227,45 @@ func find[T any](ctx context.Context, t *tx, of *entity[T], l *list) ([]T, error
 		return found, err
 	}
 	if l.selective != nil {
-		return read(l.sorted(t, columns, *l.selective))
+		return read(l.sorted(t, columns))
 	}
-	if hits, arg := t.driver.TextMatches(l.table, searchable(l.text)); l.text != "" && hits != "" {
+	if keys := l.matches(t); keys != nil {
 		if found, err := read(l.merged(t, columns, firstRows)); err != nil || len(found) == l.page.Limit {
 			return found, err
 		}
-		if rare, err := l.hits(ctx, t, hits, arg); err != nil {
+		if rare, err := l.hits(ctx, t, keys); err != nil {
 			return nil, err
-		} else if rare != nil {
-			return read(l.sorted(t, columns, *rare))
+		} else if rare {
+			return read(l.sorted(t, columns))
 		}
 	}
 	return read(l.merged(t, columns, 0))
 }
 
-// hits returns the condition that a row is among those that a query of the index for texts finds.
-// It returns nil if there are more than maxHits.
-func (l *list) hits(ctx context.Context, t *tx, query string, arg any) (*condition, error) {
+// matches returns the query of the keys of the rows with the text of the list; nil if there is no
+// text, or no index for it.
+func (l *list) matches(t *tx) *condition {
+	if l.text == "" {
+		return l.keys
+	}
+	query, arg := t.driver.TextMatches(l.table, searchable(l.text))
+	if query == "" {
+		return nil
+	}
+	return &condition{query, []any{arg}}
+}
+
+// hits limits the list to the rows whose keys a query finds, unless there are more than maxHits.
+func (l *list) hits(ctx context.Context, t *tx, query *condition) (rare bool, err error) {
 	var keys []any
 	var key any
-	err := t.query(ctx, query+" LIMIT ?", []any{arg, int64(maxHits + 1)}, []any{&key}, func() { keys = append(keys, key) })
+	err = t.query(ctx, query.text+" LIMIT ?", append(slices.Clone(query.args), int64(maxHits+1)), []any{&key}, func() { keys = append(keys, key) })
 	if err != nil || len(keys) > maxHits {
-		return nil, err
+		return false, err
 	}
 	c := (&oneOf{Column{Name: t.driver.Key(), Type: "uuid"}, keys}).in(t)
-	return &c, nil
+	l.whereFew(c, condition{"SELECT * FROM flussi." + l.table + " WHERE " + c.text, c.args})
+	return true, nil
 }
 
 // query is a query with its arguments.
@@ -267,11 +288,11 @@ func (q *query) addWhere(conditions []condition) {
 	}
 }
 
-// sorted returns the query of a page among the few rows that an index finds by a condition:
+// sorted returns the query of a page among the few rows that the selective queries find:
 //
 //	WITH found AS MATERIALIZED (SELECT * FROM flussi.notifications WHERE recipient = …)
 //	SELECT … FROM found WHERE … ORDER BY created_at DESC, id DESC LIMIT ?
-func (l *list) sorted(t *tx, columns string, found condition) *query {
+func (l *list) sorted(t *tx, columns string) *query {
 	conditions := slices.Concat(l.bounds(), l.unindexed(t))
 	for _, o := range []*oneOf{l.owner, l.states} {
 		if o != nil {
@@ -279,7 +300,12 @@ func (l *list) sorted(t *tx, columns string, found condition) *query {
 		}
 	}
 	q := &query{}
-	q.add("WITH found AS MATERIALIZED (SELECT * FROM flussi."+l.table+" WHERE "+found.text+") SELECT "+columns+" FROM found", found.args...)
+	before := "WITH found AS MATERIALIZED ("
+	for _, found := range l.selective {
+		q.add(before+found.text, found.args...)
+		before = " UNION "
+	}
+	q.add(") SELECT " + columns + " FROM found")
 	q.addWhere(conditions)
 	q.add(l.order()+" LIMIT ?", int64(l.page.Limit))
 	return q

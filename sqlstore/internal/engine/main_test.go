@@ -19,7 +19,15 @@ import (
 	"github.com/flussi-go/flussi/sqlstore/sqlite"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+func TestMain(m *testing.M) {
+	if os.Getenv(applierVariable) == "" {
+		os.Exit(pgtest.Main(m))
+	}
+	if err := applyFiles(os.Args[1:]); err != nil {
+		fmt.Println("error:", err)
+		os.Exit(1)
+	}
+}
 
 // rowsFlag is how many rows tests and benchmarks work on; 0: few.
 var rowsFlag = flag.Int("rows", 0, "how many notifications and notices to work on")

@@ -81,9 +81,9 @@ func newNoticeChanges(changes []pagoinrete.NoticeChange) []change[pagoinrete.Not
 }
 
 func (w *noticeWriter) writeCounts(ctx context.Context) error {
-	changes := map[uuid.UUID][]int{}
+	changes := map[uuid.UUID][]int64{}
 	for id, c := range w.counts {
-		changes[id] = []int{c.NotLinked, c.Unpaid, c.Paid, c.Cancelled, c.Refunded, c.Discrepancies}
+		changes[id] = int64s(c.NotLinked, c.Unpaid, c.Paid, c.Cancelled, c.Refunded, c.Discrepancies)
 	}
 	return count(ctx, w.tx, &events, changes)
 }

@@ -71,11 +71,12 @@ type sqliteStep struct {
 }
 
 // selectiveIndexes are those that find few rows, which may be sorted.
-var selectiveIndexes = []string{"_by_id", "_by_recipient", "_by_notice_number", "_by_debtor", "_by_digest"}
+var selectiveIndexes = []string{"_by_id", "_by_recipient", "_by_notice_number", "_by_debtor", "_by_digest", "_by_name", "_by_settlement"}
 
 // wholeIndexes are those that may be read from their beginning: of the notifications that are In
 // invio, of the flows that are scheduled, and of a list in its order.
-var wholeIndexes = []string{"USING INDEX flussi_notifications_sending", "USING INDEX flussi_notifications_listed", "USING INDEX flussi_flows_scheduled"}
+var wholeIndexes = []string{"USING INDEX flussi_notifications_sending", "USING INDEX flussi_notifications_listed", "USING INDEX flussi_flows_scheduled",
+	"USING INDEX flussi_settlements_listed", "USING INDEX flussi_payments_listed", "USING INDEX flussi_movements_listed"}
 
 func containsOne(text string, of []string) bool {
 	return slices.ContainsFunc(of, func(part string) bool { return strings.Contains(text, part) })

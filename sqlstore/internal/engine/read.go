@@ -8,6 +8,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
 // one reads the entity with an ID, with its counts.
@@ -79,6 +80,24 @@ func (s *Store) Notice(ctx context.Context, id uuid.UUID) (pagoinrete.Notice, er
 	return n, s.Fail(ctx, "read notice", id, err)
 }
 
+// Settlement implements [settlement.Store].
+func (s *Store) Settlement(ctx context.Context, id uuid.UUID) (settlement.Settlement, error) {
+	found, err := one(ctx, s.reader(), &settlements, id)
+	return found, s.Fail(ctx, "read settlement", id, err)
+}
+
+// Payment implements [settlement.Store].
+func (s *Store) Payment(ctx context.Context, id uuid.UUID) (settlement.Payment, error) {
+	p, err := one(ctx, s.reader(), &payments, id)
+	return p, s.Fail(ctx, "read payment", id, err)
+}
+
+// Movement implements [settlement.Store].
+func (s *Store) Movement(ctx context.Context, id uuid.UUID) (settlement.Movement, error) {
+	m, err := one(ctx, s.reader(), &movements, id)
+	return m, s.Fail(ctx, "read movement", id, err)
+}
+
 // history reads the records of an entity.
 func history[S, A ~string](ctx context.Context, s *Store, table, operation string, id uuid.UUID) ([]flussi.Record[S, A], error) {
 	var records []flussi.Record[S, A]
@@ -106,4 +125,19 @@ func (s *Store) EventHistory(ctx context.Context, id uuid.UUID) ([]pagoinrete.Ev
 // NoticeHistory implements [pagoinrete.Store].
 func (s *Store) NoticeHistory(ctx context.Context, id uuid.UUID) ([]pagoinrete.NoticeRecord, error) {
 	return history[pagoinrete.NoticeState, pagoinrete.NoticeAction](ctx, s, "notice_records", "read history of notice", id)
+}
+
+// SettlementHistory implements [settlement.Store].
+func (s *Store) SettlementHistory(ctx context.Context, id uuid.UUID) ([]settlement.SettlementRecord, error) {
+	return history[settlement.SettlementState, settlement.Action](ctx, s, "settlement_records", "read history of settlement", id)
+}
+
+// PaymentHistory implements [settlement.Store].
+func (s *Store) PaymentHistory(ctx context.Context, id uuid.UUID) ([]settlement.PaymentRecord, error) {
+	return history[settlement.PaymentState, settlement.Action](ctx, s, "payment_records", "read history of payment", id)
+}
+
+// MovementHistory implements [settlement.Store].
+func (s *Store) MovementHistory(ctx context.Context, id uuid.UUID) ([]settlement.MovementRecord, error) {
+	return history[settlement.MovementState, settlement.Action](ctx, s, "movement_records", "read history of movement", id)
 }

@@ -57,6 +57,11 @@ func newChange[T any, S, A ~string](of *entity[T], e T, r flussi.Record[S, A]) c
 // entities do not deadlock.
 func (w *writer[T]) saveAll(ctx context.Context, changes []change[T]) error {
 	sortByID(changes)
+	for i := 1; i < len(changes); i++ {
+		if changes[i].id == changes[i-1].id {
+			return flussi.ErrConflict
+		}
+	}
 	for some := range slices.Chunk(changes, groupSize) {
 		if err := w.save(ctx, some); err != nil {
 			return err
@@ -307,10 +312,10 @@ func pick[T any](all []T, which []int) []T {
 
 // count adds to the counts of entities: changes has a number for each of the columns. It is called
 // last in a transaction, so that others that change the same counts do not wait long.
-func count[T any](ctx context.Context, t *tx, of *entity[T], changes map[uuid.UUID][]int) error {
+func count[T any](ctx context.Context, t *tx, of *entity[T], changes map[uuid.UUID][]int64) error {
 	ids := make([]uuid.UUID, 0, len(changes))
 	for id, numbers := range changes {
-		if slices.ContainsFunc(numbers, func(n int) bool { return n != 0 }) {
+		if slices.ContainsFunc(numbers, func(n int64) bool { return n != 0 }) {
 			ids = append(ids, id)
 		}
 	}
@@ -326,11 +331,20 @@ func count[T any](ctx context.Context, t *tx, of *entity[T], changes map[uuid.UU
 	for _, id := range ids {
 		args := []any{id}
 		for _, n := range changes[id] {
-			args = append(args, int64(n))
+			args = append(args, n)
 		}
 		if _, err := t.exec(ctx, query, args...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// int64s returns numbers as count takes them.
+func int64s(numbers ...int) []int64 {
+	all := make([]int64, len(numbers))
+	for i, n := range numbers {
+		all[i] = int64(n)
+	}
+	return all
 }

@@ -23,7 +23,7 @@ type messageRow struct {
 // findMessages calls a function for each notification that has one of the messages, the oldest
 // first of each service. The condition is SQL, added to the WHERE, or "".
 func (t *tx) findMessages(ctx context.Context, messages []Message, condition string, each func(Message, *messageRow)) error {
-	services := map[string][]flow.Digest{}
+	services := map[string][]any{} // digests
 	seen := make(map[Message]struct{}, len(messages))
 	for _, m := range messages {
 		if _, twice := seen[m]; !twice && !m.Digest.IsZero() {
@@ -34,8 +34,9 @@ func (t *tx) findMessages(ctx context.Context, messages []Message, condition str
 	for service, digests := range services {
 		var found messageRow
 		var digest []byte
-		from, arg := t.driver.Digests(digests)
+		from, value, arg := t.driver.Values("bytea", digests)
 		err := t.query(ctx, "SELECT "+readList(notifications.columns, "n.")+", n.digest, n.write_id, coalesce(f.disabled, FALSE) FROM "+from+
+			t.driver.Join("notifications", "n", "notifications_by_digest", "n.digest = "+value)+
 			" LEFT JOIN flussi.flows f ON f.id = n.flow_id WHERE n.service = ?"+condition+" ORDER BY n.created_at, n.id",
 			[]any{arg, service},
 			append(notifications.fields(&found.Notification), &digest, &found.writtenBy, &found.flowDisabled),

@@ -8,10 +8,11 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// Store keeps flows and notifications, and payment events and notices, as [flow.Store],
-// [flow.SaveAndClaimer] and [pagoinrete.Store] say. It is safe for concurrent use, unless it works
+// Store keeps flows and notifications, payment events and notices, and settlements, payments and
+// movements, as [flow.Store], [flow.SaveAndClaimer], [pagoinrete.Store] and [settlement.Store] say. It is safe for concurrent use, unless it works
 // in a transaction of the caller.
 type Store struct {
 	driver   Driver
@@ -22,6 +23,7 @@ var (
 	_ flow.Store       = (*Store)(nil)
 	_ flow.SendChecker = (*Store)(nil)
 	_ pagoinrete.Store = (*Store)(nil)
+	_ settlement.Store = (*Store)(nil)
 )
 
 // New returns a store on a driver.

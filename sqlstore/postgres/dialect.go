@@ -154,8 +154,8 @@ func (d *driver) Lock(ctx context.Context, t engine.Tx, table, columns string, i
 }
 
 // Values implements [engine.Dialect].
-func (*driver) Values(kind string, values []any) (from, value string, arg any) {
-	return "unnest(?::" + kind + "[]) AS d (value)", "d.value", array(kind, values)
+func (*driver) Values(alias, kind string, values []any) (from, value string, arg any) {
+	return "unnest(?::" + kind + "[]) AS " + alias + " (value)", alias + ".value", array(kind, values)
 }
 
 // Join implements [engine.Dialect]. OFFSET 0 keeps the planner from using another index or none, as

@@ -19,33 +19,36 @@ func (*database) Key() string { return "seq" }
 
 // In implements [engine.Dialect].
 func (*database) In(c engine.Column, values []any) (string, any) {
-	text, value := array(values)
+	text, value := array("value", values)
 	return c.Name + " IN (SELECT " + value + " FROM json_each(?))", text
 }
 
 // Values implements [engine.Dialect].
-func (*database) Values(_ string, values []any) (from, value string, arg any) {
-	text, value := array(values)
-	return "json_each(?) d", value, text
+func (*database) Values(alias, _ string, values []any) (from, value string, arg any) {
+	text, value := array(alias+".value", values)
+	return "json_each(?) " + alias, value, text
 }
 
 // Join implements [engine.Dialect]. It names the index, since SQLite, as long as it has no
 // statistics, prefers one with more columns, by which it reads all rows of a service or a body.
 func (*database) Join(table, alias, index, condition string) string {
-	return " CROSS JOIN flussi." + table + " " + alias + " INDEXED BY flussi." + index + " ON " + condition
+	if index != "" {
+		alias += " INDEXED BY flussi." + index
+	}
+	return " CROSS JOIN flussi." + table + " " + alias + " ON " + condition
 }
 
 // array returns values as an array in JSON, since SQLite has no arrays, and the expression for one
-// of them, as json_each returns it.
-func array(values []any) (text, value string) {
+// of them, which json_each returns in a column.
+func array(column string, values []any) (text, value string) {
 	texts := make([]any, len(values))
-	value = "value"
+	value = column
 	for i, v := range values {
 		switch v := v.(type) {
 		case uuid.UUID:
-			texts[i], value = hex.EncodeToString(v[:]), "unhex(value)"
+			texts[i], value = hex.EncodeToString(v[:]), "unhex("+column+")"
 		case flow.Digest:
-			texts[i], value = hex.EncodeToString(v[:]), "unhex(value)"
+			texts[i], value = hex.EncodeToString(v[:]), "unhex("+column+")"
 		default:
 			texts[i] = v
 		}

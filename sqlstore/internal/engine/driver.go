@@ -138,9 +138,9 @@ type Dialect interface {
 	Lock(ctx context.Context, t Tx, table, columns string, ids []uuid.UUID) (Rows, error)
 	// Values returns a table expression with some values of a type of PostgreSQL, the expression for
 	// one of them, and the only argument.
-	Values(kind string, values []any) (from, value string, arg any)
+	Values(alias, kind string, values []any) (from, value string, arg any)
 	// Join joins the rows of a table that fulfil a condition, and finds them by an index, whatever
-	// the database expects of other indexes.
+	// the database expects of other indexes; "" for the primary key.
 	Join(table, alias, index, condition string) string
 	// LockMessages keeps other transactions from making the same messages In invio until this one
 	// ends, and waits for those that do.

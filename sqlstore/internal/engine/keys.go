@@ -11,6 +11,7 @@ type key struct {
 	index  string
 	long   bool   // the index has the beginning of the text
 	where  string // the condition of the index; "" if it has all rows
+	and    *oneOf // another column of the index, with the values that it may have; nil: any
 }
 
 // beginningLength is how many characters indexes have of texts that may be long.
@@ -26,8 +27,13 @@ func (l *list) whereKeys(t *tx, values []any, others []condition, keys ...key) {
 	var queries []condition
 	for i, k := range keys {
 		in := (&oneOf{k.column, values}).in(t)
-		from, value, arg := t.driver.Values(k.column.Type, values)
+		from, value, arg := t.driver.Values("d", k.column.Type, values)
 		on := condition{k.column.Name + " = " + value, []any{arg}}
+		if k.and != nil {
+			second, value, arg := t.driver.Values("e", k.and.column.Type, k.and.values)
+			from += " CROSS JOIN " + second
+			on.text, on.args = on.text+" AND "+k.and.column.Name+" = "+value, append(on.args, arg)
+		}
 		if k.long {
 			on.text += " AND " + cutText(k.column.Name) + " = " + cutText(value)
 		}
@@ -55,7 +61,7 @@ func (l *list) whereMovementKeys(t *tx, keys movementKeys, values []any) {
 	}
 	in := (&oneOf{keys.column, values}).in(t)
 	check := condition{"id IN (SELECT movement_id FROM flussi." + keys.table + " WHERE " + in.text + ")", in.args}
-	from, value, arg := t.driver.Values(keys.column.Type, values)
+	from, value, arg := t.driver.Values("d", keys.column.Type, values)
 	l.whereFew(check, condition{"SELECT DISTINCT n.* FROM " + from + t.driver.Join(keys.table, "k", keys.index, keys.column.Name+" = "+value) +
 		t.driver.Join(l.table, "n", "movements_by_id", "n.id = k.movement_id"), []any{arg}})
 }

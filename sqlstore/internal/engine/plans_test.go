@@ -71,7 +71,8 @@ type sqliteStep struct {
 }
 
 // selectiveIndexes are those that find few rows, which may be sorted.
-var selectiveIndexes = []string{"_by_id", "_by_recipient", "_by_notice_number", "_by_debtor", "_by_digest", "_by_name", "_by_settlement"}
+var selectiveIndexes = []string{"_by_id", "_by_recipient", "_by_notice_number", "_by_debtor", "_by_digest", "_by_name", "_by_settlement",
+	"payments_by_reference", "payments_by_target", "movements_by_reference"}
 
 // wholeIndexes are those that may be read from their beginning: of the notifications that are In
 // invio, of the flows that are scheduled, and of a list in its order.

@@ -49,10 +49,10 @@ func addCounts[T any](ctx context.Context, t *tx, of *entity[T], found []T) erro
 		id, _ := of.identity(&found[i])
 		ids[i], at[id] = id, i
 	}
-	chosen, arg := t.driver.In(Column{Name: "owner", Type: "uuid"}, ids)
+	from, value, arg := t.driver.Values("d", "uuid", ids)
 	var id uuid.UUID
 	var counted T
-	return t.query(ctx, "SELECT owner"+sums(of.counts.columns, "")+" FROM flussi."+of.counts.table+" WHERE "+chosen+" GROUP BY owner",
+	return t.query(ctx, "SELECT owner"+sums(of.counts.columns, "")+" FROM "+from+t.driver.Join(of.counts.table, "c", "", "c.owner = "+value)+" GROUP BY owner",
 		[]any{arg}, append([]any{&id}, of.counts.fields(&counted)...), func() { of.counts.copy(&found[at[id]], &counted) })
 }
 

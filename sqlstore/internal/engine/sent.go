@@ -34,7 +34,7 @@ func (t *tx) findMessages(ctx context.Context, messages []Message, condition str
 	for service, digests := range services {
 		var found messageRow
 		var digest []byte
-		from, value, arg := t.driver.Values("bytea", digests)
+		from, value, arg := t.driver.Values("d", "bytea", digests)
 		err := t.query(ctx, "SELECT "+readList(notifications.columns, "n.")+", n.digest, n.write_id, coalesce(f.disabled, FALSE) FROM "+from+
 			t.driver.Join("notifications", "n", "notifications_by_digest", "n.digest = "+value)+
 			" LEFT JOIN flussi.flows f ON f.id = n.flow_id WHERE n.service = ?"+condition+" ORDER BY n.created_at, n.id",

@@ -81,12 +81,11 @@ func movementList(t *tx, q settlement.MovementFilter, p settlement.Page) *list {
 		key{column: Column{Name: "reference_before", Type: "text"}, index: "movements_by_reference_before", long: true, where: "reference_before <> ''"})
 	amounts := key{column: Column{Name: "amount", Type: "bigint"}, index: "movements_by_amount"}
 	if len(q.Prefixes) > 0 {
-		begins := (&oneOf{Column{Name: "prefix", Type: "text"}, distinct(q.Prefixes)}).in(t)
-		l.rest = append(l.rest, begins)
-		within = append(within, begins)
+		amounts.and = &oneOf{Column{Name: "prefix", Type: "text"}, distinct(q.Prefixes)}
+		l.rest = append(l.rest, amounts.and.in(t))
 	}
 	if l.whereFlag("loose", q.Loose); q.Loose {
-		amounts.index, amounts.where = "movements_loose", "loose"
+		amounts = key{column: amounts.column, index: "movements_loose", where: "loose"}
 	}
 	l.whereKeys(t, numbers(q.Amounts), within, amounts)
 	whereStates(l, q.States)
@@ -114,6 +113,9 @@ func (l *list) whereBodies(t *tx, bodies []flussi.OrganizationCode) []condition 
 	}
 	o := &oneOf{Column{Name: "body", Type: "text"}, distinct(codes)}
 	l.whereOwner(t, o.column, o.values)
+	if len(o.values) == 1 { // PostgreSQL makes better use of an index
+		return []condition{{"body = ?", o.values}}
+	}
 	return []condition{o.in(t)}
 }
 

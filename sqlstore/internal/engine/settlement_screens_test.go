@@ -251,12 +251,12 @@ func (a *treasury) explain(t *testing.T, c engine.Conn, query string, args []any
 	defer rows.Close()
 	from := strings.Index(query, " FROM ")
 	text := "SELECT …" + regexp.MustCompile(`test\d+\.`).ReplaceAllString(query[from:], "flussi.") + "\n"
+	var line string
+	var s sqliteStep
 	for rows.Next() {
-		var line string
 		if a.isPG {
 			require.NoError(t, rows.Scan(&line))
 		} else {
-			var s sqliteStep
 			require.NoError(t, rows.Scan(&s.id, &s.parent, &s.unused, &s.text))
 			line = s.text
 		}

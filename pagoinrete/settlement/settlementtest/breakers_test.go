@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/google/uuid"
@@ -58,6 +59,7 @@ var breakers = []breaker{
 			slices.Sort(c.Movement.Names)
 			c.Movement.Names = slices.Compact(c.Movement.Names)
 		})},
+	{"one may be new and changed in one write", "a movement is stored in the version that was read, with its record", newAndChanged},
 	{"the last one wins", "a movement is stored in the version that was read, with its record", lastWins},
 	{"records do not say who", "a movement is stored in the version that was read, with its record",
 		writtenMovements(func(c *settlement.MovementChange) { c.Record.By = "" })},
@@ -93,6 +95,20 @@ var breakers = []breaker{
 				q.FlowPrefix = ""
 			}
 		}))},
+	{"beginnings are compared without their case", "settlements are found by each field of the filter",
+		viewed.Parents(brokenstore.Searches(func(q *settlement.SettlementFilter) func(settlement.Settlement) bool {
+			begins := strings.ToLower(q.FlowPrefix)
+			q.FlowPrefix = ""
+			return func(s settlement.Settlement) bool { return strings.HasPrefix(strings.ToLower(s.FlowID), begins) }
+		}))},
+	{"of identifiers, the index has the beginning only", "settlements are found by each field of the filter",
+		viewed.Parents(brokenstore.Searches(func(q *settlement.SettlementFilter) func(settlement.Settlement) bool {
+			wanted := q.FlowIDs
+			q.FlowIDs = nil
+			return func(s settlement.Settlement) bool {
+				return len(wanted) == 0 || slices.ContainsFunc(wanted, func(id string) bool { return cut(id) == cut(s.FlowID) })
+			}
+		}))},
 	{"with a total, the state is not looked at", "settlements are found by fields of the filter together",
 		viewed.Parents(brokenstore.Asks[settlement.Settlement](func(q *settlement.SettlementFilter) {
 			if len(q.Totals) > 0 {
@@ -113,6 +129,11 @@ var breakers = []breaker{
 		}))},
 	{"names are found by the first", "movements are found by each field of the filter",
 		askedMovements(func(q *settlement.MovementFilter) { q.Names = q.Names[:min(1, len(q.Names))] })},
+	{"names that a movement had still find it", "movements are found by each field of the filter", earlierNames},
+	{"the parts that an operator decided are not looked for", "movements are found by each field of the filter",
+		filteredMovements(func(q settlement.MovementFilter, m settlement.Movement) bool {
+			return q.Settlement == uuid.Nil || slices.ContainsFunc(m.Parts, func(p settlement.Part) bool { return p.Settlement == q.Settlement })
+		})},
 	{"the prefix is not looked at", "movements are found by each field of the filter",
 		askedMovements(func(q *settlement.MovementFilter) { q.Prefixes = nil })},
 	{"loose ones are not looked for", "movements are found by each field of the filter",
@@ -192,6 +213,60 @@ func askedMovements(change func(*settlement.MovementFilter)) func(settlement.Sto
 			return s.Movements(ctx, filter, page)
 		}}
 	}
+}
+
+// cut is what an index may have of a text.
+func cut(text string) string { return text[:min(len(text), 64)] }
+
+// filteredMovements makes a store that returns those of the movements on a page that are kept.
+func filteredMovements(keep func(settlement.MovementFilter, settlement.Movement) bool) func(settlement.Store) settlement.Store {
+	return func(s settlement.Store) settlement.Store {
+		return altered{Store: s, movements: func(ctx context.Context, filter settlement.MovementFilter, page settlement.Page) ([]settlement.Movement, error) {
+			all, err := s.Movements(ctx, filter, page)
+			return slices.DeleteFunc(all, func(m settlement.Movement) bool { return !keep(filter, m) }), err
+		}}
+	}
+}
+
+// earlierNames makes a store that finds a movement by the names that it had first, too.
+func earlierNames(s settlement.Store) settlement.Store {
+	names := map[uuid.UUID][]string{}
+	return altered{Store: s,
+		save: func(ctx context.Context, changes settlement.Changes) error {
+			err := s.Save(ctx, changes)
+			for _, c := range changes.Movements {
+				if err == nil && c.Movement.Version == 0 {
+					names[c.Movement.ID] = slices.Clone(c.Movement.Names)
+				}
+			}
+			return err
+		},
+		movements: func(ctx context.Context, filter settlement.MovementFilter, page settlement.Page) ([]settlement.Movement, error) {
+			wanted := filter.Names
+			if filter.Names = nil; len(wanted) == 0 {
+				return s.Movements(ctx, filter, page)
+			}
+			whole := page
+			whole.Limit = flussi.MaxPage
+			all, err := s.Movements(ctx, filter, whole)
+			all = slices.DeleteFunc(all, func(m settlement.Movement) bool {
+				return !slices.ContainsFunc(append(names[m.ID], m.Names...), func(name string) bool { return slices.Contains(wanted, name) })
+			})
+			return all[:min(len(all), page.Limit)], err
+		}}
+}
+
+// newAndChanged makes a store that writes a new movement and its next version one after the other.
+func newAndChanged(s settlement.Store) settlement.Store {
+	return altered{Store: s, save: func(ctx context.Context, changes settlement.Changes) error {
+		if all := changes.Movements; len(all) == 2 && all[0].Movement.Version == 0 && all[1].Movement.Version == 1 && all[0].Movement.ID == all[1].Movement.ID {
+			if err := s.Save(ctx, settlement.Changes{Movements: all[:1]}); err != nil {
+				return err
+			}
+			changes.Movements = all[1:]
+		}
+		return s.Save(ctx, changes)
+	}}
 }
 
 func emptyMovements(s settlement.Store) settlement.Store {

@@ -3,6 +3,7 @@ package settlementtest
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -35,14 +36,16 @@ func bodies() []flussi.OrganizationCode {
 	return []flussi.OrganizationCode{body, codeOf("15376371009"), codeOf("01199250158")}
 }
 
-// flowIDs are of similar settlements, and of one with characters that have a meaning in patterns.
+// flowIDs are of similar settlements: some differ in the case of letters, one has characters that have
+// a meaning in patterns, and two differ behind what an index may have of them.
 func flowIDs() []string {
-	return []string{"2026-03-28BANKIT-1", "2026-03-28BANKIT-10", "2026-03-28bankit-1", "2026-03-28BANKIT_1", "2026-03-28%", "2026-03-29BANKIT-1", ""}
+	long := strings.Repeat("2026-03-28BANKIT", 20)
+	return []string{"2026-03-28BANKIT-1", "2026-03-28BANKIT-10", "2026-03-28bankit-1", "2026-03-28BANKIT_1", "2026-03-28%", "2026-03-29BANKIT-1", "", long, long + "1"}
 }
 
 func references() []paymentfile.Reference {
 	var all []paymentfile.Reference
-	for _, text := range []string{"01234567890123456", "012345678901234", "RF18539007547034", "ALTRO-1", "altro-1", ""} {
+	for _, text := range []string{"01234567890123456", "012345678901234", "RF18539007547034", "ALTRO-1", "altro-1", "", strings.Repeat("ALTRO", 60), strings.Repeat("ALTRO", 60) + "1"} {
 		all = append(all, paymentfile.NewReference(text))
 	}
 	return all

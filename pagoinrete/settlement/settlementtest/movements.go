@@ -77,12 +77,15 @@ func movementVersionsCount(p *probe) {
 	missing.Version = 3
 	fresh := m
 	fresh.Version = 0
+	next := again
+	next.Version = 1
 	for what, changes := range map[string]settlement.Changes{
-		"an old version":                 movementsOnly(late),
-		"one that is there as new":       movementsOnly(fresh),
-		"one that is not there":          movementsOnly(missing),
-		"one twice":                      movementsOnly(again, again),
-		"a good one with an old version": movementsOnly(again, late),
+		"an old version":                  movementsOnly(late),
+		"one that is there as new":        movementsOnly(fresh),
+		"one that is not there":           movementsOnly(missing),
+		"one twice":                       movementsOnly(again, again),
+		"a new one with its next version": movementsOnly(again, next),
+		"a good one with an old version":  movementsOnly(again, late),
 	} {
 		p.Wants(flussi.ErrConflict, p.store.Save(p.Ctx, changes), "Save of "+what)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/internal/pgtest"
 	"github.com/flussi-go/flussi/internal/sampletest"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
 	"github.com/flussi-go/flussi/sqlstore/internal/engine"
 	"github.com/flussi-go/flussi/sqlstore/postgres"
 	"github.com/flussi-go/flussi/sqlstore/sqlite"
@@ -29,6 +30,7 @@ type store interface {
 	flow.Store
 	flow.RestorableStore
 	flow.SendChecker
+	settlement.Store
 }
 
 // opened is a store, in the way that a service uses it on a database of its own.
@@ -189,6 +191,21 @@ func TestSendFlowInATransactionOnlyOrders(t *testing.T) {
 	})
 }
 
+// A file is applied in the transaction of the caller, or not at all.
+func TestFilesAreAppliedInATransaction(t *testing.T) {
+	openBoth(t, func(t *testing.T, s opened) {
+		inTx := s.begin()
+		o := must.Get(newOffice(inTx, bills{func(string, string) {}}, bodyNumber(0), 700, 40))(t)
+		require.NoError(t, o.applySettlement(t.Context()))
+		require.NoError(t, o.applyJournal(t.Context()))
+		assert.Len(t, o.result(t.Context(), t), 741)
+		s.end()
+		o = must.Get(newOffice(s.store, bills{}, bodyNumber(0), 0, 0))(t)
+		assert.Empty(t, o.result(t.Context(), t))
+		assert.Zero(t, must.Get(s.Ledger(t.Context(), bodyNumber(0)))(t))
+	})
+}
+
 func TestEndedTransactionIsToldAsSuch(t *testing.T) {
 	openBoth(t, func(t *testing.T, s opened) {
 		inTx := s.begin()
@@ -214,7 +231,7 @@ func TestNilTransactionIsAConfigurationError(t *testing.T) {
 
 // everyCall calls the methods of a store in a transaction but Claim, which it refuses anyway, and
 // returns their errors.
-func everyCall(t *testing.T, s flow.Store) map[string]error {
+func everyCall(t *testing.T, s store) map[string]error {
 	ctx := t.Context()
 	f, err := flow.NewFlow("tributi", flussi.Actor{ID: "m.neri"})
 	require.NoError(t, err)
@@ -226,5 +243,8 @@ func everyCall(t *testing.T, s flow.Store) map[string]error {
 		"Notification": must.Err(s.Notification(ctx, f.ID)), "Notifications": must.Err(s.Notifications(ctx, flow.NotificationFilter{}, flow.Page{Limit: 1})),
 		"NotificationHistory": must.Err(s.NotificationHistory(ctx, f.ID)), "SaveNotifications": s.SaveNotifications(ctx, flow.NotificationChange{}),
 		"Expired": must.Err(s.Expired(ctx, 1)),
+		"Ledger":  must.Err(s.Ledger(ctx, bodyNumber(0))), "Save": s.Save(ctx, settlement.Changes{Body: bodyNumber(0)}),
+		"Settlement": must.Err(s.Settlement(ctx, f.ID)), "Payments": must.Err(s.Payments(ctx, settlement.PaymentFilter{}, settlement.Page{Limit: 1})),
+		"MovementHistory": must.Err(s.MovementHistory(ctx, f.ID)),
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -150,6 +151,31 @@ func (b bills) Tell(_ context.Context, _ flussi.OrganizationCode, standings []se
 		b.told(s.Reference.Reveal(), strings.Join(paid, ";"))
 	}
 	return nil
+}
+
+// Two offices of one body that apply the same files at once, in any order, both succeed, and have the
+// same as one.
+func TestFilesAppliedAtOnceGiveTheSameResult(t *testing.T) {
+	onBoth(t, func(t *testing.T, open func(testing.TB) database) {
+		once, both := open(t), open(t)
+		newOn := func(s settlement.Store) *office {
+			return must.Get(newOffice(s, bills{func(string, string) {}}, bodyNumber(0), 700, 60))(t)
+		}
+		alone, first, second := newOn(once), newOn(both), newOn(both)
+		require.NoError(t, alone.applySettlement(t.Context()))
+		require.NoError(t, alone.applyJournal(t.Context()))
+		var all sync.WaitGroup
+		errs := make(chan error, 4)
+		for _, apply := range []func(context.Context) error{first.applySettlement, first.applyJournal, second.applyJournal, second.applySettlement} {
+			all.Go(func() { errs <- apply(t.Context()) })
+		}
+		all.Wait()
+		close(errs)
+		for err := range errs {
+			require.NoError(t, err)
+		}
+		require.Equal(t, alone.result(t.Context(), t), first.result(t.Context(), t))
+	})
 }
 
 // BenchmarkApplyFiles measures an office that applies a settlement, and a journal with a tenth as many

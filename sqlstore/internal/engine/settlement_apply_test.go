@@ -264,13 +264,26 @@ func (p place) open(ctx context.Context) (settlement.Store, func(), error) {
 	return s, pool.Close, err
 }
 
-// saying is a store that says when a write begins and when it ended.
+// saying is a store that says when a write begins, how far it is, and when it ended.
 type saying struct{ settlement.Store }
 
 // Save implements [settlement.Store].
 func (s saying) Save(ctx context.Context, c settlement.Changes) error {
 	fmt.Println("begin")
 	defer fmt.Println("end")
+	if rows := c.Payments; rows != nil {
+		c.Payments = func(yield func(settlement.PaymentChange, error) bool) {
+			pulled := 0
+			for row, err := range rows {
+				if pulled++; pulled%100 == 0 {
+					fmt.Println("pulled")
+				}
+				if !yield(row, err) {
+					return
+				}
+			}
+		}
+	}
 	return s.Store.Save(ctx, c)
 }
 
@@ -310,8 +323,8 @@ const (
 )
 
 // apply runs the program, and kills it after so many steps and a pause; 0: never. It returns how many
-// steps it made, and notes what was told. A step is the beginning or the end of a write, or 100
-// references that were told.
+// steps it made, and notes what was told. A step is the beginning or the end of a write, 100 payments
+// of one, or 100 references that were told.
 func (p place) apply(t *testing.T, body flussi.OrganizationCode, order string, last int, pause time.Duration, told map[string]string) (steps int, done bool) {
 	t.Helper()
 	program := exec.CommandContext(t.Context(), os.Args[0], p.kind, p.location, p.schema, body.String(), order)

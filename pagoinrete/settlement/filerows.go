@@ -23,7 +23,7 @@ type fileRows struct {
 // place is where an encoded row begins, and how many rows with the same key are before it.
 type place struct{ chunk, offset, repeat uint32 }
 
-// chunkSize is the size of a chunk. Chunks are not copied when more come.
+// chunkSize is the size of a chunk, unless a row is longer. Chunks are not copied when more come.
 const chunkSize = 64 << 10
 
 // maxRow is the room of an encoded row without its texts.
@@ -34,7 +34,7 @@ func (f *fileRows) add(row paymentfile.Payment) {
 	key := rowKey(row.Reference, row.IUR, row.Index)
 	last := len(f.chunks) - 1
 	if need := len(key) + maxRow; last < 0 || cap(f.chunks[last])-len(f.chunks[last]) < need {
-		f.chunks = append(f.chunks, make([]byte, 0, max(chunkSize, need)))
+		f.chunks = append(f.chunks, make([]byte, 0, chunkSize))
 		last++
 	}
 	to := f.chunks[last]

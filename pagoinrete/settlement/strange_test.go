@@ -1,6 +1,7 @@
 package settlement_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -144,9 +145,10 @@ func TestRowWithoutIUVMatchedByHandSurvivesRevisions(t *testing.T) {
 	o.settle(flowID, bad)
 	p := must.Get(o.MatchPayment(t.Context(), clerk, o.payments(flowID)[0].ID, r, "manca lo IUV"))(t)
 	assert.Equal(t, settlement.PaymentUnusable, p.State)
-	o.settle(flowID, bad, row(r, "B", 5000))
+	o.iuv(1, 6000) // both payments depend on it
+	o.settle(flowID, bad, row(r, "B", 6000))
 	assert.Equal(t, map[string]settlement.PaymentState{"A": settlement.PaymentUnusable, "B": settlement.PaymentExpected}, o.states(flowID))
-	o.settle(flowID, row(r, "B", 5000))
+	o.settle(flowID, row(r, "B", 6000))
 	assert.Equal(t, map[string]settlement.PaymentState{"A": settlement.PaymentDropped, "B": settlement.PaymentExpected}, o.states(flowID))
 	assert.Equal(t, r, must.Get(o.Payment(t.Context(), clerk, p.ID))(t).Target)
 }
@@ -174,4 +176,23 @@ func TestAmbiguousMovementClaimsWhatItNames(t *testing.T) {
 	o.settle(second, row(o.iuv(2, 700), "A", 700))
 	require.Equal(t, settlement.MovementAmbiguous, o.sospeso("7", uri(flowID)+"/ "+uri(second)+"/", 1).State)
 	assert.Equal(t, settlement.MovementAmbiguous, o.sospeso("8", uri("2026-03-01BANKIT-0000"), 5000).State)
+}
+
+// Until the Due was told that a payment no longer counts for a reference, it is found by that one.
+func TestPaymentTakenBackAndNotYetToldDependsOnItsOwnReference(t *testing.T) {
+	o := newOffice(t)
+	own, other := o.iuv(1, 5000), o.iuv(2, 5000)
+	o.settle(flowID, row(own, "A", 5000))
+	id := o.payments(flowID)[0].ID
+	must.Get(o.MatchPayment(t.Context(), clerk, id, other, "IUV scritto male"))(t)
+	o.due.fail = func() error { return errors.New("table is locked") }
+	_, err := o.ReleasePayment(t.Context(), clerk, id, "errore")
+	require.ErrorContains(t, err, "table is locked")
+	o.due.fail = nil
+	require.Equal(t, other, must.Get(o.Payment(t.Context(), clerk, id))(t).Before)
+	o.settle("2026-03-02BANKIT-1", row(other, "B", 5000))
+	assert.Equal(t, settlement.PaymentExpected, o.states(flowID)["A"])
+	assert.Equal(t, settlement.PaymentExpected, o.states("2026-03-02BANKIT-1")["B"])
+	assert.Len(t, o.told(own), 1)
+	assert.Len(t, o.told(other), 1)
 }

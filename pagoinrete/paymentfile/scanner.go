@@ -224,7 +224,7 @@ func (s *scanner) end() error {
 		if start, ok := token.(xml.StartElement); ok && isDocument(start.Name.Local) {
 			e := newError(ErrFormat, s.src.tag)
 			e.Format, e.Row = s.format, s.row
-			e.Reason = "il file contiene più di un documento. Caricarli uno alla volta."
+			e.Reason = "il file contiene più di un documento. Caricare i documenti uno alla volta."
 			return e
 		}
 	}

@@ -204,7 +204,7 @@ func (t *Template[Row]) csvAsBook(ctx context.Context, r io.ReaderAt, size int64
 	if b.err != nil {
 		return nil, nil, b.err
 	}
-	err = fillSheet(formatted.Bytes(), &filled, func(w *xlsx.Writer) error { return t.copyRows(rows, w, look) })
+	err = fillSheets(formatted.Bytes(), &filled, func(w *xlsx.Writer) error { return t.copyRows(rows, w, look) })
 	return filled.Bytes(), []string{sheet}, err
 }
 

@@ -26,7 +26,12 @@ func (t *Template[Row]) Blank(ctx context.Context, w io.Writer) error {
 
 // blank is the empty workbook, made once.
 type blank struct {
-	data   []byte
+	data []byte
+	looks
+}
+
+// looks are the styles of the rows of a sheet.
+type looks struct {
 	styles [][]int   // of the cells, by tone, counted from 1, and column; 0 for no tone
 	total  []int     // of the cells of the row with sums, by column
 	wraps  []float64 // by column: its width if its texts wrap, or 0
@@ -58,14 +63,52 @@ func (b *builder) style(s *excelize.Style) int {
 }
 
 func (t *Template[Row]) makeBlank() (made *blank, err error) {
-	b := &builder{f: excelize.NewFile()}
+	b := newBuilder()
 	defer closing(b.f.Close, &err)
-	made = &blank{styles: make([][]int, 1+len(t.config.Tones))}
+	made = &blank{}
 	sheet := t.config.Sheet
-	b.do(b.f.SetSheetName("Sheet1", sheet))
+	b.do(b.f.SetSheetName(firstSheet, sheet))
+	made.looks = t.buildSheet(b)
+	t.buildGuide(b)
+	t.buildLists(b, sheet)
+	made.data, err = b.finish(t.config.Name, t.Mark())
+	if err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// firstSheet is the name that excelize gives to the first sheet.
+const firstSheet = "Sheet1"
+
+func newBuilder() *builder {
+	b := &builder{f: excelize.NewFile()}
 	b.do(b.f.SetDefaultFont("Calibri"))
+	return b
+}
+
+// finish adds the properties of the document, and returns the workbook.
+func (b *builder) finish(name, mark string) ([]byte, error) {
+	b.do(b.f.SetDocProps(&excelize.DocProperties{Title: name, Subject: mark, Creator: commentator, Language: "it-IT"}))
+	b.dropModifier()
+	b.do(b.f.SetCustomProps(excelize.CustomProperty{Name: markName, Value: mark}))
+	b.f.SetActiveSheet(0)
+	if b.err != nil {
+		return nil, fmt.Errorf("excel: make template: %w", b.err)
+	}
+	var buf bytes.Buffer
+	if err := b.f.Write(&buf); err != nil {
+		return nil, fmt.Errorf("excel: make template: %w", err)
+	}
+	return buf.Bytes(), nil
+}
+
+// buildSheet makes the header of the template's sheet, which is there, and its formats and checks.
+func (t *Template[Row]) buildSheet(b *builder) looks {
+	sheet := t.config.Sheet
+	made := looks{styles: make([][]int, 1+len(t.config.Tones))}
 	for i := range t.columns {
-		t.buildColumn(b, sheet, i, made)
+		t.buildColumn(b, sheet, i, &made)
 	}
 	last := xlsx.ColumnName(len(t.columns))
 	b.do(b.f.SetRowHeight(sheet, 1, 36))
@@ -79,21 +122,7 @@ func (t *Template[Row]) makeBlank() (made *blank, err error) {
 		widths[i] = t.columns[i].width()
 	}
 	b.printColumns(sheet, widths, strings.Join(t.legend(), " "))
-	t.buildGuide(b)
-	t.buildLists(b, sheet)
-	b.do(b.f.SetDocProps(&excelize.DocProperties{Title: t.config.Name, Subject: t.Mark(), Creator: commentator, Language: "it-IT"}))
-	b.dropModifier()
-	b.do(b.f.SetCustomProps(excelize.CustomProperty{Name: markName, Value: t.Mark()}))
-	b.f.SetActiveSheet(0)
-	if b.err != nil {
-		return nil, fmt.Errorf("excel: make template: %w", b.err)
-	}
-	var buf bytes.Buffer
-	if err := b.f.Write(&buf); err != nil {
-		return nil, fmt.Errorf("excel: make template: %w", err)
-	}
-	made.data = buf.Bytes()
-	return made, nil
+	return made
 }
 
 // dropModifier takes the element lastModifiedBy out of the properties: excelize always writes it,
@@ -111,7 +140,7 @@ func ptr[T any](v T) *T { return &v }
 func quoteSheet(name string) string { return "'" + strings.ReplaceAll(name, "'", "''") + "'" }
 
 // buildColumn makes the header of a column, its format and its check.
-func (t *Template[Row]) buildColumn(b *builder, sheet string, i int, made *blank) {
+func (t *Template[Row]) buildColumn(b *builder, sheet string, i int, made *looks) {
 	c := &t.columns[i]
 	name := xlsx.ColumnName(i + 1)
 	wraps := c.wraps()

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -36,27 +37,37 @@ func (t *Template[Row]) Encode(ctx context.Context, w io.Writer, rows iter.Seq2[
 	if err != nil {
 		return err
 	}
-	return encodeError(fillSheet(b.data, w, func(writer *xlsx.Writer) error {
-		return t.encodeRows(ctx, writer, b, rows)
+	return encodeError(fillSheets(b.data, w, func(writer *xlsx.Writer) error {
+		return t.encodeRows(ctx, writer, &b.looks, rows)
 	}))
 }
 
-// fillSheet writes a workbook made by the engine anew, with rows added to its first
-// sheet as they come.
-func fillSheet(book []byte, w io.Writer, rows func(*xlsx.Writer) error) error {
+// fillSheets writes a workbook made by the engine anew, with rows added to its first sheets as they
+// come: those of the last sheet first.
+func fillSheets(book []byte, w io.Writer, rows ...func(*xlsx.Writer) error) error {
 	parts, err := zip.NewReader(bytes.NewReader(book), int64(len(book)))
 	if err != nil {
 		return err
 	}
 	out := zip.NewWriter(w)
 	out.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	sheets := map[string]*zip.File{}
+	for i := range rows {
+		sheets[dataPart(i)] = nil
+	}
 	for _, part := range parts.File {
-		if part.Name == dataPart {
-			err = fillPart(out, part, rows)
-		} else {
-			err = out.Copy(part)
+		if _, filled := sheets[part.Name]; filled {
+			sheets[part.Name] = part
+		} else if err := out.Copy(part); err != nil {
+			return err
 		}
-		if err != nil {
+	}
+	for i, fill := range slices.Backward(rows) {
+		part := sheets[dataPart(i)]
+		if part == nil {
+			return errNoPart
+		}
+		if err := fillPart(out, part, fill); err != nil {
 			return err
 		}
 	}
@@ -92,8 +103,10 @@ func Rows[Row any](rows iter.Seq[Row]) iter.Seq2[Row, error] {
 	}
 }
 
-// dataPart is where excelize keeps the first sheet.
-const dataPart = "xl/worksheets/sheet1.xml"
+// dataPart is where excelize has a sheet, counted from 0 in the order in which they are made.
+func dataPart(i int) string { return fmt.Sprintf("xl/worksheets/sheet%d.xml", i+1) }
+
+var errNoPart = errors.New("the blank workbook has no rows part")
 
 // fillPart writes the part of a sheet with the rows behind its own.
 func fillPart(out *zip.Writer, part *zip.File, rows func(*xlsx.Writer) error) (err error) {
@@ -108,9 +121,9 @@ func fillPart(out *zip.Writer, part *zip.File, rows func(*xlsx.Writer) error) (e
 	}
 	head, tail, found := strings.Cut(strings.Replace(string(text), "<sheetData/>", "<sheetData></sheetData>", 1), "</sheetData>")
 	if !found {
-		return errors.New("the blank workbook has no rows part")
+		return errNoPart
 	}
-	sheet, err := out.CreateHeader(&zip.FileHeader{Name: dataPart, Method: zip.Deflate})
+	sheet, err := out.CreateHeader(&zip.FileHeader{Name: part.Name, Method: zip.Deflate})
 	if err != nil {
 		return err
 	}
@@ -141,7 +154,7 @@ func tidyHead(head string) string {
 	return before + strings.TrimPrefix(after, "</dimension>")
 }
 
-func (t *Template[Row]) encodeRows(ctx context.Context, writer *xlsx.Writer, b *blank, rows iter.Seq2[Row, error]) error {
+func (t *Template[Row]) encodeRows(ctx context.Context, writer *xlsx.Writer, b *looks, rows iter.Seq2[Row, error]) error {
 	number := 1
 	cells := make([]xlsx.Output, len(t.columns))
 	sums := make([]int64, len(t.columns))
@@ -233,7 +246,7 @@ func addTo(sum *int64, text string) bool {
 }
 
 // encodeTotals writes the row with the sums, as formulas with their values.
-func (t *Template[Row]) encodeTotals(writer *xlsx.Writer, b *blank, last int, sums []int64) error {
+func (t *Template[Row]) encodeTotals(writer *xlsx.Writer, b *looks, last int, sums []int64) error {
 	var cells []xlsx.Output
 	labelled := false
 	for i := range t.columns {

@@ -98,29 +98,43 @@ func (g *guide) space() {
 // headed returns the style of the cells of a row.
 func headed(style int) func(int) int { return func(int) int { return style } }
 
-// buildGuide makes the sheet that explains the columns.
-func (t *Template[Row]) buildGuide(b *builder) {
+// newGuide makes the guide's sheet, with its title, its first paragraph and its rules.
+func (b *builder) newGuide(export bool, name, intro string, hints []string, colors []Color) *guide {
 	_, err := b.f.NewSheet(guideSheet)
 	b.do(err)
-	var colors []Color
-	for _, tone := range t.config.Tones {
-		colors = append(colors, tone.Color)
-	}
-	g := &guide{builder: b, pageStyles: b.pageStyles(colors...), columns: guideColumns(t.config.Export)}
+	g := &guide{builder: b, pageStyles: b.pageStyles(colors...), columns: guideColumns(export)}
 	for i, c := range g.columns {
 		name := xlsx.ColumnName(i + 1)
 		b.do(b.f.SetColWidth(guideSheet, name, name, c.width))
 	}
-	g.paragraph(guideTitle+t.config.Name, g.title)
+	g.paragraph(guideTitle+name, g.title)
 	g.high(26)
-	if t.config.Intro != "" {
-		g.paragraph(t.config.Intro, g.plain)
+	g.rules(intro, hints)
+	return g
+}
+
+// rules writes a paragraph, unless it is empty, and rules below it.
+func (g *guide) rules(intro string, hints []string) {
+	if intro != "" {
+		g.paragraph(intro, g.plain)
 	}
-	for _, hint := range t.hints() {
+	for _, hint := range hints {
 		g.paragraph("• "+hint, g.plain)
 	}
+}
+
+// buildGuide makes the sheet that explains the columns.
+func (t *Template[Row]) buildGuide(b *builder) {
+	g := b.newGuide(t.config.Export, t.config.Name, t.config.Intro, t.hints(), t.colors())
+	head := t.explain(g, 0)
+	b.printText(guideSheet, g.widths(), g.depth, head)
+}
+
+// explain writes what the colours of the rows mean and the table of the columns, and returns the row
+// of the table's header. The first of the template's colours has a place among those of the guide.
+func (t *Template[Row]) explain(g *guide, first int) (head int) {
 	for i, text := range t.legend() {
-		g.paragraph(text, g.tones[i])
+		g.paragraph(text, g.tones[first+i])
 	}
 	g.space()
 	var headers []string
@@ -128,7 +142,7 @@ func (t *Template[Row]) buildGuide(b *builder) {
 		headers = append(headers, c.header)
 	}
 	g.cells(headers, headed(g.head))
-	head := g.row
+	head = g.row
 	for i := range t.columns {
 		c := &t.columns[i]
 		texts := c.explain()
@@ -142,7 +156,16 @@ func (t *Template[Row]) buildGuide(b *builder) {
 			return g.cell
 		})
 	}
-	b.printText(guideSheet, g.widths(), g.depth, head)
+	return head
+}
+
+// colors returns those of the tones.
+func (t *Template[Row]) colors() []Color {
+	var colors []Color
+	for _, tone := range t.config.Tones {
+		colors = append(colors, tone.Color)
+	}
+	return colors
 }
 
 // hints are the rules of the guide.

@@ -15,7 +15,6 @@ import (
 // is anonymised, the others have no texts any more, and what it names was derived from them before.
 func (m *Movement) derive(entered map[string]bool) {
 	m.Amount, m.Regularised = 0, 0
-	var speaks *Entry // the entry whose causale counts
 	for i := range m.Entries {
 		e := &m.Entries[i]
 		if i == 0 || e.Date.Before(m.Date) {
@@ -24,10 +23,8 @@ func (m *Movement) derive(entered map[string]bool) {
 		if !e.Unusable {
 			m.count(e)
 		}
-		if speaks == nil || e.Operation == paymentfile.OperationExecuted && speaks.Operation != paymentfile.OperationExecuted {
-			speaks = e
-		}
 	}
+	speaks := m.speaks()
 	if !m.AnonymisedAt.IsZero() && !entered[speaks.Key] {
 		return
 	}

@@ -86,6 +86,22 @@ const (
 	PartAside     PartKind = "aside"     // set aside by an operator
 )
 
+// PartKinds returns all kinds, in the order of the constants.
+func PartKinds() []PartKind {
+	return []PartKind{PartMatched, PartSingle, PartWaiting, PartAmbiguous, PartUnrelated, PartAside}
+}
+
+// Label names the kind for the operator; another value is returned as it is.
+func (k PartKind) Label() string {
+	switch k {
+	case PartMatched:
+		return "Abbinato a un flusso"
+	case PartWaiting:
+		return "Tesoreria senza flusso"
+	}
+	return MovementState(k).Label() // the others have the names of the states
+}
+
 // MovementState says what the parts of a movement are: the kind of all of them, or one of two states
 // that are no kind.
 type MovementState string
@@ -142,6 +158,26 @@ func (m *Movement) state() MovementState {
 		}
 	}
 	return MovementState(m.Parts[0].Kind)
+}
+
+// Causale returns the causale of the movement: that of the entry that was executed, or else of the
+// first one. It is empty once the movement was anonymised.
+func (m Movement) Causale() flussi.Text {
+	if e := m.speaks(); e != nil {
+		return e.Causale
+	}
+	return flussi.Text{}
+}
+
+// speaks returns the entry whose causale counts; nil if there are no entries.
+func (m *Movement) speaks() *Entry {
+	var found *Entry
+	for i := range m.Entries {
+		if e := &m.Entries[i]; found == nil || e.Operation == paymentfile.OperationExecuted && found.Operation != paymentfile.OperationExecuted {
+			found = e
+		}
+	}
+	return found
 }
 
 // concerns reports whether a part of the movement belongs to a settlement, or an operator decided

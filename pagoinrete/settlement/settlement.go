@@ -19,7 +19,7 @@ type Settlement struct {
 	FlowID     string                  // identificativoFlusso; unique for a body and a PSP only
 	Revision   int                     // of the same FlowID, in JSON; 0 in XML
 	FileAt     time.Time               // dataOraFlusso, UTC; the later file replaces the earlier one
-	Digest     string                  // SHA-256 of what the file says, in hexadecimal; of two files of one time the greater counts
+	Digest     string                  // SHA-256 of what the file says, in hexadecimal; of files of one time, revision and Unsure the greater counts
 	TransferID string                  // identificativoUnivocoRegolamento: the TRN of the bank transfer
 	Date       time.Time               // dataRegolamento: the beginning of the day in Italy, UTC
 	Total      flussi.Cents            // importoTotalePagamenti: what was transferred
@@ -88,14 +88,18 @@ func (s *Settlement) state() SettlementState {
 	return SettlementCovered
 }
 
-// replaces reports whether a file of the settlement is later than another. Every two files that
-// differ have an order, so the latest is the same whichever arrives first.
+// replaces reports whether a file of the settlement is later than another. Of two files of one time
+// and revision one that does not contradict itself is the later one. Every two files that differ have
+// an order, so the latest is the same whichever arrives first.
 func (s *Settlement) replaces(other *Settlement) bool {
 	if order := s.FileAt.Compare(other.FileAt); order != 0 {
 		return order > 0
 	}
 	if s.Revision != other.Revision {
 		return s.Revision > other.Revision
+	}
+	if s.Unsure != other.Unsure {
+		return other.Unsure
 	}
 	return s.Digest > other.Digest
 }

@@ -27,7 +27,8 @@ Tutto avviene su questa macchina, con simulatori e famiglie inventate: niente ra
 Rete, App IO o le famiglie, e non serve preparare niente.`,
 		Example: `  segreteria                      in una cartella fra quelle temporanee
   segreteria --dir prova          in una cartella nuova
-  segreteria --pause 5s           con il tempo di leggere, parte per parte`,
+  segreteria --pause 5s           con il tempo di leggere, parte per parte
+  segreteria riconcilia FILE…     abbina file veri di PSP e tesoreria`,
 		Args: cli.Args(0, 0),
 	}
 	c.SetOut(out)
@@ -46,9 +47,10 @@ Rete, App IO o le famiglie, e non serve preparare niente.`,
 			return err
 		}
 		defer func() { err = errors.Join(err, o.close()) }()
-		d := &demo{office: o, out: out, width: out.Width, pause: pause}
+		d := &demo{office: o, screen: &screen{out: out, width: out.Width}, pause: pause}
 		return d.play(c.Context())
 	}
+	c.AddCommand(reconcileCommand(out))
 	return c
 }
 

@@ -8,15 +8,13 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
-	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
 // demo is an office that shows what it does.
 type demo struct {
 	*office
-	out    *cli.Output
-	width  int // of the terminal, in characters; 0: it is none
+	*screen
 	pause  time.Duration
 	trip   uuid.UUID // the fee with two instalments
 	states []operated

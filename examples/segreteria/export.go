@@ -24,7 +24,8 @@ func (d *demo) export(ctx context.Context) error {
 	if err := d.tellTruth(); err != nil {
 		return err
 	}
-	return d.say("Tutti gli avvisi con stati e prove: %s\nNella stessa cartella: alunni.xlsx, alunni-errori.xlsx, i PDF (avvisi) e l'archivio (segreteria.db).\n", result)
+	return d.say("Tutti gli avvisi con stati e prove: %s\nNella stessa cartella: alunni.xlsx, alunni-errori.xlsx, i PDF (avvisi), l'archivio (segreteria.db), e i file da dare al comando riconcilia: %s, %s.\n",
+		result, settlementFile, journalFile)
 }
 
 // tellTruth says what the simulators have, whatever the office believes.

@@ -11,21 +11,27 @@ import (
 	"github.com/flussi-go/flussi/examples/internal/cli"
 )
 
+// screen is where a command writes.
+type screen struct {
+	out   *cli.Output
+	width int // of the terminal, in characters; 0: it is none
+}
+
 // say writes whole lines.
-func (d *demo) say(format string, args ...any) error {
-	_, err := fmt.Fprintf(d.out, format, args...)
+func (s *screen) say(format string, args ...any) error {
+	_, err := fmt.Fprintf(s.out, format, args...)
 	return err
 }
 
 // grid is a table that fits on the terminal.
 type grid struct {
 	table.Writer
-	d      *demo
+	screen *screen
 	widest []int // of each column, in characters
 }
 
-func (d *demo) table(header ...any) *grid {
-	t := &grid{Writer: table.NewWriter(), d: d, widest: make([]int, len(header))}
+func (s *screen) table(header ...any) *grid {
+	t := &grid{Writer: table.NewWriter(), screen: s, widest: make([]int, len(header))}
 	t.SetStyle(table.StyleRounded)
 	t.Style().Format.Header = text.FormatDefault
 	t.AppendHeader(header)
@@ -51,8 +57,8 @@ func (t *grid) render() error {
 	for _, w := range t.widest {
 		total += w + 3
 	}
-	narrow := t.d.width > 0 && total > t.d.width
-	for ; t.d.width > 0 && total > t.d.width; total-- {
+	narrow := t.screen.width > 0 && total > t.screen.width
+	for ; t.screen.width > 0 && total > t.screen.width; total-- {
 		widest := 0
 		for i, w := range t.widest {
 			if w > t.widest[widest] {
@@ -72,7 +78,7 @@ func (t *grid) render() error {
 		t.SetColumnConfigs(columns)
 		t.Style().Options.SeparateRows = true
 	}
-	return t.d.say("%s\n", t.Render())
+	return t.screen.say("%s\n", t.Render())
 }
 
 // indent puts the lines of a text below what stands in an operation.

@@ -29,6 +29,9 @@ func (d *demo) reconciliation(ctx context.Context) error {
 	again := settlement[0]
 	again.Reference = "FR-2026-0108"
 	settlement = append(settlement, pagoinrete.PaymentRow{IUV: unknown, Amount: 4_200, Reference: again.Reference, Date: again.Date}, again)
+	if err := d.writeFiles(settlement); err != nil {
+		return err
+	}
 	report, err := d.ApplySettlement(ctx, assistant, school, sequence(settlement))
 	if err != nil {
 		return err

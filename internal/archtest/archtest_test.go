@@ -54,6 +54,7 @@ var arrows = map[string][]string{
 	"pagoinrete/restgateway":         {".", "internal/pace", "internal/restcall", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/memstore":            {".", "internal/memtable", "pagoinrete", "github.com/google/uuid"},
 	"pagoinrete/noticeexcel":         {".", "excel", "pagoinrete", "internal/italian", "github.com/google/uuid"},
+	"pagoinrete/settlementexcel":     {".", "excel", "internal/italian", "pagoinrete/paymentfile", "pagoinrete/settlement"},
 	"pagoinrete/noticeflow":          {".", "internal/sentinel", "flow", "internal/italian", "mailmerge", "pagoinrete", "github.com/google/uuid"},
 
 	// The module sqlstore. The engine knows no driver, and no package links the other's.

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/internal/italian"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
+	"github.com/flussi-go/flussi/pagoinrete/settlementexcel"
+)
+
+// maxFaults is how many faults of a file are printed.
+const maxFaults = 5
+
+// applyFile applies a file, and prints what it is and what is wrong with it. The error is that of
+// printing, or the context's.
+func (r *reconciliation) applyFile(ctx context.Context, name string) error {
+	told, err := r.apply(ctx, name)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		r.failed++
+		told = explainFile(err)
+	}
+	return r.say("%s: %s\n", filepath.Base(name), told)
+}
+
+// explainFile says why a file was not applied.
+func explainFile(err error) string {
+	switch {
+	case errors.Is(err, flussi.ErrForbidden):
+		return "il file è destinato a un altro ente, e non è stato applicato."
+	case errors.Is(err, os.ErrNotExist):
+		return "il file non esiste."
+	case errors.Is(err, os.ErrPermission):
+		return "il file non si può leggere."
+	}
+	return flussi.Explain(err)
+}
+
+// apply applies a file, and returns what to say about it.
+func (r *reconciliation) apply(ctx context.Context, name string) (told string, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	kept := false
+	defer func() {
+		if !kept {
+			err = errors.Join(err, f.Close())
+		}
+	}()
+	file, err := paymentfile.Open(f, paymentfile.Config{Body: r.body})
+	switch file := file.(type) {
+	case *paymentfile.SettlementFile:
+		if file.Format() == paymentfile.FormatSettlement {
+			return r.applySettlement(ctx, file)
+		}
+		if kept, r.open = true, append(r.open, f); file.Format() == paymentfile.FormatSettlementHead {
+			r.heads = append(r.heads, file)
+		} else {
+			r.pages = append(r.pages, file)
+		}
+		return italian.Capital(file.Format().Italian()) + ".", nil
+	case *paymentfile.JournalFile:
+		return r.applyJournal(ctx, file)
+	case *paymentfile.ReceiptFile:
+		return r.applyReceipt(file), nil
+	}
+	if !errors.Is(err, paymentfile.ErrFormat) {
+		return "", err
+	}
+	told, rowsErr := r.applyRows(ctx, f)
+	if errors.Is(rowsErr, errNoRows) {
+		return "", err
+	}
+	return told, rowsErr
+}
+
+func (r *reconciliation) applySettlement(ctx context.Context, file *paymentfile.SettlementFile) (string, error) {
+	applied, err := r.service.ApplySettlement(ctx, assistant, settlement.FileOf(file))
+	if err != nil {
+		return "", err
+	}
+	return describe(file.Report()) + appliedBefore(applied), nil
+}
+
+func (r *reconciliation) applyJournal(ctx context.Context, file *paymentfile.JournalFile) (string, error) {
+	head := file.Journal()
+	if _, err := r.service.ApplyJournal(ctx, assistant, head, file.Movements()); err != nil {
+		return "", err
+	}
+	pages := r.journals[head.Key()]
+	if pages == nil {
+		pages = &paymentfile.JournalPages{}
+		r.journals[head.Key()] = pages
+	}
+	pages.Add(file)
+	return describe(file.Report()), nil
+}
+
+// applyReceipt notes a receipt.
+func (r *reconciliation) applyReceipt(file *paymentfile.ReceiptFile) string {
+	receipt, report := file.Receipt(), file.Report()
+	if !report.Blocking && (receipt.Outcome == paymentfile.ReceiptPaid || receipt.Outcome == paymentfile.ReceiptPartly) {
+		r.due.receipts[receipt.Reference] = receipt.Amount
+	}
+	return describe(report)
+}
+
+// errNoRows: the file has no rows of a template.
+var errNoRows = errors.New("neither a workbook nor a CSV file with known columns")
+
+// applyRows applies the rows of a workbook or a CSV file.
+func (r *reconciliation) applyRows(ctx context.Context, f *os.File) (string, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	size := info.Size()
+	if format, err := excel.Identify(f, size); err != nil || format != excel.Workbook && format != excel.CSV {
+		return "", errors.Join(errNoRows, err)
+	}
+	content, err := r.template.Recognise(ctx, f, size)
+	if err != nil {
+		return "", err
+	}
+	var report excel.Report
+	switch content {
+	case settlementexcel.ContentSettlements:
+		err = r.applyPaymentRows(ctx, f, size, &report)
+	case settlementexcel.ContentMovements:
+		err = r.applyMovementRows(ctx, f, size, &report)
+	default:
+		return "", errNoRows
+	}
+	if err != nil && !errors.Is(err, flussi.ErrRows) {
+		return "", err
+	}
+	if err != nil {
+		r.failed++ // not as a whole
+	}
+	return "Sono righe di un modello.\n" + indent(settlementexcel.Italian(&report, err)), nil
+}
+
+func (r *reconciliation) applyPaymentRows(ctx context.Context, f io.ReaderAt, size int64, report *excel.Report) error {
+	files, refused := r.template.Settlements(ctx, f, size, r.body, report)
+	for _, file := range files {
+		if _, err := r.service.ApplySettlement(ctx, assistant, file); err != nil {
+			return err
+		}
+	}
+	return refused
+}
+
+func (r *reconciliation) applyMovementRows(ctx context.Context, f io.ReaderAt, size int64, report *excel.Report) error {
+	journals, refused := r.template.Movements(ctx, f, size, r.body, report)
+	for _, journal := range journals {
+		if _, err := r.service.ApplyJournal(ctx, assistant, journal.Head, journal.Movements); err != nil {
+			return err
+		}
+	}
+	return refused
+}
+
+// finishFiles applies settlements in JSON, of which all parts are known now, and says which pages of
+// journals are missing.
+func (r *reconciliation) finishFiles(ctx context.Context) error {
+	for _, key := range slices.Sorted(maps.Keys(r.journals)) {
+		pages := r.journals[key]
+		if !pages.Complete() {
+			if err := r.say("Giornale di cassa incompleto. %s\n", pages.Italian()); err != nil {
+				return err
+			}
+		}
+	}
+	if len(r.heads) != 1 && len(r.pages) > 0 {
+		r.failed++
+		return r.say("Flussi in JSON: le pagine non dicono di quale flusso sono. Indicare i file di un solo flusso in JSON per volta.\n")
+	}
+	for _, head := range r.heads {
+		applied, err := r.service.ApplySettlement(ctx, assistant, settlement.FileOfPages(head, r.pages...))
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		told := "applicato." + appliedBefore(applied)
+		if err != nil {
+			r.failed++
+			told = explainFile(err)
+		}
+		if err := r.say("Flusso in JSON: %s\n", told); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// appliedBefore says that a settlement was applied before.
+func appliedBefore(applied settlement.Applied) string {
+	if applied.Known {
+		return " Il flusso era già stato acquisito, in questa revisione o in una più recente."
+	}
+	return ""
+}
+
+// describe sums a file up, with the first faults.
+func describe(report paymentfile.Report) string {
+	text := report.Italian()
+	for i, fault := range report.Faults {
+		if i == maxFaults {
+			text += "\n    " + italian.Count(report.Faulty-i, "altra anomalia", "altre anomalie") + "."
+			break
+		}
+		text += "\n    " + fault.Italian()
+	}
+	return text
+}

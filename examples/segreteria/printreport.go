@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/flussi-go/flussi/internal/italian"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
+)
+
+// maxListed is how many settlements and movements are listed.
+const maxListed = 10
+
+// print prints the sums and what has to be looked at, in at most 80 columns.
+func (r *reconciliation) print(ctx context.Context) error {
+	summary, err := r.service.Summary(ctx, assistant, settlement.ReportFilter{})
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	list := ""
+	for _, line := range summary.Lines() {
+		if line.List != list {
+			list = line.List
+			fmt.Fprintf(&b, "\n%s\n", columns(list, "Numero", "Importo"))
+		}
+		number := ""
+		if line.Number > 0 || !line.Sum {
+			number = italian.Number(line.Number)
+		}
+		label := line.Label
+		if line.Sum {
+			label = "  " + label
+		}
+		fmt.Fprintln(&b, columns(label, number, line.Amount.Euro()))
+	}
+	if err := r.say("%s", b.String()); err != nil {
+		return err
+	}
+	if err := r.printReceipts(ctx); err != nil {
+		return err
+	}
+	if err := r.printSettlements(ctx); err != nil {
+		return err
+	}
+	return r.printMovements(ctx)
+}
+
+// columns are a line of the table.
+func columns(label, number, amount string) string {
+	pad := func(s string, width int) string { return strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s))) }
+	return label + pad(label, 46) + pad(number, 10) + number + pad(amount, 22) + amount
+}
+
+// printSettlements lists settlements that the treasury does not have for their amount.
+func (r *reconciliation) printSettlements(ctx context.Context) error {
+	states := []settlement.SettlementState{settlement.SettlementOpen, settlement.SettlementPartly, settlement.SettlementOver, settlement.SettlementUnsure}
+	page, err := r.service.Settlements(ctx, assistant, settlement.SettlementFilter{States: states}, settlement.Page{Limit: maxListed, OldestFirst: true})
+	if err != nil || len(page.Settlements) == 0 {
+		return err
+	}
+	var b strings.Builder
+	fmt.Fprint(&b, "\nFlussi da verificare\n")
+	for _, e := range page.Settlements {
+		fmt.Fprintf(&b, "- %s\n  %s: %s su %s\n", e.FlowID, e.State.Label(), e.Covered.Euro(), e.Total.Euro())
+	}
+	return r.say("%s%s", b.String(), more(page.Next))
+}
+
+// printMovements lists movements that belong to no settlement yet. It shows no causale: that is in
+// the workbook.
+func (r *reconciliation) printMovements(ctx context.Context) error {
+	states := []settlement.MovementState{settlement.MovementWaiting, settlement.MovementAmbiguous, settlement.MovementSplit}
+	page, err := r.service.Movements(ctx, assistant, settlement.MovementFilter{States: states}, settlement.Page{Limit: maxListed, OldestFirst: true})
+	if err != nil || len(page.Movements) == 0 {
+		return err
+	}
+	var b strings.Builder
+	fmt.Fprint(&b, "\nMovimenti da verificare\n")
+	for _, m := range page.Movements {
+		fmt.Fprintf(&b, "- Sospeso %s del %s, %s: %s\n", m.Number, date(m.Date), m.Amount.Euro(), m.State.Label())
+	}
+	return r.say("%s%s", b.String(), more(page.Next))
+}
+
+// more says that a list has more, and where.
+func more(next settlement.Cursor) string {
+	if next.IsZero() {
+		return ""
+	}
+	return "  … e altri, nel file di --report.\n"
+}
+
+// printReceipts says how many receipts were read, and which have no settlement.
+func (r *reconciliation) printReceipts(ctx context.Context) error {
+	if len(r.due.receipts) == 0 {
+		return nil
+	}
+	var all, alone settlement.Tally
+	for reference, amount := range r.due.receipts {
+		all.Number, all.Amount = all.Number+1, all.Amount+amount
+		page, err := r.service.Payments(ctx, assistant, settlement.PaymentFilter{References: []paymentfile.Reference{reference}}, settlement.Page{Limit: 1})
+		if err != nil {
+			return err
+		}
+		if len(page.Payments) == 0 {
+			alone.Number, alone.Amount = alone.Number+1, alone.Amount+amount
+		}
+	}
+	return r.say("\n%s\n%s\n%s\n", columns("Ricevute", "Numero", "Importo"), columns("Ricevuta senza flusso", italian.Number(alone.Number), alone.Amount.Euro()),
+		columns("  Totale delle ricevute", italian.Number(all.Number), all.Amount.Euro()))
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
+	"github.com/flussi-go/flussi/pagoinrete/settlement/memstore"
+	"github.com/flussi-go/flussi/pagoinrete/settlementexcel"
+	"github.com/flussi-go/flussi/sqlstore/sqlite"
+)
+
+// schoolCode is the school's fiscal code, by which files name it.
+const schoolCode = "80185250588"
+
+// reconcileCommand returns the command that applies files of PSPs and of the treasury.
+func reconcileCommand(out *cli.Output) *cobra.Command {
+	var folder, code, report string
+	c := &cobra.Command{
+		Use:   "riconcilia FILE…",
+		Short: "Abbina i file di PSP e tesoreria, e stampa che cosa è riscontrato",
+		Long: `Legge flussi di rendicontazione (FdR), giornali di cassa e ricevute telematiche, e le righe di
+cartelle di lavoro e file CSV con le colonne dei modelli. Riconosce ogni file dal contenuto, li
+applica tutti, in qualunque ordine, li abbina fra loro e agli avvisi della scuola, e stampa che cosa
+è riscontrato e che cosa è da verificare.
+
+Gli avvisi sono quelli della cartella di una dimostrazione (--dir). Senza, nessuno IUV è atteso. Un
+file che non si può applicare viene segnalato, e gli altri vengono applicati. Il comando non
+conserva niente: i file si indicano ogni volta tutti insieme.`,
+		Example: `  segreteria riconcilia --dir prova prova/flusso.xml prova/giornale.xml
+  segreteria riconcilia --dir prova --report esito.xlsx *.xml movimenti.csv`,
+		Args: cli.Args(1, -1),
+	}
+	c.Flags().StringVar(&folder, "dir", "", "`cartella` di una dimostrazione, con gli avvisi")
+	c.Flags().StringVar(&code, "ente", schoolCode, "`codice` fiscale dell'ente a cui i file sono destinati")
+	c.Flags().StringVar(&report, "report", "", "`file` .xlsx nuovo, con flussi, pagamenti, movimenti e dati per reversali")
+	c.RunE = func(c *cobra.Command, files []string) (err error) {
+		body, err := flussi.ParseOrganizationCode(code)
+		if err != nil {
+			return cli.Wrongf("Opzione --ente: %s", flussi.Explain(err))
+		}
+		due := &noticeTable{receipts: map[paymentfile.Reference]flussi.Cents{}}
+		if folder != "" {
+			store, err := openNotices(c.Context(), folder)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, store.Close()) }()
+			if due.Service, err = readNotices(store); err != nil {
+				return err
+			}
+		}
+		r, err := newReconciliation(&screen{out: out, width: out.Width}, body, due)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, r.close()) }()
+		return r.run(c.Context(), files, report)
+	}
+	return c
+}
+
+// openNotices opens the database of a demo's folder, which must be there.
+func openNotices(ctx context.Context, folder string) (*sqlite.Store, error) {
+	name := filepath.Join(folder, "segreteria.db")
+	if _, err := os.Stat(name); err != nil {
+		return nil, cli.Explained("La cartella non ha l'archivio segreteria.db: indicare con --dir quella di una dimostrazione.", err)
+	}
+	return sqlite.Open(ctx, name, sqlite.Config{})
+}
+
+// readNotices returns a service that only reads.
+func readNotices(store *sqlite.Store) (*pagoinrete.Service, error) {
+	nobody := func(context.Context, string) (pagoinrete.Gateway, error) {
+		return nil, errors.New("nothing is transmitted here")
+	}
+	return pagoinrete.NewService(store, pagoinrete.Permissions{assistant.ID: {school}}, nobody, pagoinrete.ServiceConfig{})
+}
+
+// reconciliation applies files to settlements and movements in memory.
+type reconciliation struct {
+	*screen
+	service  *settlement.Service
+	template *settlementexcel.Template
+	body     flussi.OrganizationCode
+	due      *noticeTable
+	journals map[string]*paymentfile.JournalPages // by the key of the journal
+	heads    []*paymentfile.SettlementFile        // of settlements in JSON
+	pages    []*paymentfile.SettlementFile        // of their payments
+	open     []io.Closer                          // the files of heads and pages
+	failed   int                                  // files that were not applied, or not as a whole
+}
+
+func newReconciliation(s *screen, body flussi.OrganizationCode, due *noticeTable) (*reconciliation, error) {
+	service, err := settlement.NewService(memstore.New(), settlement.Permissions{assistant.ID: {body}}, due)
+	if err != nil {
+		return nil, err
+	}
+	template, err := settlementexcel.New(settlementexcel.Config{})
+	if err != nil {
+		return nil, err
+	}
+	return &reconciliation{screen: s, service: service, template: template, body: body, due: due, journals: map[string]*paymentfile.JournalPages{}}, nil
+}
+
+func (r *reconciliation) close() error {
+	var errs []error
+	for _, file := range r.open {
+		errs = append(errs, file.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// run applies files, prints the result, and writes the report if it has a name.
+func (r *reconciliation) run(ctx context.Context, files []string, report string) error {
+	for _, name := range files {
+		if err := r.applyFile(ctx, name); err != nil {
+			return err
+		}
+	}
+	if err := r.finishFiles(ctx); err != nil {
+		return err
+	}
+	if err := r.print(ctx); err != nil {
+		return err
+	}
+	if report != "" {
+		if err := r.writeReport(ctx, report); err != nil {
+			return err
+		}
+	}
+	if r.failed > 0 {
+		return &cli.Exit{Code: cli.Failure}
+	}
+	return nil
+}
+
+// writeReport writes the workbook.
+func (r *reconciliation) writeReport(ctx context.Context, name string) error {
+	err := write(name, func(w io.Writer) error {
+		return r.template.Export(ctx, w, settlementexcel.SourcesOf(ctx, r.service, assistant, settlement.ReportFilter{}, r.due))
+	})
+	switch {
+	case errors.Is(err, os.ErrExist):
+		return cli.Explained("Il file del report esiste già: indicare un file nuovo con --report.", err)
+	case err != nil:
+		return fmt.Errorf("write report: %w", err)
+	}
+	return r.say("\nReport: %s\n", name)
+}

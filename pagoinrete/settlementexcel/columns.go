@@ -1,0 +1,267 @@
+package settlementexcel
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
+)
+
+const (
+	maxText  = 32_767              // what a cell holds
+	maxMoney = 999_999_999_999_999 // what a number in a cell holds
+	longest  = 1000                // what the report shows of a text, in characters: files may have any
+)
+
+// The kinds of the report. Whatever is in a store can be written.
+func text(width float64) excel.Kind[string] {
+	return excel.Convert(excel.WithRule(excel.AnyText(1, maxText), excel.Rule{Width: width}), func(s string) string { return s }, shortened)
+}
+
+func longText() excel.Kind[string] {
+	return excel.Convert(excel.WithRule(excel.AnyText(1, maxText), excel.Rule{Layout: excel.LongTextLayout, Width: 50}), func(s string) string { return s }, shortened)
+}
+
+func money() excel.Kind[flussi.Cents] {
+	return excel.WithRule(excel.Money(0, maxMoney), excel.Rule{Layout: excel.MoneyLayout, Width: 14})
+}
+
+// paid is an amount that is shown only if there is one.
+func paid() excel.Kind[flussi.Cents] {
+	return excel.WithRule(excel.Money(1, maxMoney), excel.Rule{Layout: excel.MoneyLayout, Width: 14})
+}
+
+// number is a count that is shown only if there are some.
+func number() excel.Kind[int] {
+	whole := excel.WithRule(excel.Integer(1, 1<<31), excel.Rule{Layout: excel.IntegerLayout, Width: 12})
+	return excel.Convert(whole, func(n int64) int { return int(n) }, func(n int) int64 { return int64(n) })
+}
+
+func day() excel.Kind[time.Time] { return excel.Date(excel.DateConfig{EndOfDay: true}) }
+
+// yes is shown as Sì, and not shown if it is not so.
+func yes() excel.Kind[bool] {
+	return excel.Convert(text(12), func(s string) bool { return s != "" }, func(is bool) string {
+		if is {
+			return "Sì"
+		}
+		return ""
+	})
+}
+
+// shortened cuts a text that is too long for a table.
+func shortened(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if utf8.RuneCountInString(s) <= longest {
+		return s
+	}
+	return string([]rune(s)[:longest-1]) + "…"
+}
+
+// shown is a column of the report, of what a function returns.
+func shown[Row, V any](header string, kind excel.Kind[V], of func(*Row) V, help string) excel.Column[Row] {
+	field := func(row *Row) *V {
+		value := of(row)
+		return &value
+	}
+	return excel.NewColumn(header, kind, field, excel.ColumnConfig{ReadOnly: true, Help: help})
+}
+
+func summaryColumns() []excel.Column[settlement.SummaryLine] {
+	type line = settlement.SummaryLine
+	return []excel.Column[line]{
+		shown("Foglio", text(16), func(l *line) string { return l.List }, "Il foglio di cui sono le righe sommate."),
+		shown("Voce", text(44), func(l *line) string { return l.Label }, "Lo stato delle righe sommate, o che cosa si somma."),
+		shown("Numero", number(), func(l *line) int { return l.Number }, "Quante righe."),
+		shown("Importo", money(), func(l *line) flussi.Cents { return l.Amount }, "La somma dei loro importi."),
+	}
+}
+
+func flowTones() []excel.Tone[settlement.Settlement] {
+	return []excel.Tone[settlement.Settlement]{
+		{Color: excel.Red, Text: "flussi con un totale non affidabile, o riscontrati per un importo maggiore", Has: func(e *settlement.Settlement) bool {
+			return e.State == settlement.SettlementUnsure || e.State == settlement.SettlementOver
+		}},
+		{Color: excel.Yellow, Text: "flussi non riscontrati in tesoreria, o solo in parte", Has: func(e *settlement.Settlement) bool {
+			return e.State == settlement.SettlementOpen || e.State == settlement.SettlementPartly
+		}},
+	}
+}
+
+func flowColumns() []excel.Column[settlement.Settlement] {
+	type row = settlement.Settlement
+	columns := []excel.Column[row]{
+		shown("ID flusso", text(38), func(e *row) string { return e.FlowID }, "L'identificativo del flusso (identificativoFlusso)."),
+		shown("PSP", text(16), func(e *row) string { return e.PSP }, "Il codice del PSP che ha riversato il flusso."),
+		shown("Denominazione PSP", text(24), func(e *row) string { return e.PSPName }, "Il nome del PSP."),
+		shown("Data regolamento", day(), func(e *row) time.Time { return e.Date }, "La data del bonifico."),
+		shown("TRN", text(36), func(e *row) string { return e.TransferID }, "L'identificativo del bonifico (identificativoUnivocoRegolamento)."),
+		shown("Data del file", excel.DateTime(), func(e *row) time.Time { return e.FileAt }, "La data e l'ora del flusso (dataOraFlusso)."),
+		shown("Revisione", number(), func(e *row) int { return e.Revision }, "La revisione del flusso, se è indicata."),
+		shown("Totale", money(), func(e *row) flussi.Cents { return e.Total }, "L'importo riversato secondo il flusso."),
+		shown("Riscontrato", money(), func(e *row) flussi.Cents { return e.Covered }, "L'importo dei movimenti di tesoreria abbinati al flusso."),
+		shown("Da riscontrare", money(), func(e *row) flussi.Cents { return e.Total - e.Covered }, "La differenza fra il totale e il riscontrato."),
+		shown("Stato", text(34), func(e *row) string { return e.State.Label() }, "Che cosa la tesoreria ha del flusso."),
+		shown("Pagamenti", number(), func(e *row) int { return e.Counts.Total().Number }, "Quanti pagamenti ha il flusso."),
+		shown("Somma pagamenti", money(), func(e *row) flussi.Cents { return e.Counts.Total().Amount }, "La somma dei pagamenti del flusso, con i revocati in negativo."),
+	}
+	for _, c := range []struct {
+		header string
+		of     func(*settlement.PaymentCounts) settlement.Tally
+		help   string
+	}{
+		{"Attesi", func(c *settlement.PaymentCounts) settlement.Tally { return c.Expected }, "Quanti pagamenti sono attesi, con lo stesso importo."},
+		{"Importo diverso", func(c *settlement.PaymentCounts) settlement.Tally { return c.Differs }, "Quanti pagamenti sono attesi, con un altro importo."},
+		{"Doppi", func(c *settlement.PaymentCounts) settlement.Tally { return c.Doubled }, "Quanti pagamenti si aggiungono a un altro dello stesso IUV."},
+		{"IUV sconosciuti", func(c *settlement.PaymentCounts) settlement.Tally { return c.Unknown }, "Quanti pagamenti hanno un IUV sconosciuto."},
+		{"Altri intermediari", func(c *settlement.PaymentCounts) settlement.Tally { return c.Foreign }, "Quanti pagamenti hanno un IUV di un altro intermediario."},
+		{"Revocati", func(c *settlement.PaymentCounts) settlement.Tally { return c.Revoked }, "Quante righe sono revoche, o pagamenti revocati."},
+		{"Accantonati", func(c *settlement.PaymentCounts) settlement.Tally { return c.Aside }, "Quanti pagamenti sono stati accantonati da un operatore."},
+		{"Con errori", func(c *settlement.PaymentCounts) settlement.Tally { return c.Unusable }, "Quante righe hanno un errore che impedisce di abbinarle."},
+	} {
+		columns = append(columns, shown(c.header, number(), func(e *row) int { return c.of(&e.Counts).Number }, c.help))
+	}
+	return append(columns, shown("Codice fiscale ente", text(18), func(e *row) string { return e.Body.String() }, "L'ente a cui il flusso è destinato."))
+}
+
+func paymentTones() []excel.Tone[settlement.PaymentLine] {
+	is := func(findings ...settlement.Finding) func(*settlement.PaymentLine) bool {
+		return func(l *settlement.PaymentLine) bool {
+			for _, f := range findings {
+				if l.Finding() == f {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	return []excel.Tone[settlement.PaymentLine]{
+		{Color: excel.Red, Text: "pagamenti da verificare: importo diverso, IUV sconosciuto o pagato più di una volta, riga con errori",
+			Has: is(settlement.FindingDiffers, settlement.FindingDoubled, settlement.FindingUnknown, settlement.FindingUnusable)},
+		{Color: excel.Yellow, Text: "pagamenti attesi il cui flusso non è riscontrato in tesoreria per il suo importo",
+			Has: is(settlement.FindingNoTreasury, settlement.FindingPartly, settlement.FindingOver, settlement.FindingUnsure, settlement.FindingVoid)},
+		{Color: excel.Grey, Text: "pagamenti revocati, accantonati o di un altro intermediario",
+			Has: is(settlement.FindingRevoked, settlement.FindingAside, settlement.FindingForeign)},
+	}
+}
+
+func paymentLineColumns() []excel.Column[settlement.PaymentLine] {
+	type row = settlement.PaymentLine
+	return []excel.Column[row]{
+		shown("IUV", text(28), func(l *row) string { return l.Payment.Reference.Reveal() }, "Lo IUV, come è scritto nel flusso."),
+		shown("IUR", text(28), func(l *row) string { return l.Payment.IUR }, "Il codice della riscossione."),
+		shown("Indice", number(), func(l *row) int { return l.Payment.Index }, "Quale versamento di un pagamento a più beneficiari."),
+		shown("Data pagamento", day(), func(l *row) time.Time { return l.Payment.Date }, "La data dell'esito del pagamento."),
+		shown("Esito", text(24), func(l *row) string { return outcomeLabel(l.Payment.Outcome) }, "L'esito del pagamento secondo il flusso."),
+		shown("Importo", money(), func(l *row) flussi.Cents { return l.Payment.Net() }, "L'importo del versamento, in negativo se è revocato."),
+		shown("Importo atteso", paid(), func(l *row) flussi.Cents { return l.Payment.Expected }, "L'importo atteso per questo versamento."),
+		shown("Riscontro", text(36), func(l *row) string { return l.Finding().Label() }, "Fin dove il pagamento è riscontrato."),
+		shown("Ricevuta", yes(), func(l *row) bool { return l.Purpose.Receipt }, "Se la ricevuta telematica del pagamento è nota."),
+		shown("ID flusso", text(38), func(l *row) string { return l.Settlement.FlowID }, "Il flusso che contiene il pagamento."),
+		shown("Stato del flusso", text(34), func(l *row) string { return l.Settlement.State.Label() }, "Che cosa la tesoreria ha del flusso."),
+		shown("Evento", text(36), func(l *row) string { return l.Purpose.Event }, "Per che cosa si paga."),
+		shown("Capitolo", text(16), func(l *row) string { return l.Purpose.Chapter }, "Il capitolo, o l'aggregato e la voce, dell'entrata."),
+		shown("IUV abbinato", text(28), matchedReference, "Lo IUV a cui un operatore ha abbinato il pagamento."),
+		shown("Deciso da", text(18), func(l *row) string { return l.Payment.Hand.By }, "Chi ha abbinato o accantonato il pagamento. Se la cella è vuota, l'abbinamento è automatico."),
+		shown("Motivo", longText(), func(l *row) string { return l.Payment.Hand.Reason.Reveal() }, "Il motivo della decisione dell'operatore."),
+		shown("UUID", text(38), func(l *row) string { return l.Payment.ID.String() }, "Identifica il pagamento."),
+	}
+}
+
+// matchedReference returns the reference that an operator chose.
+func matchedReference(l *settlement.PaymentLine) string {
+	if l.Payment.Target == l.Payment.Reference {
+		return ""
+	}
+	return l.Payment.Target.Reveal()
+}
+
+// outcomeLabel names an outcome, with its code.
+func outcomeLabel(o paymentfile.Outcome) string {
+	switch o {
+	case paymentfile.OutcomePaid:
+		return "0 eseguito"
+	case paymentfile.OutcomeRevoked:
+		return "3 revocato"
+	case paymentfile.OutcomeStandIn:
+		return "4 eseguito (stand-in)"
+	case paymentfile.OutcomeStandInNoRequest:
+		return "8 eseguito (stand-in) senza RPT"
+	case paymentfile.OutcomeNoRequest:
+		return "9 eseguito senza RPT"
+	}
+	return "non previsto"
+}
+
+func partTones() []excel.Tone[movementPart] {
+	is := func(kinds ...settlement.PartKind) func(*movementPart) bool {
+		return func(p *movementPart) bool {
+			for _, k := range kinds {
+				if p.get().Kind == k {
+					return true
+				}
+			}
+			return false
+		}
+	}
+	return []excel.Tone[movementPart]{
+		{Color: excel.Red, Text: "movimenti con più abbinamenti possibili", Has: is(settlement.PartAmbiguous)},
+		{Color: excel.Yellow, Text: "movimenti che non hanno ancora il loro flusso", Has: is(settlement.PartWaiting)},
+		{Color: excel.Grey, Text: "movimenti stornati, accantonati o estranei a pagoPA", Has: is("", settlement.PartAside, settlement.PartUnrelated)},
+	}
+}
+
+func partColumns() []excel.Column[movementPart] {
+	type row = movementPart
+	return []excel.Column[row]{
+		shown("Sospeso", text(16), func(p *row) string { return p.Movement.Number }, "Il numero del sospeso in entrata."),
+		shown("Esercizio", number(), func(p *row) int { return p.Movement.Year }, "L'esercizio finanziario."),
+		shown("Conto", text(16), func(p *row) string { return p.Movement.Account }, "Il conto evidenza."),
+		shown("Data", day(), func(p *row) time.Time { return p.Movement.Date }, "La data del primo movimento del sospeso."),
+		shown("Importo del sospeso", money(), func(p *row) flussi.Cents { return p.Movement.Amount }, "L'importo del sospeso, al netto degli storni."),
+		shown("Regolarizzato", money(), func(p *row) flussi.Cents { return p.Movement.Regularised }, "Quanto è già regolarizzato con reversali."),
+		shown("Stato", text(26), func(p *row) string { return p.Movement.State.Label() }, "Lo stato del sospeso."),
+		shown("Importo", money(), func(p *row) flussi.Cents { return p.get().Amount }, "L'importo di questa riga: tutto il sospeso, o una sua parte."),
+		shown("Abbinamento", text(26), func(p *row) string { return p.label() }, "A che cosa appartiene l'importo della riga."),
+		shown("ID flusso", text(38), func(p *row) string { return p.of().FlowID }, "Il flusso a cui l'importo è abbinato."),
+		shown("Totale del flusso", paid(), func(p *row) flussi.Cents { return p.of().Total }, "L'importo riversato secondo il flusso."),
+		shown("IUV", text(28), func(p *row) string { return p.Movement.Reference.Reveal() }, "Lo IUV di un pagamento singolo."),
+		shown("Causale", longText(), func(p *row) string { return p.Movement.Causale().Reveal() }, "La causale del movimento."),
+		shown("Abbinato per importo", yes(), func(p *row) bool { return p.get().ByAmount }, "Se la causale è incompleta e l'abbinamento si basa sull'importo."),
+		shown("Deciso da", text(18), func(p *row) string { return p.get().By }, "Chi ha abbinato o accantonato l'importo. Se la cella è vuota, l'abbinamento è automatico."),
+		shown("Motivo", longText(), func(p *row) string { return p.reason() }, "Il motivo della decisione dell'operatore."),
+		shown("Banca (ABI)", text(12), func(p *row) string { return p.Movement.Bank }, "Il codice ABI della banca tesoriera."),
+		shown("UUID", text(38), func(p *row) string { return p.Movement.ID.String() }, "Identifica il movimento."),
+	}
+}
+
+// toAllocate is the event of what cannot be allocated.
+const toAllocate = "Da attribuire"
+
+func allocationColumns() []excel.Column[settlement.Allocation] {
+	type row = settlement.Allocation
+	return []excel.Column[row]{
+		shown("Sospeso", text(16), func(a *row) string { return a.Movement.Number }, "Il numero del sospeso in entrata."),
+		shown("Esercizio", number(), func(a *row) int { return a.Movement.Year }, "L'esercizio finanziario."),
+		shown("Conto", text(16), func(a *row) string { return a.Movement.Account }, "Il conto evidenza."),
+		shown("Data", day(), func(a *row) time.Time { return a.Movement.Date }, "La data del primo movimento del sospeso."),
+		shown("Importo del sospeso", money(), func(a *row) flussi.Cents { return a.Movement.Amount }, "L'importo del sospeso, al netto degli storni."),
+		shown("Regolarizzato", money(), func(a *row) flussi.Cents { return a.Movement.Regularised }, "Quanto è già regolarizzato con reversali."),
+		shown("Evento", text(36), func(a *row) string {
+			if a.Reason != "" {
+				return toAllocate
+			}
+			return a.Purpose.Event
+		}, "Per che cosa si è pagato."),
+		shown("Capitolo", text(16), func(a *row) string { return a.Purpose.Chapter }, "Il capitolo, o l'aggregato e la voce, dell'entrata."),
+		shown("Pagamenti", number(), func(a *row) int { return a.Payments }, "Quanti pagamenti ha l'importo."),
+		shown("Importo", money(), func(a *row) flussi.Cents { return a.Amount }, "L'importo da regolarizzare per l'evento e il capitolo."),
+		shown("Motivo", text(36), func(a *row) string { return a.Reason.Label() }, "Perché l'importo è da attribuire."),
+		shown("Banca (ABI)", text(12), func(a *row) string { return a.Movement.Bank }, "Il codice ABI della banca tesoriera."),
+		shown("UUID", text(38), func(a *row) string { return a.Movement.ID.String() }, "Identifica il movimento."),
+	}
+}

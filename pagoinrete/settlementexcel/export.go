@@ -1,0 +1,145 @@
+package settlementexcel
+
+import (
+	"context"
+	"io"
+	"iter"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/excel"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
+)
+
+// Sources are the rows of a report. A nil sequence has no rows. [SourcesOf] returns those of a
+// service.
+type Sources struct {
+	Settlements iter.Seq2[settlement.Settlement, error]   // [settlement.Service.AllSettlements]
+	Payments    iter.Seq2[settlement.PaymentLine, error]  // [settlement.Service.PaymentLines]
+	Movements   iter.Seq2[settlement.MovementLine, error] // [settlement.Service.MovementLines]
+	Allocations iter.Seq2[settlement.Allocation, error]   // [settlement.Service.Allocations]
+}
+
+// SourcesOf returns what matches the filter of a report, as the actor may see it. Purposes may be
+// nil: nothing is known then of what payments are for.
+func SourcesOf(ctx context.Context, s *settlement.Service, by flussi.Actor, filter settlement.ReportFilter, purposes settlement.Purposes) Sources {
+	return Sources{
+		Settlements: s.AllSettlements(ctx, by, filter.Settlements),
+		Payments:    s.PaymentLines(ctx, by, filter, purposes),
+		Movements:   s.MovementLines(ctx, by, filter.Movements),
+		Allocations: s.Allocations(ctx, by, filter.Movements, purposes),
+	}
+}
+
+// exportHints are the rules of the report's guide.
+var exportHints = []string{
+	"Il file serve per leggere, ordinare, filtrare e calcolare: le modifiche al file non cambiano gli abbinamenti.",
+	"Il foglio «Riepilogo» somma le righe degli altri fogli.",
+	"I codici restano testo: non cambiare il formato delle celle, altrimenti il foglio di calcolo perde cifre e zeri iniziali.",
+}
+
+// Export writes the report as a workbook, as its rows stream past. The sequences are pulled one after
+// the other, and the sums of the Riepilogo are those of what they gave. For the errors see
+// [excel.EncodeSheets]; the first that a sequence gives is returned as it is.
+func (t *Template) Export(ctx context.Context, w io.Writer, s Sources) error {
+	var sums settlement.Summary
+	book := excel.Book{Name: "Riconciliazione", Hints: exportHints,
+		Intro: "I flussi di rendicontazione, i loro pagamenti e i movimenti di tesoreria, con i loro abbinamenti al momento dell'esportazione."}
+	return excel.EncodeSheets(ctx, w, book,
+		t.summary.Sheet(summaryLines(&sums)), // pulled last
+		t.flows.Sheet(counted(s.Settlements, sums.AddSettlement)),
+		t.payments.Sheet(counted(s.Payments, sums.AddPayment)),
+		t.parts.Sheet(partsOf(counted(s.Movements, func(l settlement.MovementLine) { sums.AddMovement(l.Movement) }))),
+		t.allocations.Sheet(counted(s.Allocations, func(settlement.Allocation) {})),
+	)
+}
+
+// summaryLines gives the lines of a summary as it is when they are pulled.
+func summaryLines(sums *settlement.Summary) iter.Seq2[settlement.SummaryLine, error] {
+	return func(yield func(settlement.SummaryLine, error) bool) {
+		for _, line := range sums.Lines() {
+			if !yield(line, nil) {
+				return
+			}
+		}
+	}
+}
+
+// counted gives the rows of a sequence, which may be nil, to a function as they pass.
+func counted[T any](rows iter.Seq2[T, error], count func(T)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		if rows == nil {
+			return
+		}
+		for row, err := range rows {
+			if err == nil {
+				count(row)
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+}
+
+// movementPart is a part of a movement; -1: the movement has none.
+type movementPart struct {
+	settlement.MovementLine
+	part int
+}
+
+// partsOf splits movements into their parts. A movement without parts is a row of its own.
+func partsOf(movements iter.Seq2[settlement.MovementLine, error]) iter.Seq2[movementPart, error] {
+	return func(yield func(movementPart, error) bool) {
+		for line, err := range movements {
+			if err != nil || len(line.Movement.Parts) == 0 {
+				if !yield(movementPart{line, -1}, err) {
+					return
+				}
+				continue
+			}
+			for i := range line.Movement.Parts {
+				if !yield(movementPart{line, i}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// get returns the part; the zero Part if the movement has none.
+func (p *movementPart) get() settlement.Part {
+	if p.part < 0 {
+		return settlement.Part{Amount: p.Movement.Amount}
+	}
+	return p.Movement.Parts[p.part]
+}
+
+// of returns the settlement to which the part belongs; the zero Settlement if it belongs to none.
+func (p *movementPart) of() settlement.Settlement {
+	if p.part < 0 {
+		return settlement.Settlement{}
+	}
+	return p.Settlements[p.part]
+}
+
+// label names where the part belongs.
+func (p *movementPart) label() string {
+	if p.part < 0 {
+		return p.Movement.State.Label()
+	}
+	return p.get().Kind.Label()
+}
+
+// reason returns why an operator decided about the part.
+func (p *movementPart) reason() string {
+	part := p.get()
+	if part.By == "" {
+		return ""
+	}
+	for _, h := range p.Movement.Hand {
+		if h.Settlement == part.Settlement && h.By == part.By {
+			return h.Reason.Reveal()
+		}
+	}
+	return ""
+}

@@ -19,6 +19,10 @@
 //     package pagoinrete/restgateway, and test that with package
 //     pagoinrete/restgateway/restgatewaytest. Check a store or a gateway of yours: package
 //     pagoinrete/pagoinretetest.
+//   - Read the files that say what was paid to a body, a school or not: package
+//     pagoinrete/paymentfile. Match them with each other and with what is due: package
+//     pagoinrete/settlement. The report as a workbook, and templates for rows that have no file
+//     format: package pagoinrete/settlementexcel.
 //   - Define a state machine of your own in the same way: package fsm.
 //
 // # Values

@@ -130,8 +130,9 @@ func (t *Template[Row]) buildGuide(b *builder) {
 	b.printText(guideSheet, g.widths(), g.depth, head)
 }
 
-// explain writes what the colours of the rows mean and the table of the columns, and returns the row
-// of the table's header. The first of the template's colours has a place among those of the guide.
+// explain writes what the colours of the rows mean and the table of the columns, and returns the
+// row of the table's header. The first of the template's colours has a place among those of the
+// guide.
 func (t *Template[Row]) explain(g *guide, first int) (head int) {
 	for i, text := range t.legend() {
 		g.paragraph(text, g.tones[first+i])

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/excel"
@@ -149,7 +150,7 @@ func (r *reconciliation) applyRows(ctx context.Context, f *os.File) (string, err
 	if err != nil {
 		r.failed++ // not as a whole
 	}
-	return "Sono righe di un modello.\n" + indent(settlementexcel.Italian(&report, err)), nil
+	return "Sono righe di un modello.\n" + strings.TrimRight(indent(settlementexcel.Italian(&report, err)), "\n"), nil
 }
 
 func (r *reconciliation) applyPaymentRows(ctx context.Context, f io.ReaderAt, size int64, report *excel.Report) error {
@@ -172,8 +173,8 @@ func (r *reconciliation) applyMovementRows(ctx context.Context, f io.ReaderAt, s
 	return refused
 }
 
-// finishFiles applies settlements in JSON, of which all parts are known now, and says which pages of
-// journals are missing.
+// finishFiles applies settlements in JSON, of which all parts are known now, and says which pages
+// of journals are missing.
 func (r *reconciliation) finishFiles(ctx context.Context) error {
 	for _, key := range slices.Sorted(maps.Keys(r.journals)) {
 		pages := r.journals[key]

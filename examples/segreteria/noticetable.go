@@ -11,7 +11,8 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// noticeTable is what is due to the school, and for what: its notices. Without a Service nothing is due.
+// noticeTable is what is due to the school, and for what: its notices. Without a Service nothing is
+// due.
 type noticeTable struct {
 	*pagoinrete.Service
 	receipts map[paymentfile.Reference]flussi.Cents // that were read from files

@@ -18,8 +18,8 @@ const (
 	journalFile    = "giornale.xml"
 )
 
-// writeFiles writes a settlement (FdR) with payments, and the treasury journal of the day on which it
-// was transferred, for the command riconcilia.
+// writeFiles writes a settlement (FdR) with payments, and the treasury journal of the day on which
+// it was transferred, for the command riconcilia.
 func (d *demo) writeFiles(rows []pagoinrete.PaymentRow) error {
 	day := time.Now().In(cli.Italy()).Format(time.DateOnly)
 	id := day + "BNITITRRXXX-0000000107"

@@ -49,6 +49,15 @@
 // [Service.MatchMovement], [Service.MatchPayment], [Service.SetPaymentAside], and
 // [Service.ReleaseMovement] and [Service.ReleasePayment].
 //
+// # The report
+//
+// [Service.Summary] adds up settlements, payments and movements by state: every cent is in exactly
+// one class, and the classes add up to what the files say. [Service.PaymentLines] and
+// [Service.MovementLines] have the rows, and [Service.Allocations] what each sospeso was paid for,
+// by event and chapter (dati per reversali). What a payment is for says a [Purposes], which an
+// application implements on its own table. Package settlementexcel writes all of it as a workbook;
+// its example goes from files to the report.
+//
 // # Personal data
 //
 // Of payers nothing is stored but what journals say in words; [Service.Anonymise] erases that.

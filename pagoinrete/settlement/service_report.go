@@ -20,8 +20,8 @@ type ReportFilter struct {
 	Movements   MovementFilter   // which movements
 }
 
-// Summary adds up the settlements and the movements that match the filters of a report; its filter of
-// payments is not used. It reads each settlement and each movement once, 500 at a time, and no
+// Summary adds up the settlements and the movements that match the filters of a report; its filter
+// of payments is not used. It reads each settlement and each movement once, 500 at a time, and no
 // payments, since settlements have their Counts. Errors are those of [Service.Settlements].
 func (s *Service) Summary(ctx context.Context, by flussi.Actor, filter ReportFilter) (Summary, error) {
 	var all Summary
@@ -41,9 +41,9 @@ func (s *Service) Summary(ctx context.Context, by flussi.Actor, filter ReportFil
 	return all, nil
 }
 
-// PaymentLines returns the payments of a report with their settlements, the oldest settlement first.
-// Dropped payments are in it only if the States of the filter ask for them. Purposes may be nil:
-// nothing is known then. Payments are read 500 at a time. An error ends the sequence.
+// PaymentLines returns the payments of a report with their settlements, the oldest settlement
+// first. Dropped payments are in it only if the States of the filter ask for them. Purposes may be
+// nil: nothing is known then. Payments are read 500 at a time. An error ends the sequence.
 func (s *Service) PaymentLines(ctx context.Context, by flussi.Actor, filter ReportFilter, purposes Purposes) iter.Seq2[PaymentLine, error] {
 	return func(yield func(PaymentLine, error) bool) {
 		fail := func(err error) { yield(PaymentLine{}, failed("report payments", "", uuid.Nil, err)) }
@@ -104,8 +104,8 @@ func askPurposes(ctx context.Context, purposes Purposes, body flussi.Organizatio
 	return purposes.Purposes(ctx, body, references)
 }
 
-// MovementLines returns the movements that match the filter with the settlements of their parts, the
-// oldest first. They are read 500 at a time. An error ends the sequence.
+// MovementLines returns the movements that match the filter with the settlements of their parts,
+// the oldest first. They are read 500 at a time. An error ends the sequence.
 func (s *Service) MovementLines(ctx context.Context, by flussi.Actor, filter MovementFilter) iter.Seq2[MovementLine, error] {
 	list := func(bodies []string) iter.Seq2[MovementLine, error] {
 		filter := filter // the sequence may be pulled again
@@ -166,16 +166,17 @@ func (s *Service) movementLines(ctx context.Context, movements []Movement) ([]Mo
 }
 
 // Allocations returns what the movements that match the filter were paid for, the oldest movement
-// first: what an office needs for the orders (dati per reversali). The allocations of a movement come
-// one after the other, by event and chapter, and add up to its Amount; movements without an amount
-// have none. Nothing is guessed: an amount that belongs to no purpose for certain has a Reason.
+// first: what an office needs for the orders (dati per reversali). The allocations of a movement
+// come one after the other, by event and chapter, and add up to its Amount; movements without an
+// amount have none. Nothing is guessed: an amount that belongs to no purpose for certain has a
+// Reason.
 //
-// A part that is all of a settlement is allocated payment by payment. A smaller part is allocated only
-// if all payments of the settlement are for one purpose. Payments that are doubled, unknown, foreign,
-// set aside or unusable are not allocated.
+// A part that is all of a settlement is allocated payment by payment. A smaller part is allocated
+// only if all payments of the settlement are for one purpose. Payments that are doubled, unknown,
+// foreign, set aside or unusable are not allocated.
 //
-// It reads the payments of the settlements, 500 at a time, for each of their movements. Purposes may
-// be nil: nothing is known then. An error ends the sequence.
+// It reads the payments of the settlements, 500 at a time, for each of their movements. Purposes
+// may be nil: nothing is known then. An error ends the sequence.
 func (s *Service) Allocations(ctx context.Context, by flussi.Actor, filter MovementFilter, purposes Purposes) iter.Seq2[Allocation, error] {
 	return func(yield func(Allocation, error) bool) {
 		for line, err := range s.MovementLines(ctx, by, filter) {

@@ -89,8 +89,8 @@ func (s *Settlement) state() SettlementState {
 }
 
 // replaces reports whether a file of the settlement is later than another. Of two files of one time
-// and revision one that does not contradict itself is the later one. Every two files that differ have
-// an order, so the latest is the same whichever arrives first.
+// and revision one that does not contradict itself is the later one. Every two files that differ
+// have an order, so the latest is the same whichever arrives first.
 func (s *Settlement) replaces(other *Settlement) bool {
 	if order := s.FileAt.Compare(other.FileAt); order != 0 {
 		return order > 0

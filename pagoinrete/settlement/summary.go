@@ -7,9 +7,10 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// Summary adds up settlements, their payments and movements. Every settlement, every payment and every
-// cent of a movement is in exactly one tally of its list. A Summary is made by [Service.Summary], or
-// with the Add methods; it is not safe for concurrent use. The zero Summary is an empty one.
+// Summary adds up settlements, their payments and movements. Every settlement, every payment and
+// every cent of a movement is in exactly one tally of its list. A Summary is made by
+// [Service.Summary], or with the Add methods; it is not safe for concurrent use. The zero Summary
+// is an empty one.
 type Summary struct {
 	Settlements map[SettlementState]Tally // what was transferred
 	Covered     flussi.Cents              // what movements have of the settlements

@@ -17,7 +17,7 @@ const (
 	longest  = 1000                // what the report shows of a text, in characters: files may have any
 )
 
-// The kinds of the report. Whatever is in a store can be written.
+// text is a text of a width. It and the other kinds of the report write whatever is in a store.
 func text(width float64) excel.Kind[string] {
 	return excel.Convert(excel.WithRule(excel.AnyText(1, maxText), excel.Rule{Width: width}), func(s string) string { return s }, shortened)
 }

@@ -8,20 +8,21 @@
 //
 // It has five sheets: Riepilogo, the sums by state; Flussi, a row for each settlement; Pagamenti, a
 // row for each payment; Movimenti, a row for each part of a movement, with its causale, since an
-// office decides by it; and Dati per reversali, what each sospeso was paid for, by event and chapter.
-// A [settlement.Purposes], which an application implements on its own table, says what payments are
-// for. What nobody knows is "Da attribuire", so the rows of a sospeso add up to its amount.
+// office decides by it; and Dati per reversali, what each sospeso was paid for, by event and
+// chapter. A [settlement.Purposes], which an application implements on its own table, says what
+// payments are for. What nobody knows is "Da attribuire", so the rows of a sospeso add up to its
+// amount.
 //
-// Rows are written as they stream past. The sums of the Riepilogo are those of the rows of the other
-// sheets, to the cent. The sheets are read one after the other: what is applied meanwhile may be in
-// one and not in another.
+// Rows are written as they stream past. The sums of the Riepilogo are those of the rows of the
+// other sheets, to the cent. The sheets are read one after the other: what is applied meanwhile may
+// be in one and not in another.
 //
 // # Rows without a format
 //
 // Of banks and PSPs that have no file of the standards, an office enters the rows in a template:
 // [Template.BlankSettlements] for payments of settlements, [Template.BlankMovements] for sospesi.
-// Both may also be CSV files with the same columns, or, with [Template.WithMapping], files with other
-// headers.
+// Both may also be CSV files with the same columns, or, with [Template.WithMapping], files with
+// other headers.
 //
 //	var report excel.Report
 //	files, err := template.Settlements(ctx, file, size, school, &report)

@@ -37,8 +37,8 @@ var exportHints = []string{
 	"I codici restano testo: non cambiare il formato delle celle, altrimenti il foglio di calcolo perde cifre e zeri iniziali.",
 }
 
-// Export writes the report as a workbook, as its rows stream past. The sequences are pulled one after
-// the other, and the sums of the Riepilogo are those of what they gave. For the errors see
+// Export writes the report as a workbook, as its rows stream past. The sequences are pulled one
+// after the other, and the sums of the Riepilogo are those of what they gave. For the errors see
 // [excel.EncodeSheets]; the first that a sequence gives is returned as it is.
 func (t *Template) Export(ctx context.Context, w io.Writer, s Sources) error {
 	var sums settlement.Summary

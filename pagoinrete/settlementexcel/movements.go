@@ -69,7 +69,7 @@ func movementColumns() []excel.Column[movementRow] {
 // Journal is the movements of one bank and one financial year, as
 // [settlement.Service.ApplyJournal] takes them.
 type Journal struct {
-	Head      paymentfile.Journal
+	Head      paymentfile.Journal                    // what the rows have in common
 	Movements iter.Seq2[paymentfile.Movement, error] // can be ranged over again
 }
 
@@ -80,12 +80,12 @@ type journalKey struct {
 }
 
 // Movements reads sospesi in entrata, from a workbook or a CSV file with the columns of
-// [Template.BlankMovements], for a body: a [Journal] for each bank and financial year. All rows are in
-// memory. The report may be nil; see [excel.Template.Decode].
+// [Template.BlankMovements], for a body: a [Journal] for each bank and financial year. All rows are
+// in memory. The report may be nil; see [excel.Template.Decode].
 //
 // If some rows are not valid, the error is an [*excel.RowsError], and the journals have the other
-// rows: [Italian] tells both. A row that repeats an earlier one is not valid: two equal movements have
-// two numbers. After any other error there are no journals.
+// rows: [Italian] tells both. A row that repeats an earlier one is not valid: two equal movements
+// have two numbers. After any other error there are no journals.
 func (t *Template) Movements(ctx context.Context, r io.ReaderAt, size int64, body flussi.OrganizationCode, report *excel.Report) ([]Journal, error) {
 	lines, refused, err := collect(t.movements.DecodeAny(ctx, r, size, report))
 	if err != nil {

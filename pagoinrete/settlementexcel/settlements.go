@@ -103,15 +103,15 @@ type paymentKey struct {
 }
 
 // Settlements reads payments of settlements, from a workbook or a CSV file with the columns of
-// [Template.BlankSettlements], for a body. Rows with the same PSP and ID are one settlement. All rows
-// are in memory. The report may be nil; see [excel.Template.Decode].
+// [Template.BlankSettlements], for a body. Rows with the same PSP and ID are one settlement. All
+// rows are in memory. The report may be nil; see [excel.Template.Decode].
 //
-// If some rows are not valid, the error is an [*excel.RowsError], and the files have the other rows:
-// [Italian] tells both. Also refused are a row that contradicts an earlier one about their settlement,
-// and one that repeats the IUV, the IUR and the index of an earlier one. The settlements of such a
-// file are incomplete: unless their total is stated and right, [settlement.Service.ApplySettlement]
-// matches nothing by their sum. Once it is corrected, the file replaces what was applied. After any
-// other error there are no files.
+// If some rows are not valid, the error is an [*excel.RowsError], and the files have the other
+// rows: [Italian] tells both. Also refused are a row that contradicts an earlier one about their
+// settlement, and one that repeats the IUV, the IUR and the index of an earlier one. The
+// settlements of such a file are incomplete: unless their total is stated and right,
+// [settlement.Service.ApplySettlement] matches nothing by their sum. Once it is corrected, the file
+// replaces what was applied. After any other error there are no files.
 func (t *Template) Settlements(ctx context.Context, r io.ReaderAt, size int64, body flussi.OrganizationCode, report *excel.Report) ([]settlement.File, error) {
 	lines, refused, err := collect(t.settlements.DecodeAny(ctx, r, size, report))
 	if err != nil {

@@ -76,7 +76,8 @@ func New(c Config) (*Template, error) {
 	return &t, nil
 }
 
-// BlankSettlements writes the empty workbook for payments of settlements. See [excel.Template.Blank].
+// BlankSettlements writes the empty workbook for payments of settlements. See
+// [excel.Template.Blank].
 func (t *Template) BlankSettlements(ctx context.Context, w io.Writer) error {
 	return t.settlements.Blank(ctx, w)
 }
@@ -94,7 +95,8 @@ func (t *Template) BlankSettlementsCSV(w io.Writer) error {
 // BlankMovementsCSV writes the first line of a CSV file for movements.
 func (t *Template) BlankMovementsCSV(w io.Writer) error { return blankCSV(w, t.movements.Headers()) }
 
-// blankCSV writes headers as spreadsheets in Italy read them: in UTF-8 with its mark, with semicolons.
+// blankCSV writes headers as spreadsheets in Italy read them: in UTF-8 with its mark, with
+// semicolons.
 func blankCSV(w io.Writer, headers []string) error {
 	_, err := io.WriteString(w, "\uFEFF"+strings.Join(headers, ";")+"\r\n")
 	return err
@@ -110,8 +112,8 @@ const (
 	ContentMovements   Content = "movements"   // for [Template.Movements]
 )
 
-// Recognise says by the headers of a workbook or a CSV file which template it is for. The error is an
-// [*excel.FileError] for other files, or the context's.
+// Recognise says by the headers of a workbook or a CSV file which template it is for. The error is
+// an [*excel.FileError] for other files, or the context's.
 func (t *Template) Recognise(ctx context.Context, r io.ReaderAt, size int64) (Content, error) {
 	settlements, err := t.settlements.FileHeaders(ctx, r, size)
 	if err != nil {
@@ -137,8 +139,8 @@ func complete(headers excel.FileHeaders) bool {
 	return true
 }
 
-// WithMapping returns a template that reads files with other headers, as mappings say; a nil mapping
-// changes nothing. See [excel.Template.WithMapping].
+// WithMapping returns a template that reads files with other headers, as mappings say; a nil
+// mapping changes nothing. See [excel.Template.WithMapping].
 func (t *Template) WithMapping(settlements, movements excel.Mapping) (*Template, error) {
 	mapped := *t
 	var errs [2]error
@@ -150,9 +152,9 @@ func (t *Template) WithMapping(settlements, movements excel.Mapping) (*Template,
 	return &mapped, nil
 }
 
-// Italian sums a reading up for the office: the report of the reading, with the rows that are refused
-// by the error that it returned. For an error that is neither about rows nor about the file, see
-// [flussi.Explain].
+// Italian sums a reading up for the office: the report of the reading, with the rows that are
+// refused by the error that it returned. For an error that is neither about rows nor about the
+// file, see [flussi.Explain].
 func Italian(report *excel.Report, err error) string {
 	var rows *excel.RowsError
 	if errors.As(err, &rows) {

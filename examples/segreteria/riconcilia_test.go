@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/xuri/excelize/v2"
+
+	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/internal/golden"
+	"github.com/flussi-go/flussi/internal/leaktest"
+	"github.com/flussi-go/flussi/internal/must"
+)
+
+// fixtures are files of package paymentfile.
+func fixtures(names ...string) []string {
+	var all []string
+	for _, name := range names {
+		all = append(all, filepath.Join("../../pagoinrete/paymentfile/testdata", name))
+	}
+	return all
+}
+
+// reconcile runs the command on a terminal of 80 columns.
+func reconcile(t *testing.T, args ...string) (code int, out, errs string) {
+	t.Helper()
+	var b bytes.Buffer
+	code, errs = run(t.Context(), &b, 80, append([]string{"riconcilia"}, args...)...)
+	for line := range strings.Lines(b.String()) {
+		if line = strings.TrimSuffix(line, "\n"); strings.Contains(line, " ") { // a path is not broken
+			assert.LessOrEqual(t, text.StringWidth(line), 80, line)
+		}
+	}
+	return code, b.String(), errs
+}
+
+// All kinds of files, in an order in which nothing comes before what it needs.
+func TestFilesAreReconciledAndPrinted(t *testing.T) {
+	folder := t.TempDir()
+	rows := filepath.Join(folder, "movimenti.csv")
+	require.NoError(t, os.WriteFile(rows, []byte("Numero sospeso;Data;Importo;Causale\r\n201;05/03/2030;50,00;/PUR/LGPE-RIVERSAMENTO/URI/2030-03-04ALTRO-1\r\n202;31/02/2030;1,00;x\r\n"), 0o600))
+	other := filepath.Join(folder, "altro.pdf")
+	require.NoError(t, os.WriteFile(other, []byte("%PDF-1.4 segreto"), 0o600))
+	files := append(fixtures("journal-1.8.xml", "journal-1.7.1-2.xml", "receipt-v1.xml", "payments-2.json", "payments-1.json", "settlement.json", "settlement-1.0.xml", "settlement-1.0.xml"),
+		rows, other, filepath.Join(folder, "manca.xml"))
+	code, out, errs := reconcile(t, files...)
+	assert.Equal(t, cli.Failure, code, "some files were not applied as a whole")
+	assert.Empty(t, errs)
+	golden.File(t, "testdata/riconcilia.txt", out)
+	leaktest.Check(t, []string{"ALUNNO BIANCHI", "RSSMRA80A01H501U", "IT60X0542811101000000123456", "ROSSI MARIO", "segreto"}, out)
+}
+
+func TestReconciliationWritesTheWorkbook(t *testing.T) {
+	report := filepath.Join(t.TempDir(), "esito.xlsx")
+	args := append([]string{"--report", report}, fixtures("settlement-1.0.xml", "journal-1.8.xml")...)
+	code, out, errs := reconcile(t, args...)
+	require.Equal(t, cli.OK, code, errs)
+	assert.Contains(t, out, "esito.xlsx")
+	book := must.Get(excelize.OpenFile(report))(t)
+	defer book.Close()
+	assert.Len(t, must.Get(book.GetRows("Pagamenti"))(t), 5)
+	assert.Equal(t, os.FileMode(0o600), must.Get(os.Stat(report))(t).Mode().Perm())
+
+	code, _, errs = reconcile(t, args...)
+	assert.Equal(t, cli.Failure, code)
+	assert.Contains(t, errs, "Il file del report esiste già")
+}
+
+// The files of a demo find its notices.
+func TestReconciliationFindsTheNoticesOfADemo(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "prova")
+	code, errs := run(t.Context(), &bytes.Buffer{}, 80, "--dir", folder)
+	require.Equal(t, cli.OK, code, errs)
+	report := filepath.Join(folder, "riconciliazione.xlsx")
+	code, out, errs := reconcile(t, "--dir", folder, "--report", report, filepath.Join(folder, "giornale.xml"), filepath.Join(folder, "flusso.xml"))
+	require.Equal(t, cli.OK, code, errs)
+	for _, want := range []string{"Flusso e tesoreria", "Importo diverso da quello atteso", "IUV sconosciuto", "Pagato più di una volta"} {
+		assert.Contains(t, out, want)
+	}
+	book := must.Get(excelize.OpenFile(report))(t)
+	defer book.Close()
+	assert.Contains(t, must.Get(book.GetRows("Dati per reversali"))(t)[1], "Viaggio a Firenze")
+	assert.Contains(t, must.Get(book.GetRows("Dati per reversali"))(t)[1], "06/04")
+}
+
+func TestWrongReconciliationsAreExplained(t *testing.T) {
+	code, _, errs := reconcile(t)
+	assert.Equal(t, cli.Usage, code)
+	assert.Contains(t, errs, "Mancano argomenti")
+	code, _, errs = reconcile(t, "--ente", "123", "x.xml")
+	assert.Equal(t, cli.Usage, code)
+	assert.Contains(t, errs, "Opzione --ente")
+	code, _, errs = reconcile(t, "--dir", t.TempDir(), "x.xml")
+	assert.Equal(t, cli.Failure, code)
+	assert.Contains(t, errs, "La cartella non ha l'archivio segreteria.db")
+	code, out, _ := reconcile(t, append([]string{"--ente", "15376371009"}, fixtures("settlement-1.0.xml")...)...)
+	assert.Equal(t, cli.Failure, code)
+	assert.Contains(t, strings.ReplaceAll(out, "\n", " "), "il file è destinato a un altro ente, e non è stato applicato")
+}

@@ -121,7 +121,7 @@ func TestReportAddsUpToFiles(t *testing.T) {
 		}
 		assert.Equal(t, settlement.Tally{Number: len(s.settlements), Amount: stated}, summary.Transferred())
 		assert.Equal(t, settlement.Tally{Number: len(s.payments), Amount: rows}, summary.Paid())
-		assert.Equal(t, w.moved, summary.Moved().Amount)
+		assert.Equal(t, w.moved[school]+w.moved[town], summary.Moved().Amount)
 
 		lines := settlement.Summary{Settlements: summary.Settlements, Covered: summary.Covered, Parts: summary.Parts, Reversed: summary.Reversed}
 		for line, err := range service.PaymentLines(t.Context(), clerk, settlement.ReportFilter{}, purposes) {
@@ -223,11 +223,23 @@ func TestReportHasNoDroppedPayments(t *testing.T) {
 		n++
 	}
 	assert.Equal(t, 1, n)
+	o.sospeso("1", uri(flowID), 500)
+	assert.Equal(t, []string{"1 Viaggio , 5,00, 1"}, o.allocated(events{o.iuv(1, 500): {Event: "Viaggio"}, o.iuv(2, 300): {Event: "Museo"}}))
 	dropped := settlement.ReportFilter{Payments: settlement.PaymentFilter{States: []settlement.PaymentState{settlement.PaymentDropped}}}
 	for line, err := range o.PaymentLines(t.Context(), clerk, dropped, nil) {
 		require.NoError(t, err)
 		assert.Equal(t, "B", line.Payment.IUR)
 	}
+}
+
+// A reversal whose execution no journal has is money that went away.
+func TestReportCountsReversalsWithoutExecution(t *testing.T) {
+	o := newOffice(t)
+	o.journal("5", "CONTRIBUTO", 300, paymentfile.OperationReversed)
+	o.sospeso("6", "CONTRIBUTO", 100)
+	summary := must.Get(o.Summary(t.Context(), clerk, settlement.ReportFilter{}))(t)
+	assert.Equal(t, settlement.Tally{Number: 1, Amount: -300}, summary.Reversed)
+	assert.Equal(t, settlement.Tally{Number: 2, Amount: -200}, summary.Moved())
 }
 
 // An error of the application ends the sequence.

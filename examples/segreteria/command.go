@@ -50,7 +50,7 @@ Rete, App IO o le famiglie, e non serve preparare niente.`,
 		d := &demo{office: o, screen: &screen{out: out, width: out.Width}, pause: pause}
 		return d.play(c.Context())
 	}
-	c.AddCommand(reconcileCommand(out))
+	c.AddCommand(reconcileCommand(out), templatesCommand(out))
 	return c
 }
 

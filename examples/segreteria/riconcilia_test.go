@@ -89,6 +89,31 @@ func TestReconciliationFindsTheNoticesOfADemo(t *testing.T) {
 	assert.Contains(t, must.Get(book.GetRows("Dati per reversali"))(t)[1], "06/04")
 }
 
+// What an office enters in the templates is reconciled.
+func TestTemplatesAreWrittenAndReadBack(t *testing.T) {
+	folder := t.TempDir()
+	var b bytes.Buffer
+	code, errs := run(t.Context(), &b, 80, "modelli", folder)
+	require.Equal(t, cli.OK, code, errs)
+	for _, name := range []string{"pagamenti.xlsx", "movimenti.xlsx"} {
+		assert.FileExists(t, filepath.Join(folder, name))
+	}
+	name := filepath.Join(folder, "movimenti.csv")
+	file := must.Get(os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0))(t)
+	must.Get(file.WriteString("101;05/03/2030;175,00;/PUR/LGPE-RIVERSAMENTO/URI/2030-03-04PSPXITR1XXX-F000123456;;;;\r\n"))(t)
+	require.NoError(t, file.Close())
+	code, out, errs := reconcile(t, append(fixtures("settlement-1.0.xml"), name)...)
+	require.Equal(t, cli.OK, code, errs)
+	assert.Contains(t, out, "Abbinato a un flusso")
+
+	code, errs = run(t.Context(), &b, 80, "modelli", folder)
+	assert.Equal(t, cli.Failure, code)
+	assert.Contains(t, errs, "esiste già")
+	code, errs = run(t.Context(), &b, 80, "modelli", filepath.Join(folder, "manca"))
+	assert.Equal(t, cli.Failure, code)
+	assert.Contains(t, errs, "verificare che la cartella esista")
+}
+
 func TestWrongReconciliationsAreExplained(t *testing.T) {
 	code, _, errs := reconcile(t)
 	assert.Equal(t, cli.Usage, code)

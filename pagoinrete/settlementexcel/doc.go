@@ -33,8 +33,8 @@
 //		fmt.Println(settlementexcel.Italian(&report, err))
 //	}
 //
-// Rows with errors are told, and the others are returned. Sums are then not trusted: see
-// [Template.Settlements]. A file is held in memory as a whole.
+// Rows with errors are told, and the others are returned; [Template.Annotate] marks them in a copy.
+// Sums are then not trusted: see [Template.Settlements]. A file is held in memory as a whole.
 //
 // What is entered in a template must not be applied from a file of the standards too: a movement of
 // both is two movements.

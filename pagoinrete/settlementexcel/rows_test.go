@@ -178,6 +178,23 @@ func TestFilesThatCannotBeReadGiveNothing(t *testing.T) {
 	assert.Equal(t, flussi.Explain(err), settlementexcel.Italian(&excel.Report{}, err))
 }
 
+// The office gets its own file back, with what is wrong in it.
+func TestErrorsAreMarkedInTheOfficesFile(t *testing.T) {
+	file := filled(t, template(t).BlankMovements, map[string]any{
+		"A2": "101", "B2": "05/03/2030", "C2": 10, "A3": "101", "B3": "05/03/2030", "C3": 10, "A4": "102", "B4": "31/02/2030", "C4": 10})
+	var report excel.Report
+	_, err := template(t).Movements(t.Context(), bytes.NewReader(file), int64(len(file)), school(t), &report)
+	var b bytes.Buffer
+	require.NoError(t, template(t).Annotate(t.Context(), &b, bytes.NewReader(file), int64(len(file)), settlementexcel.ContentMovements, &report, err))
+	assert.Contains(t, exceltest.Comment(t, b.Bytes(), "A3"), "La riga ripete il movimento della riga 2")
+	assert.Contains(t, exceltest.Comment(t, b.Bytes(), "B4"), "non esiste")
+	file = filled(t, template(t).BlankSettlements, map[string]any{"A2": flowID})
+	_, err = template(t).Settlements(t.Context(), bytes.NewReader(file), int64(len(file)), school(t), &report)
+	b.Reset()
+	require.NoError(t, template(t).Annotate(t.Context(), &b, bytes.NewReader(file), int64(len(file)), settlementexcel.ContentSettlements, &report, err))
+	assert.Contains(t, exceltest.Comment(t, b.Bytes(), "G2"), "La cella è vuota")
+}
+
 func TestTemplatesAreRecognisedByTheirColumns(t *testing.T) {
 	payments, moved := filled(t, template(t).BlankSettlements, nil), filled(t, template(t).BlankMovements, nil)
 	for content, files := range map[settlementexcel.Content][]string{

@@ -152,6 +152,18 @@ func (t *Template) WithMapping(settlements, movements excel.Mapping) (*Template,
 	return &mapped, nil
 }
 
+// Annotate writes a copy of the office's own file with the errors and doubts of [Italian] marked.
+// The content is the one that was read, and the error the one that the reading returned. See
+// [excel.Template.Annotate] for the errors.
+func (t *Template) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, size int64, content Content, report *excel.Report, err error) error {
+	var rows *excel.RowsError
+	errors.As(err, &rows)
+	if content == ContentMovements {
+		return t.movements.Annotate(ctx, w, r, size, report, rows)
+	}
+	return t.settlements.Annotate(ctx, w, r, size, report, rows)
+}
+
 // Italian sums a reading up for the office: the report of the reading, with the rows that are
 // refused by the error that it returned. For an error that is neither about rows nor about the
 // file, see [flussi.Explain].

@@ -25,7 +25,7 @@ func (d *demo) export(ctx context.Context) error {
 		return err
 	}
 	return d.say("Tutti gli avvisi con stati e prove: %s\nNella stessa cartella: alunni.xlsx, alunni-errori.xlsx, i PDF (avvisi), l'archivio (segreteria.db), e i file da dare al comando riconcilia: %s, %s.\n",
-		result, settlementFile, journalFile)
+		result, flowFileName, journalFileName)
 }
 
 // tellTruth says what the simulators have, whatever the office believes.

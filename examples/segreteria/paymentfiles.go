@@ -9,32 +9,32 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
-	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
 // The names of the files that a PSP and a treasury would give.
 const (
-	settlementFile = "flusso.xml"
-	journalFile    = "giornale.xml"
+	flowFileName    = "flusso.xml"
+	journalFileName = "giornale.xml"
 )
 
 // writeFiles writes a settlement (FdR) with payments, and the treasury journal of the day on which
 // it was transferred, for the command riconcilia.
-func (d *demo) writeFiles(rows []pagoinrete.PaymentRow) error {
+func (d *demo) writeFiles(rows []paymentfile.Payment) error {
 	day := time.Now().In(cli.Italy()).Format(time.DateOnly)
 	id := day + "BNITITRRXXX-0000000107"
 	var total flussi.Cents
 	var payments strings.Builder
 	for i, row := range rows {
 		total += row.Amount
-		fmt.Fprintf(&payments, settlementPayment, row.IUV.Reveal(), i+1, decimal(row.Amount), day)
+		fmt.Fprintf(&payments, settlementPayment, row.Reference.Reveal(), i+1, decimal(row.Amount), day)
 	}
 	return errors.Join(
-		write(d.path(settlementFile), func(w io.Writer) error {
+		write(d.path(flowFileName), func(w io.Writer) error {
 			_, err := fmt.Fprintf(w, settlementText, id, day, schoolCode, schoolName, len(rows), decimal(total), payments.String())
 			return err
 		}),
-		write(d.path(journalFile), func(w io.Writer) error {
+		write(d.path(journalFileName), func(w io.Writer) error {
 			_, err := fmt.Fprintf(w, journalText, schoolCode, schoolName, day, day[:4], decimal(total), id)
 			return err
 		}),

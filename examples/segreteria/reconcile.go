@@ -11,6 +11,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
 // reconciliation matches what the payment provider and the treasury say to the notices. Not
@@ -29,7 +30,11 @@ func (d *demo) reconciliation(ctx context.Context) error {
 	again := settlement[0]
 	again.Reference = "FR-2026-0108"
 	settlement = append(settlement, pagoinrete.PaymentRow{IUV: unknown, Amount: 4_200, Reference: again.Reference, Date: again.Date}, again)
-	if err := d.writeFiles(settlement); err != nil {
+	var files []paymentfile.Payment
+	for _, row := range settlement {
+		files = append(files, paymentfile.Payment{Reference: paymentfile.NewReference(row.IUV.Reveal()), Amount: row.Amount})
+	}
+	if err := d.writeFiles(files); err != nil {
 		return err
 	}
 	report, err := d.ApplySettlement(ctx, assistant, school, sequence(settlement))

@@ -26,6 +26,9 @@ import (
 	"github.com/flussi-go/flussi/internal/xlsx"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/noticeexcel"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
+	"github.com/flussi-go/flussi/pagoinrete/settlementexcel"
 )
 
 // program opens workbooks and saves them again.
@@ -113,6 +116,13 @@ func TestRowsSurviveOtherPrograms(t *testing.T) {
 			notImported(t, bills, file)
 			return cells(t, file, formats)
 		}},
+		"riconciliazione.xlsx": {exportedReport(t), func(t *testing.T, file []byte, formats bool) any {
+			var all []map[string]string
+			for sheet := range 5 {
+				all = append(all, cellsOfSheet(t, file, sheet, formats))
+			}
+			return all
+		}},
 	}
 	files := map[string][]byte{}
 	for name, book := range books {
@@ -153,12 +163,18 @@ func imported[Row any](t *testing.T, w exceltest.Workbook[Row], file []byte) []R
 	return rows
 }
 
-// cells reads what is in the first sheet of a workbook, with the formats of its cells or without.
-// Programs write the same number in several ways.
+// cells reads what is in the first sheet of a workbook.
 func cells(t *testing.T, file []byte, formats bool) map[string]string {
 	t.Helper()
+	return cellsOfSheet(t, file, 0, formats)
+}
+
+// cellsOfSheet reads what is in a sheet of a workbook, with the formats of its cells or without.
+// Programs write the same number in several ways.
+func cellsOfSheet(t *testing.T, file []byte, sheet int, formats bool) map[string]string {
+	t.Helper()
 	book := must.Get(xlsx.Open(t.Context(), bytes.NewReader(file), int64(len(file)), xlsx.Limits{Unpacked: 1 << 26, Strings: 1 << 26, Columns: 100, Cell: xlsx.MaxText}))(t)
-	rows := must.Get(book.Rows(0))(t)
+	rows := must.Get(book.Rows(sheet))(t)
 	defer func() { require.NoError(t, rows.Close()) }()
 	found := map[string]string{}
 	var row xlsx.Row
@@ -277,5 +293,29 @@ func exportedNotices(t *testing.T, tpl *noticeexcel.Template) []byte {
 	}
 	var b bytes.Buffer
 	require.NoError(t, tpl.Export(t.Context(), &b, exceltest.Given(all...)))
+	return b.Bytes()
+}
+
+// exportedReport is a report of a reconciliation with something in each of its sheets.
+func exportedReport(t *testing.T) []byte {
+	var flows []settlement.Settlement
+	var payments []settlement.PaymentLine
+	var movements []settlement.MovementLine
+	var allocations []settlement.Allocation
+	for i := range someRows {
+		at := time.Date(2099, 4, 1+i, 22, 0, 0, 0, time.UTC)
+		e := settlement.Settlement{FlowID: fmt.Sprintf("2099-04-01BANKIT-%03d", i), PSP: "00123", PSPName: hard, Date: at, FileAt: at.Add(time.Second), Total: flussi.Cents(1999 + i),
+			Covered: 1999, State: settlement.SettlementStates()[i%4]}
+		p := settlement.Payment{ID: uuid.New(), Reference: paymentfile.NewReference(fmt.Sprintf("%017d", i)), IUR: fmt.Sprintf("000%d", i), Amount: flussi.Cents(7 + i), Date: at, State: settlement.PaymentStates()[i]}
+		m := settlement.Movement{ID: uuid.New(), Number: fmt.Sprintf("0%d", i), Year: 2099, Date: at, Amount: flussi.Cents(1999 + i), State: settlement.MovementMatched,
+			Parts: []settlement.Part{{Kind: settlement.PartMatched, Amount: flussi.Cents(1999 + i)}}, Entries: []settlement.Entry{{Causale: flussi.NewText(hard)}}}
+		flows, payments = append(flows, e), append(payments, settlement.PaymentLine{Payment: p, Settlement: e})
+		movements = append(movements, settlement.MovementLine{Movement: m, Settlements: []settlement.Settlement{e}})
+		allocations = append(allocations, settlement.Allocation{Movement: m, Purpose: settlement.Purpose{Event: "Gita <2099>", Chapter: "06/04"}, Amount: flussi.Cents(1999 + i), Payments: i})
+	}
+	tpl := must.Get(settlementexcel.New(settlementexcel.Config{}))(t)
+	var b bytes.Buffer
+	require.NoError(t, tpl.Export(t.Context(), &b, settlementexcel.Sources{Settlements: exceltest.Given(flows...), Payments: exceltest.Given(payments...),
+		Movements: exceltest.Given(movements...), Allocations: exceltest.Given(allocations...)}))
 	return b.Bytes()
 }

@@ -43,7 +43,8 @@ func (s *Service) Summary(ctx context.Context, by flussi.Actor, filter ReportFil
 
 // PaymentLines returns the payments of a report with their settlements, the oldest settlement
 // first. Dropped payments are in it only if the States of the filter ask for them. Purposes may be
-// nil: nothing is known then. Payments are read 500 at a time. An error ends the sequence.
+// nil: nothing is known then. The payments of each settlement are read on their own, 500 at a time.
+// An error ends the sequence.
 func (s *Service) PaymentLines(ctx context.Context, by flussi.Actor, filter ReportFilter, purposes Purposes) iter.Seq2[PaymentLine, error] {
 	return func(yield func(PaymentLine, error) bool) {
 		fail := func(err error) { yield(PaymentLine{}, failed("report payments", "", uuid.Nil, err)) }

@@ -10,19 +10,24 @@ import (
 // The app looks for front matter if the first line has three dashes. It removes the first block
 // between two lines of dashes. If the block is not YAML, the app shows it as text. Otherwise it
 // shows the buttons of the reader's language: cta_1, and cta_2 if there is one. It shows no button
-// if one of them has no text or no action, or if it can open neither action.
+// if one of them has no text or no action, or if it can open neither action. It shows a definition
+// as text that begins later, or that is written as plain text.
 const (
 	notMatter  = "Il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti, ma ciò che segue è testo: togliere i trattini o aggiungere una riga prima."
 	noButtons  = "Il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti, ma non ne definisce nessuno: definire un pulsante, o togliere i trattini."
 	notClosed  = "Il contenuto comincia con una riga di tre trattini, che l'app interpreta come definizione di pulsanti: chiudere la definizione con un'altra riga di tre trattini, o togliere la prima."
 	blankAfter = "Dopo i tre trattini con cui comincia il contenuto ci sono degli spazi, e l'app mostrerebbe come testo la definizione dei pulsanti: togliere gli spazi."
 	laterBlock = "La prima riga del contenuto ha tre trattini, e l'app interpreta come definizione di pulsanti il testo fra due righe di soli trattini: togliere i trattini dalla prima riga."
+	misplaced  = "Il contenuto ha la definizione di un pulsante che l'app mostrerebbe come testo: la definizione deve cominciare alla prima riga con tre trattini soli, senza niente prima, e il contenuto non può essere testo semplice."
 	onlyInGB   = "I pulsanti sono definiti solo in inglese, e chi usa l'app in italiano non li vede: aggiungere la parte «it»."
 	onlyInIT   = "I pulsanti sono definiti solo in italiano, e chi usa l'app in inglese non li vede."
 )
 
 // laterMatter matches a block that is not at the beginning of the content.
 var laterMatter = regexp.MustCompile(`(?m)^---\r?$[\s\S]*?^(?:---|\.\.\.)\s*$|^= yaml =\r?$[\s\S]*?^(?:= yaml =|\.\.\.)\s*$`)
+
+// strayButton matches a line that begins the definition of a button, also one of a plain text.
+var strayButton = regexp.MustCompile(`(?m)^[\s\x{a0}]*(?:["'](?:cta\\?_[12])["']|cta\\?_[12])[ \t]*:`)
 
 // checkFrontMatter checks the front matter of a content. The fault says in Italian why it is not
 // valid; "" if it is valid, or if there is none. The doubts say what the app ignores in it.
@@ -33,11 +38,16 @@ func checkFrontMatter(content string) (fault string, doubts []string) {
 		if (strings.Contains(first, "---") || strings.Contains(first, "= yaml =")) && laterMatter.MatchString(content) {
 			return laterBlock, nil
 		}
+		if strayButton.MatchString(content) {
+			return misplaced, nil
+		}
 		return "", nil
 	}
 	var lines []string
 	closed := false
+	body := rest
 	for line := range strings.Lines(rest) {
+		body = body[len(line):]
 		line = strings.TrimRight(line, " \t\r\n")
 		if closed = line == "---" || line == "..."; closed {
 			break
@@ -53,8 +63,13 @@ func checkFrontMatter(content string) (fault string, doubts []string) {
 	case fault != "":
 		return fault, nil
 	}
-	if fault, doubts = root.buttons(); fault == "" && first != "---" {
-		fault = blankAfter
+	fault, doubts = root.buttons()
+	switch {
+	case fault != "":
+	case first != "---":
+		return blankAfter, nil
+	case strayButton.MatchString(body):
+		return misplaced, nil
 	}
 	return fault, doubts
 }
@@ -79,6 +94,8 @@ type matter struct {
 	hasValue bool      // there is a value on the line
 	isNull   bool      // the value is null
 	opaque   bool      // the value is in a form of YAML that parseMatter does not parse
+	isBlock  bool      // the opaque value is a text on the lines below
+	isNested bool      // the opaque value is a list or has entries of its own
 	entries  []*matter // below it
 }
 
@@ -136,8 +153,12 @@ func (m *matter) language() (fault string, doubts []string) {
 			return faultAt(button.line, "il pulsante è vuoto, e l'app non ne mostra nessuno. Indicare «text» e «action», o togliere il pulsante."), nil
 		}
 		for _, field := range []string{"text", "action"} {
-			if fault := button.field(field); fault != "" {
+			fault, unread := button.field(field)
+			if fault != "" {
 				return fault, nil
+			}
+			if unread != "" {
+				doubts = append(doubts, unread)
 			}
 		}
 		doubts = append(doubts, button.ignored("text", "action")...)
@@ -145,22 +166,24 @@ func (m *matter) language() (fault string, doubts []string) {
 	return "", doubts
 }
 
-// field checks the text or the action of a button.
-func (m *matter) field(name string) string {
+// field checks the text or the action of a button. The doubt says that it cannot be read.
+func (m *matter) field(name string) (fault, doubt string) {
 	f := m.entry(name)
 	switch {
 	case f == nil:
-		return faultAt(m.line, "nel pulsante manca «"+name+"», e l'app non mostra nessun pulsante.")
-	case f.opaque:
-		return ""
+		return faultAt(m.line, "nel pulsante manca «"+name+"», e l'app non mostra nessun pulsante."), ""
+	case f.isBlock && name == "text":
+		return "", ""
+	case f.opaque && !f.isNested:
+		return "", f.unread()
 	case f.isEmpty() || f.isText && strings.TrimSpace(f.text) == "":
-		return faultAt(f.line, "«"+name+"» è vuoto, e l'app non mostra il pulsante.")
+		return faultAt(f.line, "«"+name+"» è vuoto, e l'app non mostra il pulsante."), ""
 	case !f.isText:
-		return faultAt(f.line, "«"+name+"» non è un testo. Metterlo fra virgolette.")
+		return faultAt(f.line, "«"+name+"» non è un testo. Metterlo fra virgolette."), ""
 	case name == "action" && !appOpens(f.text):
-		return faultAt(f.line, "l'app non apre questo collegamento, che deve cominciare con «iohandledlink://» seguito da un indirizzo https, http, tel, sms, mailto o copy, oppure con «ioit://» o «iosso://».")
+		return faultAt(f.line, "l'app non apre questo collegamento, che deve cominciare con «iohandledlink://» seguito da un indirizzo https, http, tel, sms, mailto o copy, oppure con «ioit://» o «iosso://»."), ""
 	}
-	return ""
+	return "", ""
 }
 
 // entry returns the entry with a key directly below m, or nil.

@@ -51,6 +51,12 @@ func TestGoodFrontMatter(t *testing.T) {
 		"a third button":       {"---\n" + both + "  cta_3:\n    text: a\n---\n", "la riga 10"},
 		"another field":        {"---\n" + both + "    colour: red\n---\n", "la riga 10"},
 		"a form not read":      {"---\nit: {cta_1: {text: Paga, action: 'ioit://x'}}\nen:\n" + button + "---\n", "non si può verificare"},
+		"an alias for a text":  {"---\nit:\n  cta_1:\n    text: *testo\n    action: ioit://x\nen:\n" + button + "---\n", "riga 4 è in una forma che non si può verificare"},
+		"a tag before a text":  {"---\nit:\n  cta_1:\n    text: !!str 5\n    action: ioit://x\nen:\n" + button + "---\n", "riga 4 è in una forma che non si può verificare"},
+		"a link in a block":    {"---\nit:\n  cta_1:\n    text: Paga\n    action: >\n      https://x.it\nen:\n" + button + "---\n", "riga 5 è in una forma che non si può verificare"},
+		"a block with a sign":  {"---\nit:\n  cta_1:\n    text: |x\n      Paga\n    action: ioit://x\nen:\n" + button + "---\n", "riga 4 è in una forma che non si può verificare"},
+		"blanks in quotes":     {"---\nit:\n  cta_1:\n    text: Paga\n    action: \" iohandledlink://https://x.it \"\nen:\n  cta_1:\n    text: Pay\n    action: \"ioit://x \"\n---\n", ""},
+		"a word like a key":    {"Si veda cta_1 e\ncta_3: altro\n", ""},
 		"a text in a block":    {"---\nit:\n  cta_1:\n    text: >\n      Paga\n      ora\n    action: ioit://x\nen:\n" + button + "---\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,6 +114,19 @@ func TestBrokenFrontMatter(t *testing.T) {
 		"blanks behind dashes":   {"--- \n" + both + "---\n", "togliere gli spazi"},
 		"not closed":             {"---\n" + both, "chiudere la definizione"},
 		"a block later":          {"Avviso --- n. 1\n\n---\nperso\n---\n", "La prima riga del contenuto ha tre trattini"},
+		"braces for a text":      {replaced("\"Paga\"", "{a: b}"), "riga 4: «text» non è un testo"},
+		"a list for a link":      {replaced("\"iohandledlink://https://x.it\"", "[ioit://x]"), "riga 5: «action» non è un testo"},
+		"a blank before a link":  {replaced("iohandledlink://https://x.it", " ioit://x"), "riga 5: l'app non apre questo collegamento"},
+		"a blank line before":    {"\n---\n" + both + "---\n", "senza niente prima"},
+		"a blank before dashes":  {" ---\n" + both + "---\n", "senza niente prima"},
+		"a text before":          {"Gentile cittadina,\n---\n" + both + "---\n", "senza niente prima"},
+		"one dash":               {"—\n" + both + "—\n", "senza niente prima"},
+		"many dashes":            {"-----\n" + both + "-----\n", "senza niente prima"},
+		"no dashes":              {both, "senza niente prima"},
+		"hard blanks":            {"\u00a0---\nit:\n\u00a0\u00a0cta_1:\n", "senza niente prima"},
+		"keys in quotes later":   {"x\n\"it\":\n  \"cta_1\" : {}\n", "senza niente prima"},
+		"a second definition":    {"---\n" + both + "---\n---\n" + both + "---\n", "senza niente prima"},
+		"in a plain text":        {appio.PlainText("---\n"+both+"---\n") + "\n\n", "non può essere testo semplice"},
 		"another fence":          {"= yaml =\n" + both + "= yaml =\n", "La prima riga"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -87,15 +87,16 @@ func (b Button) action() (string, error) {
 	return "", ErrLink
 }
 
-// appOpens reports whether the app opens a link as it is: one of its own, or a handled one.
+// appOpens reports whether the app opens a link as it is: one of its own, or a handled one. Of a
+// handled one, the app ignores white space around it.
 func appOpens(link string) bool {
-	link = strings.TrimSpace(link)
 	for _, own := range []string{"ioit://", "iosso://"} {
 		if rest, ok := cutPrefixFold(link, own); ok {
+			rest = strings.TrimRight(rest, " ")
 			return rest != "" && !strings.ContainsFunc(rest, notInLink)
 		}
 	}
-	rest, ok := cutPrefixFold(link, handledPrefix)
+	rest, ok := cutPrefixFold(strings.TrimSpace(link), handledPrefix)
 	return ok && telephoneOpens(rest)
 }
 

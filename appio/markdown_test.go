@@ -76,6 +76,7 @@ func TestMarkdownRefuses(t *testing.T) {
 		"a handled script":      {appio.Button{Label: "a", Link: "iohandledlink://javascript:alert(1)"}, appio.ErrLink},
 		"a handled nothing":     {appio.Button{Label: "a", Link: "iohandledlink://"}, appio.ErrLink},
 		"a handled phone of no": {appio.Button{Label: "a", Link: "iohandledlink://tel:"}, appio.ErrLink},
+		"a blank before ioit":   {appio.Button{Label: "a", Link: " ioit://x"}, appio.ErrLink},
 		"nowhere in the app":    {appio.Button{Label: "a", Link: "ioit://"}, appio.ErrLink},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -20,7 +20,7 @@ const (
 // What can be wrong with a field, besides the Err… values of package flussi.
 var (
 	// ErrFrontMatter: the content begins with a line of three dashes, but the app would not show
-	// buttons, or would show their definition as text. See [Markdown].
+	// buttons; or it has a definition of buttons that the app would show as text. See [Markdown].
 	ErrFrontMatter = errors.New("not a front matter")
 	// ErrFeatureLevel: the field needs [FeatureAdvanced].
 	ErrFeatureLevel = errors.New("needs the feature level ADVANCED")
@@ -31,9 +31,9 @@ var (
 // Validate returns a [*flussi.InvalidError] with everything that the platform would refuse,
 // or nil. [Client.Submit] calls it first. The limits are the platform's; lengths count
 // UTF-16 code units, so an emoji counts 2. A front matter whose buttons the app would not show is
-// refused too. A value that the platform accepts but that looks like a mistake, such as a due date
-// in the past or a notice number with wrong check digits, is valid: see [Message.Check] and
-// [flussi.NoticeNumber.Check].
+// refused too, and a definition of buttons that does not begin with the content. A value that the
+// platform accepts but that looks like a mistake, such as a due date in the past or a notice number
+// with wrong check digits, is valid: see [Message.Check] and [flussi.NoticeNumber.Check].
 func (m Message) Validate() error {
 	v := &validation{}
 	if m.To.IsZero() {

@@ -94,7 +94,7 @@ func (m *matter) read(entry string) (fault string) {
 		m.text, m.isText, m.hasValue = text, true, true
 		return ""
 	case '{', '[', '&', '*', '!', '|', '>':
-		m.opaque = true
+		m.opaque, m.isBlock, m.isNested = true, isBlockText(value), value[0] == '{' || value[0] == '['
 		return ""
 	case '%', '@', '`', ',', ']', '}':
 		return quote
@@ -108,6 +108,15 @@ func (m *matter) read(entry string) (fault string) {
 	m.text, m.isText, m.hasValue = value, !notText.MatchString(value), true
 	m.isNull = value == "~" || strings.EqualFold(value, "null")
 	return ""
+}
+
+// isBlockText reports whether a value begins a text on the lines below it.
+func isBlockText(value string) bool {
+	switch value {
+	case "|", "|-", "|+", ">", ">-", ">+":
+		return true
+	}
+	return false
 }
 
 // isComment reports whether what follows a value is a comment.

@@ -137,5 +137,5 @@ func writeButton(b *strings.Builder, number int, label, action string) {
 
 // PlainText returns Markdown with which the app shows a plain text line by line and literally. Each
 // line becomes a paragraph, since the app joins the lines of a paragraph. Markdown characters are
-// escaped. The app may turn addresses into links.
+// escaped. The app may turn addresses into links, and shows <br> as a line break.
 func PlainText(text string) string { return markdown.Lines(text) }

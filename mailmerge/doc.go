@@ -41,7 +41,7 @@
 //
 // A value cannot change the text around it. It is written on one line, without the characters that
 // change the direction of text. In a content, Markdown characters in a value are escaped, so the
-// app shows the value literally; it may still turn an address into a link. A content may begin with
-// front matter for buttons. Front matter has no fields, and values cannot add front matter: see
-// [Text.Execute].
+// app shows the value literally; it may still turn an address into a link, and <br> into a line
+// break. A content may begin with front matter for buttons. Front matter has no fields, and values
+// cannot add front matter: see [Text.Execute].
 package mailmerge

@@ -3,12 +3,14 @@ package mailmerge
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"text/template"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/italian"
+	"github.com/flussi-go/flussi/internal/markdown"
 )
 
 // Config configures [Parse]. The zero value takes the fields from the text.
@@ -84,7 +86,7 @@ func (t *Text) ExecutePlain(v Values) (subject, content flussi.Text, err error) 
 	return t.execute(v, t.plain, false)
 }
 
-func (t *Text) execute(v Values, content *template.Template, markdown bool) (flussi.Text, flussi.Text, error) {
+func (t *Text) execute(v Values, content *template.Template, isMarkdown bool) (flussi.Text, flussi.Text, error) {
 	if err := t.check(v); err != nil {
 		return flussi.Text{}, flussi.Text{}, err
 	}
@@ -92,7 +94,7 @@ func (t *Text) execute(v Values, content *template.Template, markdown bool) (flu
 	if err != nil {
 		return flussi.Text{}, flussi.Text{}, err
 	}
-	c, err := t.fill(content, part{"Content", "Il contenuto", markdown}, v)
+	c, err := t.fill(content, part{"Content", "Il contenuto", isMarkdown}, v)
 	if err != nil {
 		return flussi.Text{}, flussi.Text{}, err
 	}
@@ -134,8 +136,9 @@ func (t *Text) fill(text *template.Template, p part, v Values) (string, error) {
 	for _, f := range t.fields {
 		data[f.Name], _ = f.pass(v[f.Name], p.content)
 	}
-	var b limited
+	b := limited{markdown: p.content}
 	err := text.Execute(&b, data)
+	b.release(false)
 	switch {
 	case errors.Is(err, errTooLong):
 		return "", &flussi.ValueError{Type: p.field, Err: flussi.ErrLength, Reason: p.name + " con questi valori è troppo lungo."}
@@ -145,17 +148,56 @@ func (t *Text) fill(text *template.Template, p part, v Values) (string, error) {
 	return b.String(), nil
 }
 
-// limited is a text that cannot become longer than any message.
-type limited struct{ strings.Builder }
+// limited is a text that cannot become longer than any message. Of a text in Markdown, it keeps the
+// parts that are written one after the other from making structure together: an exclamation mark and
+// a link an image, a number at the beginning of a line and a dot a list, which the app numbers anew.
+type limited struct {
+	strings.Builder
+	markdown bool
+	held     bool // an exclamation mark that is not written yet
+}
 
 var errTooLong = errors.New("result too long")
 
-// Write appends to the text.
+// listNumber matches a line that so far has only a number, which may be in a list or a quotation.
+var listNumber = regexp.MustCompile(`^[ \t>*+-]*[0-9]{1,9}$`)
+
+// endsWithListNumber reports whether a text ends with such a line.
+func endsWithListNumber(text string) bool {
+	const longest = 60 // bytes
+	tail := text[max(0, len(text)-longest):]
+	begin := strings.LastIndexByte(tail, '\n') + 1
+	return (begin > 0 || len(text) <= longest) && listNumber.MatchString(tail[begin:])
+}
+
+// Write appends a part of the template, or a value.
 func (l *limited) Write(p []byte) (int, error) {
 	if l.Len()+len(p) > maxResult {
 		return 0, errTooLong
 	}
+	if !l.markdown || len(p) == 0 {
+		return l.Builder.Write(p)
+	}
+	l.release(p[0] == '[')
+	if (p[0] == '.' || p[0] == ')') && endsWithListNumber(l.String()) {
+		l.WriteByte('\\')
+	}
+	if l.held = p[len(p)-1] == '!'; l.held {
+		l.Builder.Write(p[:len(p)-1])
+		return len(p), nil
+	}
 	return l.Builder.Write(p)
+}
+
+// release writes the exclamation mark that is held, if there is one.
+func (l *limited) release(beforeLink bool) {
+	switch {
+	case l.held && beforeLink:
+		l.WriteString(markdown.Exclamation)
+	case l.held:
+		l.WriteByte('!')
+	}
+	l.held = false
 }
 
 // beginsFrontMatter reports whether the app takes the beginning of a content for a front matter.

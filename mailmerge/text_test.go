@@ -187,11 +187,33 @@ func TestValuesAreShownAsTheyAre(t *testing.T) {
 		"https://example.com/a_b, c":  "<https://example.com/a_b>, c",
 		"www.example.com/a_b":         `[www.example.com/a\_b](<http://www.example.com/a_b>)`,
 		"mario_rossi@example.com":     "<mario_rossi@example.com>",
+		"mario_rossi@example.com- x":  "<mario_rossi@example.com>- x",
+		"Ecco!www.example.com/a_b":    `Ecco&#33;[www.example.com/a\_b](<http://www.example.com/a_b>)`,
+		"https://example.com/![a](b)": `https\://example\.com/\!\[a\](b)`,
 		"https://example.com/a?b=c-d": "https://example.com/a?b=c-d",
 	} {
 		_, content, err := text.Execute(mailmerge.Values{"A": value, "B": nil})
 		require.NoError(t, err)
 		assert.Equal(t, want+"\n altro", content.Reveal())
+	}
+	for _, c := range []struct{ content, value, want string }{
+		{"Ecco!{{.A}}", "www.example.com/a_b", `Ecco&#33;[www.example.com/a\_b](<http://www.example.com/a_b>)`},
+		{"{{.A}}[qui](https://example.com)", "Salve!", `Salve&#33;[qui](https://example.com)`},
+		{"Ecco!{{.A}}", "qui", "Ecco!qui"},
+		{"{{.A}}", "Ecco!", "Ecco!"},
+		{"{{.A}}. Gentile", "2026", `2026\. Gentile`},
+		{"Testo\n> {{.A}}) Gentile", "12", "Testo\n> 12\\) Gentile"},
+		{"Pratica {{.A}}. Gentile", "2026", "Pratica 2026. Gentile"},
+		{"![logo](https://example.com/{{link .A}}.png)", "a", "![logo](https://example.com/a.png)"},
+	} {
+		text := must.Get(mailmerge.Parse("x", c.content, mailmerge.Config{}))(t)
+		_, content, err := text.Execute(mailmerge.Values{"A": c.value})
+		require.NoError(t, err)
+		assert.Equal(t, c.want, content.Reveal())
+		_, plain, err := text.ExecutePlain(mailmerge.Values{"A": c.value})
+		require.NoError(t, err)
+		assert.NotContains(t, plain.Reveal(), "&#33;")
+		assert.NotContains(t, plain.Reveal(), `\`)
 	}
 	made := must.Get(mailmerge.Parse("x", "{{if .A}}{{end}}---\nit:\n---\n", mailmerge.Config{}))(t)
 	_, _, err := made.Execute(mailmerge.Values{"A": "x"})

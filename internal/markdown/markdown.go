@@ -36,45 +36,73 @@ func breaksLine(r rune) bool {
 
 // address matches what a Markdown parser may turn into a link. In an address, the parser would read
 // the backslash of an escape as a part of the link.
-var address = regexp.MustCompile(`(?i)(?:https?://|ftp://|www\.)[^\s<>\x00-\x1F\x7F]+|[a-z0-9._+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+`)
+var address = regexp.MustCompile(`(?i)(?:https?://|ftp://|www\.)[^\s<>\x00-\x1F\x7F]*` +
+	`|[a-z0-9._+-]+@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+`)
+
+// linkable matches the addresses that Escape writes as links. The others could be shown in another
+// way: with a part of them as an image, or with a character that they do not have.
+var linkable = regexp.MustCompile("(?i)^(?:(?:https?|ftp)://[^\\[\\]!`\\\\|;/][^\\[\\]!`\\\\|;]*|www\\.[^\\[\\]!`\\\\|;]+|[a-z0-9._+-]+@[a-z0-9.-]+)$")
 
 // closing has the characters that do not belong to an address at its end.
 const closing = ".,;:!?'\")]}*_~|&`\\"
 
-// Escape returns Markdown that shows a text of one line, also if other text stands before it. The
-// text has no control characters: no message may have any.
+// Escape returns Markdown that shows a text of one line, also if other text stands before it; one
+// that ends with an exclamation mark has to end with [Exclamation] instead if the result begins with
+// a bracket. The text has no control characters: no message may have any.
 func Escape(text string) string {
 	var b strings.Builder
 	b.Grow(len(text))
 	start := 0
 	for _, found := range address.FindAllStringIndex(text, -1) {
-		link := strings.TrimRight(text[found[0]:found[1]], closing)
-		end := found[0] + len(link)
-		if link == "" || !strings.ContainsFunc(link, special) && !startsSpecial(text[end:]) {
-			continue
+		whole := text[found[0]:found[1]]
+		link := strings.TrimRight(whole, closing)
+		behind := text[found[0]+len(link):]
+		if i := strings.IndexFunc(behind, unicode.IsSpace); i >= 0 {
+			behind = behind[:i]
 		}
-		escapeInto(&b, text[start:found[0]], start == 0)
-		switch {
-		case len(link) > 4 && strings.EqualFold(link[:4], "www."):
+		if !strings.ContainsFunc(link, special) && !strings.ContainsFunc(behind, special) {
+			continue // a parser finds its end
+		}
+		before := text[start:found[0]]
+		if isWWW := len(link) > 4 && strings.EqualFold(link[:4], "www."); !linkable.MatchString(link) {
+			escapeInto(&b, before, start == 0)
+			escapeAll(&b, whole)
+			link = whole
+		} else if isWWW {
+			marked := strings.HasSuffix(before, "!")
+			escapeInto(&b, strings.TrimSuffix(before, "!"), start == 0)
+			if marked {
+				b.WriteString(Exclamation)
+			}
 			b.WriteByte('[')
 			escapeInto(&b, link, false)
 			b.WriteString("](<http://" + link + ">)")
-		default:
+		} else {
+			escapeInto(&b, before, start == 0)
 			b.WriteString("<" + link + ">")
 		}
-		start = end
+		start = found[0] + len(link)
 	}
 	escapeInto(&b, text[start:], start == 0)
 	return b.String()
 }
 
+// Exclamation is an exclamation mark that makes no image of the link behind it. A backslash before
+// the mark would not do: the app looks for images before it reads the backslashes.
+const Exclamation = "&#33;"
+
+// escapeAll writes an address so that no parser takes it for one.
+func escapeAll(b *strings.Builder, text string) {
+	for _, r := range text {
+		if special(r) || strings.ContainsRune(".:@!", r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+}
+
 // special reports whether a character may have a meaning in Markdown at any place.
 func special(r rune) bool { return strings.ContainsRune("\\`*_[]<>~|&", r) }
-
-func startsSpecial(text string) bool {
-	r, _ := utf8.DecodeRuneInString(text)
-	return special(r)
-}
 
 // escapeInto writes a part of a text. At the beginning of the text, it also escapes what would
 // begin a list or a heading.

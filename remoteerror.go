@@ -80,7 +80,8 @@ type RemoteError struct {
 	Problem   *Problem // what the platform said; nil if nothing
 	// FromService reports that the service behind the platform's gateway answered, with a problem
 	// of its own. If it is false, the gateway answered, or there was no reply. A refusal of the
-	// gateway does not depend on the content of the request.
+	// gateway does not depend on the content of the request, unless it has no Problem: a firewall in
+	// front of the platform may have refused the content.
 	FromService bool
 	// Words is what the platform said, for operators: [Problem.Words] without the texts of the
 	// request. It is zero if the platform said nothing, or if the client does not set it.

@@ -44,7 +44,7 @@
 //	the platform answered 201 with an ID                          OutcomeDone
 //	400 and other 4xx, or Validate found a fault                  OutcomeRefused: correct the message
 //	401; 403 of the gateway                                       OutcomeRefused: correct the service, send as it is
-//	403, 404 and 422 of the service                               OutcomeRefused: see Explain
+//	403, 404 and 422 of the service; 403 without a word           OutcomeRefused: see Explain
 //	429; no connection; HTTP/2 REFUSED_STREAM, or GOAWAY
 //	that names an earlier request as the last                     OutcomeNotDone, after all attempts
 //	anything else: 500 with or without a problem, 502, 503, 504,

@@ -51,9 +51,12 @@ func failed(engine *restcall.Engine, operation string, reply *restcall.Reply, er
 }
 
 // refusal returns the text for the operator about a submission that the service itself refused, or
-// "". Titles and details of problems may change, so only the status and what the message asks for
-// decide.
+// that was refused without a word; otherwise "". Titles and details of problems may change, so only
+// the status and what the message asks for decide.
 func refusal(e *flussi.RemoteError, m Message) string {
+	if e.Status == http.StatusForbidden && e.Problem == nil {
+		return "App IO, o un filtro della rete, ha rifiutato il messaggio senza dire perché: il motivo può essere in ciò che il messaggio contiene, nel destinatario o nelle abilitazioni del servizio."
+	}
 	if !e.FromService || e.Outcome != flussi.OutcomeRefused {
 		return ""
 	}

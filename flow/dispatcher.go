@@ -62,8 +62,9 @@ type DispatcherConfig struct {
 	// of different recipients, with no message accepted in between: the cause is then the service.
 	// Refusals are equal if the status, type and title of the platform's problem are; details may
 	// differ. The refused notifications become Registrato again, once each: if one is refused again
-	// later, it is Errore and does not count. A refused key, or a refusal of the platform's
-	// gateway, stops the flow at once. Defaults to 10.
+	// later, it is Errore and does not count. A refused key, or a refusal in the words of the
+	// platform's gateway, stops the flow at once. Each dispatcher counts what it sends. Defaults to
+	// 10.
 	RefusalThreshold int
 	// MaxRetryAfter limits how long a flow waits when the platform received too many calls and says
 	// how long to wait (Retry-After). Waits add up until the platform takes or refuses a message

@@ -69,11 +69,11 @@
 // Workers notifications may be in Errore by then, if the platform does not answer at all.
 //
 // If App IO refuses a message, its notification becomes Errore, and the others are sent. The flow
-// stops if the cause is the service: App IO does not accept the key, its gateway refuses the call,
-// or it refuses several recipients in a row in the same way ([DispatcherConfig].RefusalThreshold).
-// In the last case the refused notifications become Registrato again, once. If they are refused
-// after the next order, they remain Errore, so a flow does not stop twice for the same
-// notifications. [Transmission].Answer has what the platform said.
+// stops if the cause is the service: App IO does not accept the key, its gateway refuses the call
+// and says why, or App IO refuses several recipients in a row in the same way
+// ([DispatcherConfig].RefusalThreshold). In the last case the refused notifications become
+// Registrato again, once. If they are refused after the next order, they remain Errore, so a flow
+// does not stop twice for the same notifications. [Transmission].Answer has what the platform said.
 //
 // What the guide has no field for, such as [appio.Message.FeatureLevel], a [Sender] of
 // yours can set before it passes the message on.

@@ -66,7 +66,7 @@ func notSent(n Notification, err error) outcome {
 		return o
 	}
 	switch {
-	case refusesService(err):
+	case refusesService(err) && !isUnexplained(e):
 		o.signal, o.answer = serviceFailed, e.Words
 	case isRefusal(e):
 		o.action, o.code, o.signal, o.answer = NotificationFail, refusalCode(e), refusedMessage, e.Words
@@ -87,6 +87,12 @@ func refusesService(err error) bool {
 	var e *flussi.RemoteError
 	return errors.As(err, &e) && !e.FromService &&
 		(e.Kind == flussi.ErrRemoteForbidden || e.Kind == flussi.ErrRemoteNotFound)
+}
+
+// isUnexplained reports whether a reply of 403 says nothing. Then a firewall in front of the platform
+// may have refused what the message has, so the refusal is the message's, unless several are equal.
+func isUnexplained(e *flussi.RemoteError) bool {
+	return e.Status == http.StatusForbidden && e.Problem == nil
 }
 
 // isRefusal reports whether the platform refused the call, and will refuse it again unless

@@ -50,6 +50,9 @@ var (
 	noPermission  = problem(403, "You are not allowed here", "You do not have enough permissions to complete the operation")
 )
 
+// firewall is the answer of what stands in front of the platform.
+var firewall = reply{status: 403, kind: "text/html", body: "<html>403 Forbidden</html>"}
+
 // scripted is an App IO with a script. It accepts what the script does not answer.
 type scripted struct {
 	script func(call int, to flussi.FiscalCode) *reply // of submissions

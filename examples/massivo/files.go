@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/flussi-go/flussi/examples/internal/cli"
 )
 
@@ -46,6 +48,9 @@ func write(name string, overwrite bool, content func(io.Writer) error) (err erro
 	}
 	if name == "" {
 		return cli.Wrongf("Manca il nome del file da scrivere.")
+	}
+	if uuid.Validate(name) == nil { // of a flow, behind which the file is missing
+		return cli.Wrongf("«%s» è un UUID: indicare anche il nome del file da scrivere.", name)
 	}
 	switch there, err := os.Lstat(name); {
 	case err != nil: // it is not there, or the rest will tell

@@ -32,7 +32,7 @@ contiene i risultati ottenuti fino a quel momento, e il comando indica come ripr
 		RunE: func(c *cobra.Command, args []string) error {
 			var begin flow.Cursor
 			if err := begin.UnmarshalText([]byte(after)); err != nil {
-				return err
+				return cli.Wrongf("--after: il segno non è valido: copiarlo dal comando che la verifica interrotta ha indicato.")
 			}
 			return p.within(c.Context(), func(s *session) error {
 				f, err := s.flowNamed(c.Context(), args[:len(args)-1], flow.FlowInactive, flow.FlowActive, flow.FlowIncomplete)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
@@ -89,6 +91,12 @@ func (p *program) deactivate() *cobra.Command {
 			}
 			return p.within(c.Context(), func(s *session) error {
 				f, err := s.DeactivateFlow(c.Context(), s.by, id)
+				if errors.Is(err, fsm.ErrNotAllowed) { // an earlier command may have done it
+					now, readErr := s.Flow(c.Context(), s.by, id)
+					if readErr == nil && now.State == flow.FlowInactive && !now.Disabled {
+						f, err = now, nil
+					}
+				}
 				if err != nil {
 					return err
 				}

@@ -36,7 +36,10 @@ func TestAScheduledFlowIsShownAndWithdrawn(t *testing.T) {
 	must.Contain(t, o.ran(t, 0, "history", id), "Programma Invio", "m.neri")
 	o.ran(t, 0, "send", other)
 	assert.Contains(t, o.ran(t, cli.Usage, "send"), "è programmato per il "+at+" alle 08:00. Per inviarlo subito: massivo send "+id)
-	assert.Contains(t, o.ran(t, 0, "deactivate", id), "Inattivo")
+	for range 2 { // a second one finds it done
+		assert.Contains(t, o.ran(t, 0, "deactivate", id), "Inattivo")
+	}
+	assert.Contains(t, o.ran(t, cli.Failure, "deactivate", other), "non è possibile nello stato «Inviato»")
 	assert.Equal(t, 1, o.platform.Received(appiotest.SubmitMessage), "of the other flow")
 	assert.NotContains(t, o.ran(t, 0, "list"), "Non prima di")
 	assert.Contains(t, o.ran(t, 0, "list", "--scheduled"), "Nessun flusso.")
@@ -110,6 +113,11 @@ func TestReachableGoesOnAfterAnInterruption(t *testing.T) {
 	o.ran(t, 0, "reachable", id, o.path("altro.xlsx"), "--after", mark)
 	assert.Equal(t, 100, first+rowsOf(t, o.path("altro.xlsx")))
 
+	asked := o.platform.Received(appiotest.GetProfile)
+	assert.Contains(t, o.ran(t, cli.Usage, "reachable", id, o.path("altro.xlsx"), "--after", "zzz"), "--after: il segno non è valido")
+	assert.Contains(t, o.ran(t, cli.Usage, "reachable", id), "è un UUID: indicare anche il nome del file da scrivere")
+	assert.Contains(t, o.ran(t, cli.Usage, "export", id), "è un UUID: indicare anche il nome del file da scrivere")
+	assert.Equal(t, asked, o.platform.Received(appiotest.GetProfile))
 	o.platform.FailAtRandom(appiotest.GetProfile, 1, 1, refused)
 	o.ran(t, cli.Failure, "reachable", id, o.path("niente.xlsx"))
 	_, err := os.Stat(o.path("niente.xlsx"))

@@ -48,38 +48,78 @@ type profile struct {
 // profiles remembers which citizens take messages of a service, for one sending or check. The zero
 // value is empty. It is safe for concurrent use.
 type profiles struct {
-	mu    sync.Mutex
-	known map[flussi.FiscalCode]profile
+	mu     sync.Mutex
+	known  map[flussi.FiscalCode]profile
+	asking map[flussi.FiscalCode]chan struct{} // closed when the call for the citizen has ended
 }
 
 // maxProfiles bounds what is remembered; with more, it begins anew.
 const maxProfiles = 100_000
 
 // of returns whether a citizen takes messages of the service. It asks the platform unless it is
-// known.
+// known. If another goroutine is asking, it waits for the answer, and asks itself if there is none.
 func (p *profiles) of(ctx context.Context, m Sender, citizen flussi.FiscalCode) (profile, error) {
-	p.mu.Lock()
-	found, known := p.known[citizen]
-	p.mu.Unlock()
-	if known {
-		return found, nil
+	for {
+		found, known, asking := p.begin(citizen)
+		switch {
+		case known:
+			return found, nil
+		case asking == nil:
+			found, err := ask(ctx, m, citizen)
+			p.end(citizen, found, err == nil)
+			return found, err
+		}
+		select {
+		case <-asking:
+		case <-ctx.Done():
+			return profile{ReachabilityUnknown, nil}, ctx.Err()
+		}
 	}
-	answer, err := m.Profile(ctx, citizen)
-	switch {
-	case errors.Is(err, flussi.ErrRemoteNotFound) && !refusesService(err):
-		found.reachability = ReachabilityAbsent
-	case err != nil:
-		return profile{ReachabilityUnknown, nil}, err
-	case answer.SenderAllowed:
-		found = profile{ReachabilityYes, answer.Languages}
-	default:
-		found = profile{ReachabilityBlocked, answer.Languages}
-	}
+}
+
+// begin returns what is known of a citizen, or the end of a call that is under way. If there is
+// neither, the caller has to ask, and to call end.
+func (p *profiles) begin(citizen flussi.FiscalCode) (found profile, known bool, asking <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if found, known = p.known[citizen]; known {
+		return found, true, nil
+	}
+	if call := p.asking[citizen]; call != nil {
+		return profile{}, false, call
+	}
+	if p.asking == nil {
+		p.asking = map[flussi.FiscalCode]chan struct{}{}
+	}
+	p.asking[citizen] = make(chan struct{})
+	return profile{}, false, nil
+}
+
+// end records the answer of a call, if there is one.
+func (p *profiles) end(citizen flussi.FiscalCode, found profile, answered bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.asking[citizen])
+	delete(p.asking, citizen)
+	if !answered {
+		return
+	}
 	if p.known == nil || len(p.known) >= maxProfiles {
 		p.known = map[flussi.FiscalCode]profile{}
 	}
 	p.known[citizen] = found
-	return found, nil
+}
+
+// ask asks the platform for a profile.
+func ask(ctx context.Context, m Sender, citizen flussi.FiscalCode) (profile, error) {
+	answer, err := m.Profile(ctx, citizen)
+	switch {
+	case errors.Is(err, flussi.ErrRemoteNotFound) && !refusesService(err):
+		return profile{reachability: ReachabilityAbsent}, nil
+	case err != nil:
+		return profile{ReachabilityUnknown, nil}, err
+	case answer.SenderAllowed:
+		return profile{ReachabilityYes, answer.Languages}, nil
+	}
+	return profile{ReachabilityBlocked, answer.Languages}, nil
 }

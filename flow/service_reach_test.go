@@ -68,6 +68,32 @@ func TestCheckRecipientsSaysWhoTakesMessages(t *testing.T) {
 	}, unlimited)
 }
 
+// However many notifications of a citizen are checked or sent at once, the platform is asked once;
+// without an answer, once more.
+func TestProfileIsAskedForOnce(t *testing.T) {
+	for failures := range 3 {
+		inWorld(t, func(t *testing.T, w *world) {
+			asked := func(does func()) int {
+				before := w.Received(appiotest.GetProfile)
+				w.FailAtRandom(appiotest.GetProfile, 1, 1, appiotest.Fault{Kind: appiotest.Slow, Delay: time.Second})
+				w.Fail(appiotest.GetProfile, slices.Repeat([]appiotest.Fault{{Kind: appiotest.ServerProblem, Delay: time.Second}}, failures)...)
+				does()
+				return w.Received(appiotest.GetProfile) - before
+			}
+			f := w.prepared(t, 0)
+			w.add(t, f.ID, many(64, func(i int) flow.Draft {
+				d := draft(i)
+				d.Recipient = citizen(i % 2)
+				return d
+			})...)
+			assert.Equal(t, 2+failures, asked(func() { assert.Len(t, must.Get(w.check(t, f, flow.Cursor{}))(t), 64) }))
+			w.ordered(t, f.ID)
+			assert.Equal(t, 2+failures, asked(func() { w.dispatch(t, f.ID, flow.DispatcherConfig{CheckProfiles: true}) }))
+			w.hasDelivered(t, 64)
+		}, worldConfig{platform: appiotest.Config{Unlimited: true}, client: appio.Config{MaxAttempts: 1}})
+	}
+}
+
 func notificationsOf(results []flow.RecipientCheck) (all []flow.Notification) {
 	for _, r := range results {
 		all = append(all, r.Notification)

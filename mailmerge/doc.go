@@ -23,7 +23,7 @@
 //	{{numero .Rate}}                                 1.234
 //	{{maiuscole .Nome}}, {{minuscole .Nome}}         MARIA, maria
 //	https://example.com/?id={{link .Codice}}         as a part of an address
-//	{{if .Sconto}}… {{else}}… {{end}}                only with a value, or only without one
+//	{{if .Sconto}}… {{else}}… {{end}}                only with a value other than 0, or only without one
 //	{{if and (eq .Tributo "TARI") (gt .Rate 1)}}…    and, or, not, eq, ne, lt, le, gt, ge
 //
 // The functions and comparisons in which the text uses a field determine its [Kind]: an amount, a

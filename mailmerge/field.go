@@ -36,7 +36,8 @@ const (
 )
 
 // Values are the values for one message, by field name. An empty text, the zero time and nil count
-// as no value. A number of 0, an amount of 0 and false are values.
+// as no value. A number of 0, an amount of 0 and false are values, which a required field may have;
+// for a condition such as {{if .Sconto}}, they are none.
 type Values map[string]any
 
 // The types in which values are passed to text/template. It compares strings, numbers and booleans,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"text/template"
 	"text/template/parse"
@@ -351,7 +352,11 @@ func (u *uses) arg(arg parse.Node) {
 		}
 	case *parse.PipeNode:
 		u.pipe(n)
-	case *parse.StringNode, *parse.NumberNode, *parse.BoolNode:
+	case *parse.NumberNode:
+		if _, err := strconv.ParseInt(n.Text, 10, 64); err != nil {
+			u.fail(n, "un numero può avere solo cifre, senza decimali.")
+		}
+	case *parse.StringNode, *parse.BoolNode:
 	default:
 		u.fail(arg, onlyFields)
 	}

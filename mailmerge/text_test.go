@@ -121,6 +121,11 @@ func TestTextsWithMoreThanFieldsAreRefused(t *testing.T) {
 		"{{euro .A}}{{if gt .A 100}}{{end}}":      "si confrontano solo testi e numeri",
 		"{{if gt .A .B}}{{end}}{{euro .A}}":       "si confrontano solo testi e numeri",
 		"{{if gt .A}}{{end}}":                     "manca un valore",
+		"{{if gt .A 1.5}}{{end}}":                 "senza decimali",
+		"{{if gt .A 0x1F}}{{end}}":                "un numero può avere solo cifre",
+		"{{if gt .A 'a'}}{{end}}":                 "un numero può avere solo cifre",
+		"{{if gt .A 1i}}{{end}}":                  "un numero può avere solo cifre",
+		"{{1.5}}":                                 "senza decimali",
 		`{{if and (eq .A "x") (gt .A 1)}}{{end}}`: "tipo diverso",
 		`{{if eq .A true}}{{end}}`:                "tipo diverso",
 		"---\nit:\n  cta_1: {{.Segreto}}\n---\n":  "nella definizione dei pulsanti",
@@ -170,6 +175,11 @@ func TestValuesThatDoNotFitTheFieldsAreRefused(t *testing.T) {
 	}
 	_, _, err := text.Execute(mailmerge.Values{"Nome": "x", "Importo": flussi.Cents(0)})
 	assert.NoError(t, err, "an amount of 0 is a value")
+
+	zero := must.Get(mailmerge.Parse("x", "{{if .Importo}}{{euro .Importo}}{{else}}niente{{end}}{{if .Rate}}{{numero .Rate}}{{end}}", mailmerge.Config{}))(t)
+	_, content, err := zero.Execute(mailmerge.Values{"Importo": flussi.Cents(0), "Rate": 0})
+	require.NoError(t, err)
+	assert.Equal(t, "niente", content.Reveal(), "and none for a condition")
 }
 
 // A value is shown as it is: it makes no structure of Markdown, no front matter, and no other field.

@@ -54,8 +54,9 @@ func standardFields() map[string]mergeField {
 }
 
 // newMerge returns the mail merge of a text, and the columns of the fields that no other column
-// has. Of the standard columns, it makes those required that the text needs.
-func newMerge(text *mailmerge.Text, standard []excel.Column[entry]) (*merge, []excel.Column[entry], error) {
+// has. Of the standard columns, it makes those required that the text needs. The groups of options
+// are those of the template.
+func newMerge(text *mailmerge.Text, standard []excel.Column[entry], groups []OptionGroup) (*merge, []excel.Column[entry], error) {
 	m := &merge{text: text}
 	var columns []excel.Column[entry]
 	needed := map[string]bool{} // by header
@@ -71,6 +72,9 @@ func newMerge(text *mailmerge.Text, standard []excel.Column[entry]) (*merge, []e
 			needed[header] = needed[header] || !f.Optional
 			continue
 		}
+		if err := freeHeader(f.Name, columns, groups); err != nil {
+			return nil, nil, err
+		}
 		i := len(columns)
 		m.fields = append(m.fields, mergeField{f, f.Name, func(e *entry) any { return e.merged.value(i, f.Kind) }})
 		columns = append(columns, mergeColumn(f, i, text))
@@ -84,6 +88,27 @@ func newMerge(text *mailmerge.Text, standard []excel.Column[entry]) (*merge, []e
 		}
 	}
 	return m, columns, nil
+}
+
+// freeHeader refuses a field that cannot have a column of its own, since another column has its name.
+func freeHeader(name string, fields []excel.Column[entry], groups []OptionGroup) error {
+	fault := func(reason string) error {
+		return &flussi.ValueError{Type: name, Err: mailmerge.ErrTemplate, Reason: fmt.Sprintf("Il campo «%s» del testo %s", name, reason)}
+	}
+	if excel.SameHeader(name, "") {
+		return fault("non ha lettere né cifre nel nome, e non può essere una colonna: cambiargli nome.")
+	}
+	for _, other := range fields {
+		if excel.SameHeader(name, other.Header()) {
+			return fault(fmt.Sprintf("e il campo «%s» sarebbero la stessa colonna: scriverli allo stesso modo, oppure cambiare nome a uno dei due.", other.Header()))
+		}
+	}
+	taken := func(header string) bool { return excel.SameHeader(name, header) }
+	if slices.ContainsFunc(exportedOptions(), func(o option[exported]) bool { return taken(o.header) }) ||
+		slices.ContainsFunc(refusedHeaders(groups), func(r excel.RefusedHeader) bool { return taken(r.Header) }) {
+		return fault(fmt.Sprintf("ha il nome di un'altra colonna: cambiargli nome, ad esempio «%s nel testo».", name))
+	}
+	return nil
 }
 
 // standardField returns how the value of a standard column is read, for a field that has one of the

@@ -124,11 +124,16 @@ func TestWrongValuesOfAMailMergeAreErrorsOfTheirRow(t *testing.T) {
 func TestTextThatUsesAColumnInAnotherWayIsRefused(t *testing.T) {
 	for content, says := range map[string]string{
 		"{{data .Somma}}": "Il campo «Somma» è la colonna «Somma» del modello, e il testo lo usa come «data»", "{{euro .Scadenza}}": "«importo»",
-		`{{campo "Paga dopo la scadenza"}}`: "la colonna «Paga dopo la scadenza»", "{{.Somma}} {{maiuscole .Somma}}": "«testo»", "{{.UUID}}": "",
+		`{{campo "Paga dopo la scadenza"}}`: "la colonna «Paga dopo la scadenza»", "{{.Somma}} {{maiuscole .Somma}}": "«testo»",
+		"{{.UUID}}":                     "Il campo «UUID» del testo ha il nome di un'altra colonna: cambiargli nome, ad esempio «UUID nel testo».",
+		`{{campo "Codice IUV"}}`:        "ha il nome di un'altra colonna",
+		`{{campo "Pulsante 1"}}`:        "ha il nome di un'altra colonna",
+		"{{.Nome}} {{.nome}}":           "Il campo «nome» del testo e il campo «Nome» sarebbero la stessa colonna: scriverli allo stesso modo",
+		`{{.Città}} {{campo "Citta'"}}`: "sarebbero la stessa colonna",
+		`{{campo "€"}}`:                 "non ha lettere né cifre nel nome",
 	} {
-		_, err := flowexcel.New(flowexcel.Config{Text: must.Get(mailmerge.Parse("Oggetto", content, mailmerge.Config{}))(t)})
-		require.Error(t, err, content)
-		if says != "" {
+		for _, groups := range [][]flowexcel.OptionGroup{nil, flowexcel.AllOptions()} {
+			_, err := flowexcel.New(flowexcel.Config{Text: must.Get(mailmerge.Parse("Oggetto", content, mailmerge.Config{}))(t), Options: groups})
 			require.ErrorIs(t, err, mailmerge.ErrTemplate, content)
 			assert.Contains(t, flussi.Explain(err), says, content)
 		}

@@ -89,7 +89,7 @@ func (t *Template) importColumns(k kinds) ([]excel.Column[entry], error) {
 	columns := draftColumns(k, t.config.Limits, true, t.config.contentHelp(), self)
 	if t.config.Text != nil {
 		columns = slices.DeleteFunc(columns, func(c excel.Column[entry]) bool { return c.Header() == subjectHeader || c.Header() == contentHeader })
-		m, fields, err := newMerge(t.config.Text, columns)
+		m, fields, err := newMerge(t.config.Text, columns, t.config.Options)
 		if err != nil {
 			return nil, err
 		}

@@ -23,9 +23,13 @@ type refusal struct {
 func refusalOf(n Notification, e *flussi.RemoteError) refusal {
 	r := refusal{operation: e.Operation, status: e.Status}
 	if e.Problem != nil {
-		title := flussi.Problem{Title: e.Problem.Title}
+		title, m := flussi.Problem{Title: e.Problem.Title}, n.Message()
+		values := []string{m.To.Reveal(), m.Subject.Reveal(), m.Content.Reveal(), n.NoticeNumber.Reveal()}
+		if remote := m.ThirdParty; remote != nil {
+			values = append(values, remote.ID, remote.OriginalSender, remote.Summary.Reveal())
+		}
 		r.kind = e.Problem.Type.Reveal()
-		r.title = title.Words(n.Recipient.Reveal(), n.Subject.Reveal(), n.Content.Reveal(), n.NoticeNumber.Reveal())
+		r.title = title.Words(values...)
 	}
 	return r
 }

@@ -2,8 +2,10 @@ package flow_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -211,6 +213,48 @@ func TestEqualRefusalsStopTheFlow(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Titles that differ only by values of the messages are equal, also by those of their options.
+func TestTitlesThatQuoteTheMessageAreEqual(t *testing.T) {
+	for name, quoted := range map[string]func(m sentMessage) string{
+		"subject":        func(m sentMessage) string { return m.Content.Subject },
+		"button":         func(m sentMessage) string { return m.Content.Markdown[:120] },
+		"remote content": func(m sentMessage) string { return m.Content.Remote.ID },
+		"a summary":      func(m sentMessage) string { return m.Content.Remote.Summary },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := onPlatform(t, http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+				var m sentMessage
+				assert.NoError(t, json.NewDecoder(r.Body).Decode(&m))
+				problem(400, "Not valid: ["+quoted(m)+"]", "").write(out)
+			}))
+			f := w.prepared(t, 0)
+			w.add(t, f.ID, many(30, func(i int) flow.Draft {
+				d := draft(i)
+				d.Options.Button1 = flow.Button{Label: flussi.NewText("Apri"), Link: flussi.NewText(fmt.Sprintf("https://example.com/pratiche/%03d", i))}
+				d.Options.Remote = flow.RemoteContent{ID: fmt.Sprintf("DOC-%03d", i), ConfigurationID: "01JN6Q5CZ3VGTA4X4QJEFR95C1", Summary: flussi.NewText(fmt.Sprintf("Riassunto %03d", i))}
+				return d
+			})...)
+			w.ordered(t, f.ID)
+			got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 1}).Run(t.Context(), f.ID)
+			require.ErrorAs(t, err, new(*flow.StopError))
+			assert.Equal(t, flow.Counts{Registered: 30}, got.Counts)
+			assert.Contains(t, got.Error, "Not valid: [***")
+		})
+	}
+}
+
+// sentMessage is a message as the platform gets it.
+type sentMessage struct {
+	Content struct {
+		Subject  string `json:"subject"`
+		Markdown string `json:"markdown"`
+		Remote   struct {
+			ID      string `json:"id"`
+			Summary string `json:"summary"`
+		} `json:"third_party_data"`
+	} `json:"content"`
 }
 
 // What is not a streak: different refusals, one recipient, acceptances in between.

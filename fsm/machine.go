@@ -143,10 +143,10 @@ func (m *Machine[S, E]) Allowed(from S, roles ...flussi.Role) []E {
 }
 
 // Path returns the shortest chain of events that leads from one state to another, regardless of
-// roles; of two equally short ones, the one whose events are first in the table. It is empty from a
-// state to itself. The error is a [*TransitionError] with [ErrUnknownState], or [ErrNoPath] if no
-// chain leads there.
-func (m *Machine[S, E]) Path(from, to S) ([]E, error) {
+// roles; of two equally short ones, the one whose events are first in the table. None of the events
+// in without is in it, such as those that undo others. It is empty from a state to itself. The error
+// is a [*TransitionError] with [ErrUnknownState], or [ErrNoPath] if no chain leads there.
+func (m *Machine[S, E]) Path(from, to S, without ...E) ([]E, error) {
 	for _, state := range []S{from, to} {
 		if _, ok := m.table.states[state]; !ok {
 			return nil, &TransitionError{Machine: m.table.definition.Name, From: string(state), Err: ErrUnknownState}
@@ -162,7 +162,7 @@ func (m *Machine[S, E]) Path(from, to S) ([]E, error) {
 		state := queue[0]
 		queue = queue[1:]
 		for _, x := range m.table.states[state].exits {
-			if _, seen := came[x.to]; seen || x.to == from {
+			if _, seen := came[x.to]; seen || x.to == from || slices.Contains(without, x.event) {
 				continue
 			}
 			came[x.to] = step{state, x.event}

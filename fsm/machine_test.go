@@ -71,6 +71,13 @@ func TestPath(t *testing.T) {
 	}
 }
 
+func TestPathHasNoneOfTheEventsWithout(t *testing.T) {
+	m := fsm.MustNew(benchDefinition())
+	assert.Equal(t, []event{"resend"}, must.Get(m.Path("failed", "registered", "register"))(t))
+	assert.Equal(t, []event{"confirm", "reject"}[:1], must.Get(m.Path("failed", "sent", "register", "resend"))(t))
+	assert.ErrorIs(t, must.Err(m.Path("failed", "registered", "register", "resend")), fsm.ErrNoPath)
+}
+
 func TestPathRefuses(t *testing.T) {
 	m := newDoor()
 	_, err := m.Path(walled, open)

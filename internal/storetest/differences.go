@@ -21,7 +21,7 @@ func differing(name string, want, got reflect.Value) []string {
 		}
 		return all
 	}
-	if want.Kind() == reflect.Slice {
+	if want.Kind() == reflect.Slice || isStructs(want.Type()) {
 		if want.Len() != got.Len() {
 			return []string{fmt.Sprintf("%s: want %d, got %d", name, want.Len(), got.Len())}
 		}
@@ -51,7 +51,7 @@ type Field struct {
 }
 
 // Fields returns all fields of a struct that are values, or lists without entries. Those of
-// lists with entries are their entries' fields.
+// lists with entries, and of arrays of structs, are their entries' fields.
 func Fields(pointer any) []Field {
 	var all []Field
 	var walk func(name string, v reflect.Value)
@@ -61,7 +61,7 @@ func Fields(pointer any) []Field {
 			for i := range v.NumField() {
 				walk(join(name, v.Type().Field(i).Name), v.Field(i))
 			}
-		case v.Kind() == reflect.Slice && v.Len() > 0:
+		case v.Kind() == reflect.Slice && v.Len() > 0, isStructs(v.Type()):
 			for i := range v.Len() {
 				walk(fmt.Sprintf("%s[%d]", name, i), v.Index(i))
 			}
@@ -92,6 +92,9 @@ func isPlain(t reflect.Type) bool {
 	}
 	return t.NumField() > 0
 }
+
+// isStructs reports whether a type is an array of structs that show their fields.
+func isStructs(t reflect.Type) bool { return t.Kind() == reflect.Array && isPlain(t.Elem()) }
 
 // show gives a value for a message, in as much length as is of use.
 func show(v any) string {

@@ -29,8 +29,27 @@
 // The third and the fourth are not for a donation (erogazione liberale), which has no notices.
 // [Service.EventActions] and [Service.NoticeActions] are the buttons to show; in lists,
 // [Event.Actions] and [Notice.Actions].
-// [Service.ApplySettlement] and [Service.ApplyJournal] match what the payment service
-// providers and the treasury say was collected.
+// [Service.ApplySettlement] and [Service.ApplyJournal] match rows with an IUV each, of whatever
+// source.
+//
+// # What PSPs and the treasury say
+//
+// The files that schools get are read by package paymentfile and matched by package settlement.
+// [NewDues] tells it what is due with notices, and notices follow what it finds:
+//
+//	dues, err := pagoinrete.NewDues(p, pagoinrete.DuesConfig{By: program, School: schoolOf})
+//	files, err := settlement.NewService(settlements, bodies, dues)
+//	applied, err := files.ApplySettlement(ctx, assistant, settlement.FileOf(file))          Pagamento confermato
+//	report, err := files.ApplyJournal(ctx, assistant, file.Journal(), file.Movements())     Pagamento riscontrato automaticamente
+//
+// Files come in any order and more than once. What a notice becomes depends on what they say now: a
+// revision that drops a payment, a payment that is revoked, and a movement that is reversed take
+// back what they had shown, and the notice returns to its BaseState. Its Evidence has the IDs of the
+// payment and of the movement in package settlement. Without a receipt, a payment is shown by its
+// settlement alone. What is matched by hand is matched there: [settlement.Service.MatchPayment],
+// also for a payment of another amount than is due, [settlement.Service.MatchMovement]. A payment
+// outside Pago In Rete is recorded here: [Service.PayNoticeManually],
+// [Service.ReconcileNoticeManually].
 //
 // # An event and its notices
 //

@@ -19,6 +19,7 @@ type NoticeDraft struct {
 	Amount     flussi.Cents      // of all its notices together; 0: that of the event, if it is not flexible
 	Discount   flussi.Cents      // sconto, of all its notices together: each has its part, in proportion to its amount
 	DueDate    time.Time         // scadenza of a single notice; the zero time: that of its instalment
+	Transfers  Transfers         // who gets what of a single notice's amount; none: the school gets all
 	Reference  string            // the caller's own key, without personal data
 }
 
@@ -43,6 +44,9 @@ func (d NoticeDraft) parts(e Event) ([]part, error) {
 	}
 	if first != last && !d.DueDate.IsZero() {
 		fault.Fail("DueDate", flussi.ErrRange, "Con la scadenza va indicata anche la rata.")
+	}
+	if first != last && d.Transfers != (Transfers{}) {
+		fault.Fail("Transfers", flussi.ErrRange, "Con i versamenti va indicata anche la rata.")
 	}
 	wanted := e.Instalments[first-1 : last]
 	amounts := make([]flussi.Cents, len(wanted))
@@ -76,7 +80,7 @@ func (d NoticeDraft) parts(e Event) ([]part, error) {
 	for i, instalment := range wanted {
 		data := NoticeData{
 			Debtor: d.Debtor, DebtorKind: d.DebtorKind, DebtorName: d.DebtorName, Payer: d.Payer,
-			Amount: amounts[i], Discount: discounts[i], DueDate: d.DueDate, Reference: d.Reference,
+			Amount: amounts[i], Discount: discounts[i], DueDate: d.DueDate, Transfers: d.Transfers, Reference: d.Reference,
 		}
 		if data.DebtorKind == "" {
 			data.DebtorKind = DebtorPupil

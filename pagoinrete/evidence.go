@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/core"
 )
@@ -24,6 +26,12 @@ type Proof struct {
 	Amount    flussi.Cents // what was found
 	Date      time.Time    // when, UTC
 	By        string       // the user who matched it by hand; "" if found automatically
+
+	// Of what [Dues] were told, the payment or the movement of package settlement. Of a notice with
+	// several transfers, or of several movements, the first.
+	ID    uuid.UUID `json:",omitzero"`  // zero if it is not from there
+	IUR   string    `json:",omitempty"` // of the payment
+	Index int       `json:",omitempty"` // of the payment: which transfer; 0 if its file does not say
 }
 
 // IsZero reports whether there is no proof; encoding/json's omitzero uses it.
@@ -79,6 +87,7 @@ type Discrepancy struct {
 	Kind     DiscrepancyKind // "" if there is none
 	State    string          // the state that Pago In Rete reports, an [EventState] or a [NoticeState]; "" if it is not about that
 	Amount   flussi.Cents    // that was found; 0 if it is not about that
+	Source   string          // the payments and movements that [Dues] were told, by settlement and IUR, or by their number; "" if they were not
 	At       time.Time       // when it was found first, UTC
 	Resolved bool            // an operator resolved it: the same is not reported again
 }
@@ -102,13 +111,24 @@ const (
 	DiscrepancyPaidTwice DiscrepancyKind = "paid_twice"
 	// DiscrepancyPaid: it was paid although it was cancelled, or after it was refunded.
 	DiscrepancyPaid DiscrepancyKind = "paid"
-	// DiscrepancyReversed: the payment of a notice that is paid was taken back.
+	// DiscrepancyReversed: the payment of a notice was taken back.
 	DiscrepancyReversed DiscrepancyKind = "reversed"
+	// DiscrepancyUnpaid: it was refunded, and the settlement that showed that it was paid no longer
+	// has it.
+	DiscrepancyUnpaid DiscrepancyKind = "unpaid"
+	// DiscrepancyNotPayable: it was paid although its event is not Notificato here.
+	DiscrepancyNotPayable DiscrepancyKind = "not_payable"
+	// DiscrepancyShared: it was paid, and other notices have the same IUV.
+	DiscrepancyShared DiscrepancyKind = "shared"
 )
 
 // ofFiles reports whether a discrepancy may come from a settlement or the treasury journal.
 func (k DiscrepancyKind) ofFiles() bool {
-	return k == DiscrepancyAmount || k == DiscrepancyPaidTwice || k == DiscrepancyPaid || k == DiscrepancyReversed
+	switch k {
+	case DiscrepancyAmount, DiscrepancyPaidTwice, DiscrepancyPaid, DiscrepancyReversed, DiscrepancyUnpaid, DiscrepancyNotPayable, DiscrepancyShared:
+		return true
+	}
+	return false
 }
 
 // stays reports whether a poll leaves it as it is: it is not resolved, and it may come from a file
@@ -120,7 +140,8 @@ func (d Discrepancy) Open() bool { return d.Kind != "" && !d.Resolved }
 
 // same reports whether it is the same that was found again.
 func (d Discrepancy) same(other Discrepancy) bool {
-	return d.Kind == other.Kind && d.State == other.State && d.Amount == other.Amount
+	return d.Kind == other.Kind && d.State == other.State && d.Amount == other.Amount &&
+		(d.Source == other.Source || d.Source == "" || other.Source == "")
 }
 
 // Italian describes the discrepancy for the operator; "" if there is none.
@@ -140,6 +161,12 @@ func (d Discrepancy) Italian() string {
 		return "L'avviso risulta pagato, anche se è annullato o rimborsato: verificare e, se confermato, disporre il rimborso."
 	case DiscrepancyReversed:
 		return "Il pagamento risulta revocato: verificare con la banca o con il PSP, poi archiviare la discrepanza."
+	case DiscrepancyUnpaid:
+		return "L'avviso è rimborsato, ma il suo pagamento non risulta più: verificare con la banca o con il PSP se il rimborso era dovuto, poi archiviare la discrepanza."
+	case DiscrepancyNotPayable:
+		return fmt.Sprintf("L'avviso risulta pagato, ma il suo evento non è nello stato «%s»: eseguire «Verifica stato» dell'evento, poi ripetere il riscontro.", EventNotified.Label())
+	case DiscrepancyShared:
+		return "L'avviso risulta pagato, ma altri avvisi hanno lo stesso IUV: verificare quale è stato pagato, poi archiviare la discrepanza."
 	}
 	return fmt.Sprintf("Su Pago In Rete lo stato è «%s», che non può seguire quello registrato: "+
 		"verificare su Pago In Rete, poi eseguire di nuovo «Verifica stato» o archiviare la discrepanza.", d.label())

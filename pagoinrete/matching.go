@@ -19,8 +19,8 @@ type source struct {
 }
 
 var (
-	settlement = source{NoticeConfirm, NoticeConfirmed, func(e *Evidence) *Proof { return &e.Settlement }}
-	journal    = source{NoticeReconcile, NoticeReconciled, func(e *Evidence) *Proof { return &e.Movement }}
+	settlementSource = source{NoticeConfirm, NoticeConfirmed, func(e *Evidence) *Proof { return &e.Settlement }}
+	journalSource    = source{NoticeReconcile, NoticeReconciled, func(e *Evidence) *Proof { return &e.Movement }}
 )
 
 // proof is what a row proves.
@@ -220,7 +220,7 @@ func (s source) match(n Notice, row PaymentRow, notified bool, by flussi.Actor, 
 	case from == s.to: // Pago In Rete reported it before, without the proof
 		to = from
 	case err != nil:
-		if path, err = NoticeMachine().Path(from, s.to); err != nil {
+		if path, err = forward(from, s.to); err != nil {
 			return NoticeChange{}, false, err
 		}
 		to = s.to

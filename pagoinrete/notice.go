@@ -23,6 +23,7 @@ type Notice struct {
 	EventID    uuid.UUID   // the payment event it belongs to
 	School     string      // codice meccanografico, that of its event
 	State      NoticeState // stato
+	BaseState  NoticeState // the State without what settlements and the treasury show, which they may take back; "" if they show nothing
 	Instalment int         // rata: which of the event's, from 1
 	NoticeData
 	Number          flussi.NoticeNumber // codice avviso; zero before it is transmitted
@@ -48,6 +49,7 @@ type NoticeData struct {
 	Amount     flussi.Cents      // importo, before the discount
 	Discount   flussi.Cents      // sconto
 	DueDate    time.Time         // scadenza, UTC
+	Transfers  Transfers         `json:",omitzero"` // who gets what of the amount due; none: the school gets all
 	Reference  string            // the caller's own key, without personal data
 }
 
@@ -87,30 +89,34 @@ const (
 	// Entered when the notice is created. Left by NoticeTransmit or NoticeCancel.
 	NoticeNotLinked NoticeState = "not_linked"
 	// NoticeNotNotified (Non pagato, Non notificato): no payer that is associated with
-	// it has registered with Pago In Rete and logged in. Entered by NoticeTransmit.
+	// it has registered with Pago In Rete and logged in. Entered by NoticeTransmit, or by
+	// NoticeUnnotify.
 	// Left by NoticeNotify, NoticePayManually or NoticeCancel.
 	NoticeNotNotified NoticeState = "not_notified"
 	// NoticeNotified (Non pagato, Notificato): the event is notified, and a payer has
-	// logged in. Entered by NoticeNotify, or by NoticeFail after a payment that came to
-	// nothing. Left by NoticeRequest, NoticePayManually or NoticeCancel.
+	// logged in. Entered by NoticeNotify, by NoticeFail after a payment that came to
+	// nothing, or by NoticeUnpay. Left by NoticeRequest, NoticePayManually, NoticeUnnotify or
+	// NoticeCancel.
 	NoticeNotified NoticeState = "notified"
 	// NoticeAwaitingReceipt (Non pagato, RPT inviata in attesa di RT): a payment is
 	// under way, so it cannot be cancelled or paid otherwise. Entered by NoticeRequest.
 	// Left by NoticePay or NoticeFail.
 	NoticeAwaitingReceipt NoticeState = "awaiting_receipt"
 	// NoticePaidOnline (Pagato online): the receipt is there, found neither in a PSP
-	// settlement nor in the treasury journal yet. Entered by NoticePay. Left by
-	// NoticeConfirm, NoticeReconcile or NoticeRefund.
+	// settlement nor in the treasury journal yet. Entered by NoticePay, or by
+	// NoticeUnconfirm. Left by NoticeConfirm, NoticeReconcile, NoticeUnpay or NoticeRefund.
 	NoticePaidOnline NoticeState = "paid_online"
 	// NoticePaidManually (Pagato manualmente): paid outside Pago In Rete, as the school
 	// could verify. Entered by NoticePayManually. Left by NoticeReconcileManually or
 	// NoticeRefund.
 	NoticePaidManually NoticeState = "paid_manually"
 	// NoticeConfirmed (Pagamento confermato): found in a PSP settlement. Entered by
-	// NoticeConfirm. Left by NoticeReconcile or NoticeRefund.
+	// NoticeConfirm, or by NoticeUnreconcile. Left by NoticeReconcile, NoticeUnconfirm or
+	// NoticeRefund.
 	NoticeConfirmed NoticeState = "confirmed"
 	// NoticeReconciled (Pagamento riscontrato automaticamente): matched to a movement
-	// of the treasury journal (OIL). Entered by NoticeReconcile. Left by NoticeRefund.
+	// of the treasury journal (OIL). Entered by NoticeReconcile. Left by NoticeUnreconcile or
+	// NoticeRefund.
 	NoticeReconciled NoticeState = "reconciled"
 	// NoticeReconciledManually (Pagamento riscontrato manualmente): paid outside Pago
 	// In Rete and matched by the school to a movement of the treasury journal (OIL).
@@ -148,6 +154,10 @@ const (
 	NoticeResolveDiscrepancy NoticeAction = "settle"             // DSGA, A.A.: a discrepancy was looked at
 	NoticeRecordDiscrepancy  NoticeAction = "differ"             // by the system: something contradicts it
 	NoticeRefuse             NoticeAction = "refuse"             // by the system: Pago In Rete refused it
+	NoticeUnreconcile        NoticeAction = "unreconcile"        // by the system: the treasury journal no longer has it
+	NoticeUnconfirm          NoticeAction = "unconfirm"          // by the system: no PSP settlement has it any more
+	NoticeUnpay              NoticeAction = "unpay"              // by the system: nothing else showed that it was paid
+	NoticeUnnotify           NoticeAction = "unnotify"           // by the system: only its payment showed that a payer had logged in
 
 	// NoticeCreate is no step of the machine: only histories have it.
 	NoticeCreate NoticeAction = "create" // the first record
@@ -190,6 +200,10 @@ var noticeMachine = sync.OnceValue(func() *fsm.Machine[NoticeState, NoticeAction
 			{Event: NoticeConfirm, From: states{NoticePaidOnline}, To: NoticeConfirmed, Label: "Riscontro con i flussi di riversamento PSP", Roles: system},
 			{Event: NoticeConfirm, From: states{NoticeReconciled}, To: NoticeReconciled, Label: "Riscontro con i flussi di riversamento PSP", Roles: system},
 			{Event: NoticeReconcile, From: states{NoticePaidOnline, NoticeConfirmed}, To: NoticeReconciled, Label: "Riconciliazione con i movimenti del file OIL", Roles: system},
+			{Event: NoticeUnreconcile, From: states{NoticeReconciled}, To: NoticeConfirmed, Label: "Annullamento della riconciliazione con il file OIL", Roles: system},
+			{Event: NoticeUnconfirm, From: states{NoticeConfirmed}, To: NoticePaidOnline, Label: "Annullamento del riscontro con i flussi di riversamento PSP", Roles: system},
+			{Event: NoticeUnpay, From: states{NoticePaidOnline}, To: NoticeNotified, Label: "Pagamento non più riportato", Roles: system},
+			{Event: NoticeUnnotify, From: states{NoticeNotified}, To: NoticeNotNotified, Label: "Notifica non più riportata", Roles: system},
 			{Event: NoticePayManually, From: unpaid, To: NoticePaidManually, Label: "Riscontra il pagamento manualmente", Roles: office},
 			{Event: NoticeReconcileManually, From: states{NoticePaidManually}, To: NoticeReconciledManually, Label: "Riconcilia manualmente con il file OIL", Roles: office},
 			{Event: NoticeCancel, From: append(states{NoticeNotLinked}, unpaid...), To: NoticeCancelled, Label: "Annulla", Roles: office},
@@ -202,6 +216,15 @@ var noticeMachine = sync.OnceValue(func() *fsm.Machine[NoticeState, NoticeAction
 		},
 	})
 })
+
+// takesBack are the actions that take back what settlements and the treasury showed. They never
+// follow from what Pago In Rete reports.
+var takesBack = []NoticeAction{NoticeUnreconcile, NoticeUnconfirm, NoticeUnpay, NoticeUnnotify}
+
+// forward returns the steps from one state to another, none of which takes something back.
+func forward(from, to NoticeState) ([]NoticeAction, error) {
+	return NoticeMachine().Path(from, to, takesBack...)
+}
 
 // NoticeLabels are the Italian names of a notice's state, one for each audience.
 type NoticeLabels struct {
@@ -303,6 +326,7 @@ func (d NoticeData) Validate() error {
 		e.Fail("DueDate", flussi.ErrDate, "La scadenza dell'avviso non è valida.")
 	}
 	e.text("Reference", "il riferimento", d.Reference, MaxReference, false)
+	d.Transfers.validate(e, d.Due())
 	return e.OrNil()
 }
 

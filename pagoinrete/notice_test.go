@@ -65,6 +65,10 @@ func TestNoticeTransitions(t *testing.T) {
 		{pagoinrete.NoticePaidOnline, pagoinrete.NoticeReconcile}:           pagoinrete.NoticeReconciled,
 		{pagoinrete.NoticePaidOnline, pagoinrete.NoticeRefund}:              pagoinrete.NoticeRefunded,
 		{pagoinrete.NoticeConfirmed, pagoinrete.NoticeReconcile}:            pagoinrete.NoticeReconciled,
+		{pagoinrete.NoticeReconciled, pagoinrete.NoticeUnreconcile}:         pagoinrete.NoticeConfirmed,
+		{pagoinrete.NoticeConfirmed, pagoinrete.NoticeUnconfirm}:            pagoinrete.NoticePaidOnline,
+		{pagoinrete.NoticePaidOnline, pagoinrete.NoticeUnpay}:               pagoinrete.NoticeNotified,
+		{pagoinrete.NoticeNotified, pagoinrete.NoticeUnnotify}:              pagoinrete.NoticeNotNotified,
 		{pagoinrete.NoticeConfirmed, pagoinrete.NoticeRefund}:               pagoinrete.NoticeRefunded,
 		{pagoinrete.NoticeReconciled, pagoinrete.NoticeRefund}:              pagoinrete.NoticeRefunded,
 		{pagoinrete.NoticePaidManually, pagoinrete.NoticeReconcileManually}: pagoinrete.NoticeReconciledManually,
@@ -127,6 +131,8 @@ func TestNoticePathHasTheStepsBetween(t *testing.T) {
 			[]pagoinrete.NoticeAction{pagoinrete.NoticeRequest, pagoinrete.NoticePay, pagoinrete.NoticeConfirm}},
 		"no settlement is implied by the journal": {pagoinrete.NoticePaidOnline, pagoinrete.NoticeReconciled,
 			[]pagoinrete.NoticeAction{pagoinrete.NoticeReconcile}},
+		"taken back by the files": {pagoinrete.NoticeReconciled, pagoinrete.NoticeNotNotified,
+			[]pagoinrete.NoticeAction{pagoinrete.NoticeUnreconcile, pagoinrete.NoticeUnconfirm, pagoinrete.NoticeUnpay, pagoinrete.NoticeUnnotify}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, test.want, must.Get(pagoinrete.NoticeMachine().Path(test.from, test.to))(t))

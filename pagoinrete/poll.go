@@ -94,16 +94,20 @@ func (n Notice) applyRemote(there RemoteNotice, missing, notified bool, by fluss
 	if !n.Number.IsZero() && there.Number != n.Number {
 		return differs(Discrepancy{Kind: DiscrepancyNumber})
 	}
-	path, err := NoticeMachine().Path(n.State, there.State)
+	path, err := forward(n.State, there.State)
 	switch {
 	case n.ahead(there.State):
 		path = nil // what is here comes from files that are not known there
+		n.follows(there.State)
 	case err != nil && paid(n.State) && paid(there.State):
 		return differs(Discrepancy{Kind: DiscrepancyPaidTwice, State: string(there.State)})
 	case err != nil, !notified && !Coupled(EventToNotify, there.State):
 		return differs(Discrepancy{Kind: DiscrepancyState, State: string(there.State)})
 	default:
 		n.State = there.State
+		if n.BaseState != "" {
+			n.BaseState = there.State
+		}
 	}
 	n.RemoteID, n.Number = cmp.Or(there.RemoteID, n.RemoteID), there.Number
 	n.PayerRegistered, n.PayerLoggedIn = there.PayerRegistered, there.PayerLoggedIn
@@ -140,7 +144,7 @@ func (n Notice) differs(before Notice, found Discrepancy, by flussi.Actor) (Noti
 // ahead reports whether the notice is in the state that Pago In Rete reports, or further on only by
 // what settlements and the treasury journal showed.
 func (n Notice) ahead(there NoticeState) bool {
-	path, err := NoticeMachine().Path(there, n.State)
+	path, err := forward(there, n.State)
 	if err != nil {
 		return false
 	}
@@ -154,6 +158,14 @@ func (n Notice) ahead(there NoticeState) bool {
 		}
 		return true
 	})
+}
+
+// follows notes a state that Pago In Rete reports, of a notice that is further on by what files
+// showed: it returns to that state if they take it back.
+func (n *Notice) follows(there NoticeState) {
+	if _, err := forward(n.BaseState, there); err == nil {
+		n.BaseState = there
+	}
 }
 
 // paid reports whether a notice in the state is paid.

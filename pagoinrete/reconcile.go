@@ -105,7 +105,7 @@ func (m *Mismatch) Italian() string { return fmt.Sprintf("Riga %d: %s", m.Row.Nu
 // The actor is of the office, or a program with the role [flussi.System]; the [Authorizer] decides
 // about both.
 func (s *Service) ApplySettlement(ctx context.Context, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error]) (MatchReport, error) {
-	return s.match(ctx, "apply settlement", by, school, rows, settlement)
+	return s.match(ctx, "apply settlement", by, school, rows, settlementSource)
 }
 
 // ApplyJournal matches the rows of the treasury journal (OIL) to the notices of a school, as
@@ -113,14 +113,14 @@ func (s *Service) ApplySettlement(ctx context.Context, by flussi.Actor, school s
 // riscontrato automaticamente. What the school noted as paid otherwise does not match by itself:
 // see [Service.MatchMovement].
 func (s *Service) ApplyJournal(ctx context.Context, by flussi.Actor, school string, rows iter.Seq2[PaymentRow, error]) (MatchReport, error) {
-	return s.match(ctx, "apply journal", by, school, rows, journal)
+	return s.match(ctx, "apply journal", by, school, rows, journalSource)
 }
 
 // MatchSettlement matches a row of a settlement by hand to a notice that the user chose, though its
 // IUV, or its amount, may be another. The proof says by whom, and another amount than was due
 // remains noted as a Discrepancy that is resolved, unless something else is open.
 func (s *Service) MatchSettlement(ctx context.Context, by flussi.Actor, id uuid.UUID, row PaymentRow) (Notice, error) {
-	return s.matchByHand(ctx, "match settlement", by, id, row, settlement)
+	return s.matchByHand(ctx, "match settlement", by, id, row, settlementSource)
 }
 
 // MatchMovement matches a row of the treasury journal by hand to a notice that the user chose, as
@@ -147,7 +147,7 @@ func (s *Service) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.UU
 		n, err = s.ReconcileNoticeManually(ctx, by, id, proof)
 		return n, noticeFailure(op, id, err)
 	}
-	return s.matchByHand(ctx, op, by, id, row, journal)
+	return s.matchByHand(ctx, op, by, id, row, journalSource)
 }
 
 // office refuses an actor who may not reconcile.

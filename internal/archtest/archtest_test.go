@@ -47,7 +47,7 @@ var arrows = map[string][]string{
 	"flow":                           {".", "internal/core", "internal/pace", "internal/sentinel", "appio", "fsm", "internal/italian", "github.com/google/uuid", "golang.org/x/text/cases", "golang.org/x/text/unicode/norm"},
 	"flow/memstore":                  {".", "flow", "internal/memtable", "github.com/google/uuid"},
 	"flow/flowexcel":                 {".", "appio", "excel", "flow", "fsm", "internal/italian", "mailmerge", "github.com/google/uuid"},
-	"pagoinrete":                     {".", "internal/core", "internal/sentinel", "fsm", "internal/italian", "github.com/google/uuid"},
+	"pagoinrete":                     {".", "internal/core", "internal/sentinel", "fsm", "internal/italian", "pagoinrete/paymentfile", "pagoinrete/settlement", "github.com/google/uuid"},
 	"pagoinrete/paymentfile":         {".", "internal/italian", "golang.org/x/text/encoding", "golang.org/x/text/encoding/charmap", "golang.org/x/text/encoding/unicode", "golang.org/x/text/transform"},
 	"pagoinrete/settlement":          {".", "internal/core", "internal/italian", "internal/sentinel", "pagoinrete/paymentfile", "github.com/google/uuid"},
 	"pagoinrete/settlement/memstore": {".", "internal/memtable", "pagoinrete/paymentfile", "pagoinrete/settlement", "github.com/google/uuid"},

@@ -303,7 +303,9 @@ func TestTheLibraryAndTheSimulatorThinkTheSameOfData(t *testing.T) {
 		n := goodNotice
 		n.ID, n.EventID = uuid.New(), good.ID
 		for range random.IntN(3) {
-			switch random.IntN(6) {
+			switch random.IntN(7) {
+			case 6:
+				n.Transfers = pagoinrete.Transfers{{Amount: n.Due() - 1}, {Amount: []flussi.Cents{0, 1, 1, 2, -1}[random.IntN(5)]}}
 			case 0:
 				n.Debtor = []flussi.FiscalCode{{}, clientCode(t, secretPayer)}[random.IntN(2)]
 			case 1:

@@ -99,13 +99,20 @@ type wireInstalment struct {
 
 // wireNotice is the transmission of a notice.
 type wireNotice struct {
-	Event      string     `json:"event"`
-	Instalment int        `json:"instalment"`
-	Debtor     wireDebtor `json:"debtor"`
-	Payer      string     `json:"payer,omitempty"`
-	Amount     int64      `json:"amount"`
-	Discount   int64      `json:"discount"`
-	DueDate    string     `json:"due_date"`
+	Event      string         `json:"event"`
+	Instalment int            `json:"instalment"`
+	Debtor     wireDebtor     `json:"debtor"`
+	Payer      string         `json:"payer,omitempty"`
+	Amount     int64          `json:"amount"`
+	Discount   int64          `json:"discount"`
+	DueDate    string         `json:"due_date"`
+	Transfers  []wireTransfer `json:"transfers,omitempty"`
+}
+
+// wireTransfer is what one beneficiary gets of a notice.
+type wireTransfer struct {
+	Beneficiary string `json:"beneficiary,omitempty"`
+	Amount      int64  `json:"amount"`
 }
 
 // wireDebtor is the debtor of a notice.
@@ -216,10 +223,18 @@ func encodeEvent(e pagoinrete.Event) ([]byte, error) {
 }
 
 func encodeNotice(n pagoinrete.Notice) ([]byte, error) {
+	var transfers []wireTransfer
+	for i, t := range n.Transfers {
+		if t != (pagoinrete.Transfer{}) {
+			transfers = append(transfers, make([]wireTransfer, i-len(transfers))...)
+			transfers = append(transfers, wireTransfer{t.Beneficiary.String(), int64(t.Amount)})
+		}
+	}
 	return json.Marshal(wireNotice{
 		Event: n.EventID.String(), Instalment: n.Instalment,
 		Debtor: wireDebtor{n.Debtor.Reveal(), wireDebtors[n.DebtorKind], n.DebtorName.Reveal()},
 		Payer:  n.Payer.Reveal(), Amount: int64(n.Amount), Discount: int64(n.Discount), DueDate: encodeTime(n.DueDate),
+		Transfers: transfers,
 	})
 }
 

@@ -40,11 +40,11 @@ func TestTheDocumentHasTheOperationsOfTheFormatAndNoOthers(t *testing.T) {
 func TestTheDocumentHasTheFieldsOfTheFormatAndNoOthers(t *testing.T) {
 	document := openAPI(t)
 	formats := map[string]any{
-		"Event": wireEvent{}, "Instalment": wireInstalment{}, "Notice": wireNotice{}, "Debtor": wireDebtor{}, "Reason": wireReason{},
+		"Event": wireEvent{}, "Instalment": wireInstalment{}, "Notice": wireNotice{}, "Debtor": wireDebtor{}, "Transfer": wireTransfer{}, "Reason": wireReason{},
 		"Query": wireQuery{}, "Proof": wireProof{}, "RemoteEvent": wireRemoteEvent{}, "RemoteNotice": wireRemoteNotice{},
 		"Evidence": wireEvidence{}, "Notices": wireNotices{}, "Receipt": wireReceipt{},
 	}
-	sent := []string{"Event", "Instalment", "Notice", "Debtor", "Reason", "Query", "Proof"}
+	sent := []string{"Event", "Instalment", "Notice", "Debtor", "Transfer", "Reason", "Query", "Proof"}
 	others := []string{"FiscalCode", "Nothing", "Problem"}
 	assert.ElementsMatch(t, document.Schemas(), append(slices.Collect(maps.Keys(formats)), others...))
 	for name, format := range formats {
@@ -235,9 +235,11 @@ func TestWhatIsSentIsWhole(t *testing.T) {
 	code := must.Get(flussi.ParseFiscalCode("RSSMRA80A01H501U"))(t)
 	body = must.Get(encodeNotice(pagoinrete.Notice{EventID: wireID, Instalment: 2, NoticeData: pagoinrete.NoticeData{
 		Debtor: code, DebtorKind: pagoinrete.DebtorStaff, DebtorName: flussi.NewText("R"), Payer: code, Amount: 3, Discount: 2, DueDate: time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC),
+		Transfers: pagoinrete.Transfers{{Beneficiary: must.Get(flussi.ParseOrganizationCode("80185250588"))(t), Amount: 1}, {}, {Amount: 2}},
 	}}))(t)
 	assert.JSONEq(t, `{"event":"`+wireID.String()+`","instalment":2,"debtor":{"fiscal_code":"RSSMRA80A01H501U","kind":"PERSONALE","name":"R"},
-		"payer":"RSSMRA80A01H501U","amount":3,"discount":2,"due_date":"2026-01-02T00:00:00Z"}`, string(body))
+		"payer":"RSSMRA80A01H501U","amount":3,"discount":2,"due_date":"2026-01-02T00:00:00Z",
+		"transfers":[{"beneficiary":"80185250588","amount":1},{"amount":0},{"amount":2}]}`, string(body))
 	everyField(t, body)
 }
 

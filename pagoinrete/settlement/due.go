@@ -37,6 +37,9 @@ type Paid struct {
 	Payment    uuid.UUID               // the ID of the [Payment]; zero for a single payment
 	Settlement string                  // the FlowID of its settlement; "" for a single payment
 	Movements  []string                // the numbers of the sospesi, once the treasury has it
+	Movement   uuid.UUID               // the ID of the first of these [Movement]s
+	Received   time.Time               // when the last of them arrived: the beginning of the day in Italy, UTC
+	By         string                  // the ID of the operator who matched it by hand; "" if it was matched automatically
 	IUR        string                  // of the payment; "" for a single payment
 	Index      int                     // of the transfer; 0 if it is not stated
 	Amount     flussi.Cents            // without a sign

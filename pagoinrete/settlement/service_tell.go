@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -24,8 +25,8 @@ func (s *Service) Tell(ctx context.Context, by flussi.Actor, body flussi.Organiz
 	return failed("tell", "", uuid.Nil, err)
 }
 
-// Review asks the [Due] again what is expected of references of a body: for what became due after
-// its payment was applied, and for what is due no more.
+// Review asks the [Due] again what is expected of references of a body, and tells it where they
+// stand: for what became due after its payment was applied, and for what is due no more.
 func (s *Service) Review(ctx context.Context, by flussi.Actor, body flussi.OrganizationCode, references ...paymentfile.Reference) error {
 	err := s.admit(ctx, by, body)
 	if err == nil {
@@ -34,8 +35,8 @@ func (s *Service) Review(ctx context.Context, by flussi.Actor, body flussi.Organ
 	if err == nil {
 		err = s.tell(ctx, by, body)
 	}
-	if err == nil { // single payments, which are not stored with what is expected
-		err = s.tellReferences(ctx, body, slices.Clone(references), map[uuid.UUID][]string{})
+	if err == nil { // also if nothing changed here
+		err = s.tellReferences(ctx, body, slices.Clone(references), map[uuid.UUID]arrival{})
 	}
 	return failed("review", "", uuid.Nil, err)
 }
@@ -73,7 +74,7 @@ func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlemen
 		return s.store.Payments(ctx, PaymentFilter{Settlement: settlement.ID}, page)
 	}
 	var moved []PaymentChange
-	numbers := map[uuid.UUID][]string{}
+	arrivals := map[uuid.UUID]arrival{}
 	for page, err := range core.Pages(ctx, maxReferences, list) {
 		if err != nil {
 			return err
@@ -87,7 +88,7 @@ func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlemen
 				moved = append(moved, step{action: ActionTell, by: by}.payment(p.State, told))
 			}
 		}
-		if err := s.tellReferences(ctx, settlement.Body, references, numbers); err != nil {
+		if err := s.tellReferences(ctx, settlement.Body, references, arrivals); err != nil {
 			return err
 		}
 	}
@@ -116,18 +117,18 @@ func (s *Service) tellMovements(ctx context.Context, by flussi.Actor, body fluss
 		told.Untold, told.Before = false, paymentfile.Reference{}
 		changes = append(changes, step{action: ActionTell, by: by}.movement(m, told))
 	}
-	if err := s.tellReferences(ctx, body, references, map[uuid.UUID][]string{}); err != nil {
+	if err := s.tellReferences(ctx, body, references, map[uuid.UUID]arrival{}); err != nil {
 		return err
 	}
 	return (&core.Tries{}).Again(ctx, s.store.Save(ctx, Changes{Movements: changes}))
 }
 
 // tellReferences tells where references stand.
-func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, numbers map[uuid.UUID][]string) error {
+func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, arrivals map[uuid.UUID]arrival) error {
 	slices.SortFunc(references, func(a, b paymentfile.Reference) int { return strings.Compare(a.Reveal(), b.Reveal()) })
 	references = slices.DeleteFunc(slices.Compact(references), paymentfile.Reference.IsZero)
 	for some := range slices.Chunk(references, maxReferences) {
-		standings, err := s.standings(ctx, body, some, numbers)
+		standings, err := s.standings(ctx, body, some, arrivals)
 		if err != nil {
 			return err
 		}
@@ -138,9 +139,9 @@ func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCo
 	return nil
 }
 
-// standings returns where references stand. It adds the numbers of the sospesi of settlements to
-// those that are known.
-func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, numbers map[uuid.UUID][]string) ([]Standing, error) {
+// standings returns where references stand. It adds what is read about how settlements
+// arrived to what is known.
+func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, arrivals map[uuid.UUID]arrival) ([]Standing, error) {
 	w := s.newWork(body)
 	if err := w.readPayments(ctx, PaymentFilter{References: references}); err != nil {
 		return nil, err
@@ -154,7 +155,7 @@ func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, r
 		return nil, err
 	}
 	for id := range of {
-		if err := w.readNumbers(ctx, id, numbers); err != nil {
+		if err := w.readArrival(ctx, id, arrivals); err != nil {
 			return nil, err
 		}
 	}
@@ -168,7 +169,10 @@ func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, r
 		one := Paid{Status: p.status(settlement), State: p.State, Payment: p.ID, Settlement: settlement.FlowID, IUR: p.IUR, Index: p.Index,
 			Amount: p.Amount, Date: p.Date, Body: p.Body}
 		if one.Status == PaidConfirmed {
-			one.Movements = numbers[p.Settlement]
+			one.receive(arrivals[p.Settlement])
+		}
+		if p.Hand.Kind == DecisionMatched {
+			one.By = p.Hand.By
 		}
 		paid[p.Target] = append(paid[p.Target], one)
 	}
@@ -182,24 +186,24 @@ func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, r
 	return standings, nil
 }
 
-// readNumbers reads the numbers of the sospesi that have a settlement which the treasury has as a
-// whole, unless they are known. A settlement that changes meanwhile is told again.
-func (w *work) readNumbers(ctx context.Context, id uuid.UUID, numbers map[uuid.UUID][]string) error {
-	if _, known := numbers[id]; known || w.facts.settlements[id].State != SettlementCovered {
+// readArrival reads how the money of a settlement arrived that the treasury has as a whole, unless
+// that is known. A settlement that changes meanwhile is told again.
+func (w *work) readArrival(ctx context.Context, id uuid.UUID, arrivals map[uuid.UUID]arrival) error {
+	if _, known := arrivals[id]; known || w.facts.settlements[id].State != SettlementCovered {
 		return nil
 	}
 	found, err := w.readMovements(ctx, MovementFilter{Settlement: id})
 	if err != nil {
 		return err
 	}
-	numbers[id] = []string{}
+	var movements []Movement
 	for _, found := range found {
 		m := w.facts.movements[found]
 		if slices.ContainsFunc(m.Parts, func(p Part) bool { return p.Settlement == id }) {
-			numbers[id] = append(numbers[id], m.Number)
+			movements = append(movements, m)
 		}
 	}
-	slices.Sort(numbers[id])
+	arrivals[id] = newArrival(movements)
 	return nil
 }
 
@@ -228,8 +232,39 @@ func (w *work) addSingles(ctx context.Context, references []paymentfile.Referenc
 	for _, id := range singles {
 		m := w.facts.movements[id]
 		state := claims.claim(m.Reference, 0, m.Amount)
-		paid[m.Reference] = append(paid[m.Reference], Paid{Status: PaidConfirmed, State: state, Movements: []string{m.Number},
-			Amount: m.Amount, Date: m.Date, Body: m.Body})
+		one := Paid{State: state, Amount: m.Amount, Date: m.Date, Body: m.Body}
+		one.receive(newArrival([]Movement{m}))
+		paid[m.Reference] = append(paid[m.Reference], one)
 	}
 	return nil
+}
+
+// arrival is how the treasury got the money of a settlement or of a single payment. The zero arrival
+// is none.
+type arrival struct {
+	first   uuid.UUID // the ID of the first movement by its number
+	numbers []string  // of the sospesi, sorted
+	at      time.Time // the date of the last movement
+}
+
+func newArrival(movements []Movement) arrival {
+	slices.SortFunc(movements, func(a, b Movement) int {
+		return cmp.Or(strings.Compare(a.Number, b.Number), strings.Compare(a.ID.String(), b.ID.String()))
+	})
+	var a arrival
+	for i, m := range movements {
+		if i == 0 {
+			a.first = m.ID
+		}
+		a.numbers = append(a.numbers, m.Number)
+		if m.Date.After(a.at) {
+			a.at = m.Date
+		}
+	}
+	return a
+}
+
+// receive notes that the treasury has a payment.
+func (p *Paid) receive(a arrival) {
+	p.Status, p.Movements, p.Movement, p.Received = PaidConfirmed, slices.Clone(a.numbers), a.first, a.at
 }

@@ -223,6 +223,8 @@ func TestTablesOfTheFirstVersionAreMigrated(t *testing.T) {
 		"DROP INDEX flussi_flows_scheduled", "DROP INDEX flussi_flows_of_service_scheduled", "ALTER TABLE flussi_flows DROP COLUMN not_before",
 		"ALTER TABLE flussi_flows DROP COLUMN scheduled_by", "ALTER TABLE flussi_flows DROP COLUMN answer",
 		"ALTER TABLE flussi_flow_records DROP COLUMN answer", "ALTER TABLE flussi_notification_records DROP COLUMN answer",
+		"ALTER TABLE flussi_notices DROP COLUMN base_state", "ALTER TABLE flussi_notices DROP COLUMN transfers",
+		"ALTER TABLE flussi_notices DROP COLUMN discrepancy_source", "ALTER TABLE flussi_events DROP COLUMN discrepancy_source",
 		"ALTER TABLE flussi_event_records DROP COLUMN answer", "ALTER TABLE flussi_notice_records DROP COLUMN answer",
 		"DROP TABLE flussi_ledgers", "DROP TABLE flussi_settlements", "DROP TABLE flussi_settlement_counts",
 		"DROP TABLE flussi_settlement_records", "DROP TABLE flussi_payments", "DROP TABLE flussi_payment_records", "DROP TABLE flussi_movements",

@@ -19,6 +19,7 @@ import (
 // What the platform's schema says of its strings.
 var (
 	citizenCode = regexp.MustCompile(`^[A-Z]{6}[0-9LMNPQRSTUV]{2}[ABCDEHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]$`)
+	bodyCode    = regexp.MustCompile(`^[0-9]{11}$`)
 	ibanForm    = regexp.MustCompile(`^IT[0-9]{2}[0-9A-Z]{23}$`)
 	plain       = regexp.MustCompile(`^[^\x00-\x1F\x7F]*[^\x00-\x20\x7F][^\x00-\x1F\x7F]*$`)
 	maybePlain  = regexp.MustCompile(`^[^\x00-\x1F\x7F]*$`)
@@ -121,8 +122,27 @@ func checkNotice(body []byte) (n checkedNotice, fault string) {
 	amount := c.number(root, "amount", leastAmount, mostAmount)
 	discount := c.number(root, "discount", 0, max(amount-1, 0))
 	n.due, n.dueDate = flussi.Cents(amount-discount), c.date(root, "due_date")
-	c.only(root, "event", "instalment", "debtor", "payer", "amount", "discount", "due_date")
+	if root.has("transfers") {
+		c.transfers(root, amount-discount)
+	}
+	c.only(root, "event", "instalment", "debtor", "payer", "amount", "discount", "due_date", "transfers")
 	return n, c.said()
+}
+
+// transfers checks who gets what of an amount.
+func (c *checker) transfers(root *object, due int64) {
+	all := c.list(root, "transfers")
+	var sum int64
+	for _, one := range all {
+		sum += c.number(one, "amount", leastAmount, mostAmount)
+		if one.has("beneficiary") {
+			c.text(one, "beneficiary", bodyCode, 11)
+		}
+		c.only(one, "beneficiary", "amount")
+	}
+	if len(all) < 1 || len(all) > 5 || sum != due {
+		c.fail(root, "transfers", "list of 1 to 5 that add up to the amount less the discount")
+	}
 }
 
 // checkReason checks the body of a step with an event.

@@ -18,7 +18,7 @@ var events = entity[pagoinrete.Event]{
 		{Name: "binding", Type: "boolean"}, {Name: "repeatable", Type: "boolean"},
 		{Name: "state", Type: "text"}, {Name: "rejection", Type: "text"}, {Name: "remote_id", Type: "text"},
 		{Name: "discrepancy_kind", Type: "text"}, {Name: "discrepancy_state", Type: "text"}, {Name: "discrepancy_amount", Type: "bigint"},
-		{Name: "discrepancy_at", Type: "bigint"}, {Name: "discrepancy_resolved", Type: "boolean"},
+		{Name: "discrepancy_at", Type: "bigint"}, {Name: "discrepancy_resolved", Type: "boolean"}, {Name: "discrepancy_source", Type: "text"},
 		{Name: "updated_at", Type: "bigint"}, {Name: "updated_by", Type: "text"}, {Name: "version", Type: "bigint"},
 		{Name: "search", Type: "text", WriteOnly: true},
 	},
@@ -31,7 +31,7 @@ var events = entity[pagoinrete.Event]{
 			&e.Binding, &e.Repeatable,
 			stringTo(&e.State), textField{&e.Rejection}, stringTo(&e.RemoteID),
 			stringTo(&e.Discrepancy.Kind), stringTo(&e.Discrepancy.State), (*int64)(&e.Discrepancy.Amount),
-			timeField{&e.Discrepancy.At}, &e.Discrepancy.Resolved,
+			timeField{&e.Discrepancy.At}, &e.Discrepancy.Resolved, stringTo(&e.Discrepancy.Source),
 			timeField{&e.UpdatedAt}, stringTo(&e.UpdatedBy), &e.Version,
 		}
 	},
@@ -44,7 +44,7 @@ var events = entity[pagoinrete.Event]{
 			e.Binding, e.Repeatable,
 			encode(e.State), encode(e.Rejection.Reveal()), encode(e.RemoteID),
 			encode(e.Discrepancy.Kind), encode(e.Discrepancy.State), int64(e.Discrepancy.Amount),
-			micros(e.Discrepancy.At), e.Discrepancy.Resolved,
+			micros(e.Discrepancy.At), e.Discrepancy.Resolved, encode(e.Discrepancy.Source),
 			e.UpdatedAt.UnixMicro(), encode(e.UpdatedBy), version,
 			searchable(e.Name) + string(rune(lowHalf)) + searchable(e.Causale), // no encoded text contains this character alone
 		}
@@ -67,12 +67,12 @@ var notices = entity[pagoinrete.Notice]{
 		{Name: "id", Type: "uuid"}, {Name: "event_id", Type: "uuid"}, {Name: "school", Type: "text"}, {Name: "created_at", Type: "bigint"},
 		{Name: "instalment", Type: "bigint"}, {Name: "debtor", Type: "text"}, {Name: "debtor_kind", Type: "text"},
 		{Name: "debtor_name", Type: "text"}, {Name: "payer", Type: "text"},
-		{Name: "amount", Type: "bigint"}, {Name: "discount", Type: "bigint"}, {Name: "due_date", Type: "bigint"},
+		{Name: "amount", Type: "bigint"}, {Name: "discount", Type: "bigint"}, {Name: "due_date", Type: "bigint"}, {Name: "transfers", Type: "text"},
 		{Name: "reference", Type: "text"}, {Name: "number", Type: "text"},
-		{Name: "state", Type: "text"}, {Name: "remote_id", Type: "text"}, {Name: "payer_registered", Type: "boolean"},
+		{Name: "state", Type: "text"}, {Name: "base_state", Type: "text"}, {Name: "remote_id", Type: "text"}, {Name: "payer_registered", Type: "boolean"},
 		{Name: "payer_logged_in", Type: "boolean"}, {Name: "visible", Type: "boolean"}, {Name: "evidence", Type: "text"},
 		{Name: "discrepancy_kind", Type: "text"}, {Name: "discrepancy_state", Type: "text"}, {Name: "discrepancy_amount", Type: "bigint"},
-		{Name: "discrepancy_at", Type: "bigint"}, {Name: "discrepancy_resolved", Type: "boolean"},
+		{Name: "discrepancy_at", Type: "bigint"}, {Name: "discrepancy_resolved", Type: "boolean"}, {Name: "discrepancy_source", Type: "text"},
 		{Name: "error", Type: "text"}, {Name: "updated_at", Type: "bigint"}, {Name: "updated_by", Type: "text"}, {Name: "version", Type: "bigint"},
 		{Name: "iuv", Type: "text", WriteOnly: true}, {Name: "write_id", Type: "bigint", WriteOnly: true},
 	},
@@ -81,12 +81,12 @@ var notices = entity[pagoinrete.Notice]{
 			&n.ID, &n.EventID, stringTo(&n.School), timeField{&n.CreatedAt},
 			&n.Instalment, &n.Debtor, stringTo(&n.DebtorKind),
 			textField{&n.DebtorName}, &n.Payer,
-			(*int64)(&n.Amount), (*int64)(&n.Discount), timeField{&n.DueDate},
+			(*int64)(&n.Amount), (*int64)(&n.Discount), timeField{&n.DueDate}, transfersField{&n.Transfers},
 			stringTo(&n.Reference), &n.Number,
-			stringTo(&n.State), stringTo(&n.RemoteID), &n.PayerRegistered,
+			stringTo(&n.State), stringTo(&n.BaseState), stringTo(&n.RemoteID), &n.PayerRegistered,
 			&n.PayerLoggedIn, &n.Visible, evidenceField{&n.Evidence},
 			stringTo(&n.Discrepancy.Kind), stringTo(&n.Discrepancy.State), (*int64)(&n.Discrepancy.Amount),
-			timeField{&n.Discrepancy.At}, &n.Discrepancy.Resolved,
+			timeField{&n.Discrepancy.At}, &n.Discrepancy.Resolved, stringTo(&n.Discrepancy.Source),
 			stringTo(&n.Error), timeField{&n.UpdatedAt}, stringTo(&n.UpdatedBy), &n.Version,
 		}
 	},
@@ -95,12 +95,12 @@ var notices = entity[pagoinrete.Notice]{
 			n.ID, n.EventID, encode(n.School), n.CreatedAt.UnixMicro(),
 			int64(n.Instalment), n.Debtor.Reveal(), encode(n.DebtorKind),
 			encode(n.DebtorName.Reveal()), n.Payer.Reveal(),
-			int64(n.Amount), int64(n.Discount), micros(n.DueDate),
+			int64(n.Amount), int64(n.Discount), micros(n.DueDate), transfersField{&n.Transfers}.encode(),
 			encode(n.Reference), n.Number.Reveal(),
-			encode(n.State), encode(n.RemoteID), n.PayerRegistered,
+			encode(n.State), encode(n.BaseState), encode(n.RemoteID), n.PayerRegistered,
 			n.PayerLoggedIn, n.Visible, evidenceField{&n.Evidence}.encode(),
 			encode(n.Discrepancy.Kind), encode(n.Discrepancy.State), int64(n.Discrepancy.Amount),
-			micros(n.Discrepancy.At), n.Discrepancy.Resolved,
+			micros(n.Discrepancy.At), n.Discrepancy.Resolved, encode(n.Discrepancy.Source),
 			encode(n.Error), n.UpdatedAt.UnixMicro(), encode(n.UpdatedBy), version,
 			n.IUV().Reveal(), int64(0),
 		}
@@ -144,6 +144,39 @@ func (f instalmentsField) Scan(src any) error {
 	return nil
 }
 
+// transfersField is the transfers of a notice, which are stored as JSON; "" if there are none.
+type transfersField struct{ of *pagoinrete.Transfers }
+
+// transfer is a transfer in JSON.
+type transfer struct {
+	Beneficiary flussi.OrganizationCode `json:"beneficiary,omitzero"`
+	Amount      int64                   `json:"amount"`
+}
+
+func (f transfersField) encode() string {
+	if *f.of == (pagoinrete.Transfers{}) {
+		return ""
+	}
+	stored := make([]transfer, len(f.of))
+	for i, t := range f.of {
+		stored[i] = transfer{t.Beneficiary, int64(t.Amount)}
+	}
+	return toJSON(stored)
+}
+
+// Scan implements sql.Scanner.
+func (f transfersField) Scan(src any) error {
+	*f.of = pagoinrete.Transfers{}
+	var stored []transfer
+	if err := fromJSON(src, &stored); err != nil {
+		return err
+	}
+	for i, t := range stored[:min(len(stored), len(f.of))] {
+		f.of[i] = pagoinrete.Transfer{Beneficiary: t.Beneficiary, Amount: flussi.Cents(t.Amount)}
+	}
+	return nil
+}
+
 // evidenceField is the evidence of a notice, which is stored as JSON; "" if there is none.
 type evidenceField struct{ of *pagoinrete.Evidence }
 
@@ -153,6 +186,9 @@ type proof struct {
 	Amount    int64  `json:"amount"`
 	Date      *int64 `json:"date"`
 	By        string `json:"by,omitempty"`
+	ID        string `json:"id,omitempty"`
+	IUR       string `json:"iur,omitempty"`
+	Index     int    `json:"index,omitempty"`
 }
 
 // proofs returns the pieces of evidence by their names in JSON.
@@ -170,7 +206,11 @@ func (f evidenceField) encode() string {
 	stored := map[string]proof{}
 	for name, p := range f.proofs() {
 		if !p.IsZero() {
-			stored[name] = proof{encode(p.Reference), int64(p.Amount), jsonTime(p.Date), encode(p.By)}
+			one := proof{Reference: encode(p.Reference), Amount: int64(p.Amount), Date: jsonTime(p.Date), By: encode(p.By), IUR: encode(p.IUR), Index: p.Index}
+			if p.ID != uuid.Nil {
+				one.ID = p.ID.String()
+			}
+			stored[name] = one
 		}
 	}
 	return toJSON(stored)
@@ -184,10 +224,19 @@ func (f evidenceField) Scan(src any) error {
 		return err
 	}
 	for name, to := range f.proofs() {
-		if p, there := stored[name]; there {
-			*to = pagoinrete.Proof{
-				Reference: decode(p.Reference), Amount: flussi.Cents(p.Amount), Date: timeOfJSON(p.Date), By: decode(p.By),
+		p, there := stored[name]
+		if !there {
+			continue
+		}
+		*to = pagoinrete.Proof{
+			Reference: decode(p.Reference), Amount: flussi.Cents(p.Amount), Date: timeOfJSON(p.Date), By: decode(p.By), IUR: decode(p.IUR), Index: p.Index,
+		}
+		if p.ID != "" {
+			id, err := uuid.Parse(p.ID)
+			if err != nil {
+				return err
 			}
+			to.ID = id
 		}
 	}
 	return nil

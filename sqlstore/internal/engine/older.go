@@ -24,6 +24,7 @@ var olderDefaults = map[string]string{
 	"occasion": "''", "allow_duplicate": "FALSE", "lease_start": "0", "write_id": "0",
 	"answer": "''", "stopped_flow": "FALSE", "options": "''",
 	"not_before": "NULL", "scheduled_by": "''",
+	"base_state": "''", "transfers": "''", "discrepancy_source": "''",
 }
 
 // olderTables are the tables of examples/sqlstore, with the version of their schema that created

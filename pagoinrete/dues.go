@@ -1,0 +1,180 @@
+package pagoinrete
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/core"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
+)
+
+// SchoolFor returns the codice meccanografico of the school that has a fiscal code, by which
+// settlements and journals name it; "" if the body is no school of the program, so that nothing is
+// due to it. It must be safe for concurrent use.
+type SchoolFor func(ctx context.Context, body flussi.OrganizationCode) (string, error)
+
+// DuesConfig says which notices are due to a body.
+type DuesConfig struct {
+	// By is who is recorded in the histories of notices: of the office, or with the role
+	// [flussi.System]. The [Authorizer] of the service says for which schools. Required.
+	By flussi.Actor
+	// School returns the school of a body. Required.
+	School SchoolFor
+	// Foreign reports whether a reference that no notice has is another intermediary's, such as by
+	// the segregation code with which it begins. Defaults to all references that notices of Pago In
+	// Rete cannot have: those that are not of the class [paymentfile.ReferenceIUV].
+	Foreign func(paymentfile.Reference) bool
+}
+
+// Dues are the notices of a [Service] as a [settlement.Due]: what is due by their IUV, and what
+// becomes of them by what settlements and the treasury journal say. It is safe for concurrent use.
+//
+// What a settlement has becomes Pagamento confermato, and, once movements of the treasury cover the
+// whole settlement, Pagamento riscontrato automaticamente. A payment that was not known before
+// implies the steps to it. What is taken back is undone: the notice returns to its BaseState, which
+// is what Pago In Rete reports and what the office did. What contradicts becomes its [Discrepancy],
+// until that is taken back or an operator resolves it.
+//
+// Annullato, Rimborsato, Pagato manualmente and Pagamento riscontrato manualmente are never left.
+type Dues struct {
+	service *Service
+	config  DuesConfig
+}
+
+var _ settlement.Due = (*Dues)(nil)
+
+// NewDues returns the notices of a service as a [settlement.Due]. The error is a
+// [flussi.ErrConfig].
+func NewDues(service *Service, c DuesConfig) (*Dues, error) {
+	if service == nil || c.School == nil || c.By.Check() != nil {
+		return nil, fmt.Errorf("pagoinrete: new dues: %w: %w", flussi.ErrConfig, errors.New("service, By and School are needed"))
+	}
+	if c.Foreign == nil {
+		c.Foreign = func(r paymentfile.Reference) bool {
+			return !r.IsZero() && r.Class() != paymentfile.ReferenceIUV
+		}
+	}
+	return &Dues{service, c}, nil
+}
+
+// Expected returns what is expected of each IUV: what is due with its notice, in whatever state it
+// is, or the transfers to the body. An IUV that several notices have is left out, since it is not
+// known which of them is paid.
+func (d *Dues) Expected(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference) (map[paymentfile.Reference]settlement.Expectation, error) {
+	found := make(map[paymentfile.Reference]settlement.Expectation, len(references))
+	notices, err := d.notices(ctx, body, references)
+	for _, r := range references {
+		switch all := notices[r]; {
+		case len(all) == 1:
+			found[r] = all[0].expectation(body)
+		case len(all) == 0 && d.config.Foreign(r):
+			found[r] = settlement.Expectation{Owner: settlement.OwnerForeign}
+		}
+	}
+	return found, failure("tell what is expected", err)
+}
+
+// Tell makes of the notices what the standings say, all or none of them. If a notice is paid and its
+// event is not Notificato here, it reads the event from Pago In Rete first.
+func (d *Dues) Tell(ctx context.Context, body flussi.OrganizationCode, standings []settlement.Standing) error {
+	references := make([]paymentfile.Reference, len(standings))
+	for i, s := range standings {
+		references[i] = s.Reference
+	}
+	for tries := (core.Tries{}); ; {
+		notices, err := d.notices(ctx, body, references)
+		if err != nil {
+			return failure("tell what was paid", err)
+		}
+		changes, err := d.changes(ctx, body, notices, standings)
+		if err == nil && len(changes) > 0 {
+			err = d.service.store.SaveNotices(ctx, changes...)
+		}
+		if err == nil {
+			return nil
+		}
+		if err := tries.Again(ctx, err); err != nil {
+			return failure("tell what was paid", err)
+		}
+	}
+}
+
+// notices returns the notices of a body by their IUV; none if it is no school.
+func (d *Dues) notices(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference) (map[paymentfile.Reference][]Notice, error) {
+	school, err := d.config.School(ctx, body)
+	if err != nil || school == "" {
+		return nil, err
+	}
+	if err := d.service.office(ctx, d.config.By, school); err != nil {
+		return nil, err
+	}
+	var wanted []flussi.IUV
+	for _, r := range references {
+		if iuv, is := r.IUV(); is {
+			wanted = append(wanted, iuv)
+		}
+	}
+	found := make(map[paymentfile.Reference][]Notice, len(wanted))
+	if len(wanted) == 0 {
+		return found, nil
+	}
+	for n, err := range d.service.all(ctx, NoticeFilter{Schools: []string{school}, IUVs: wanted}) {
+		if err != nil {
+			return nil, err
+		}
+		r := paymentfile.NewReference(n.IUV().Reveal())
+		found[r] = append(found[r], n)
+	}
+	return found, nil
+}
+
+// changes returns what the standings change.
+func (d *Dues) changes(ctx context.Context, body flussi.OrganizationCode, notices map[paymentfile.Reference][]Notice, standings []settlement.Standing) ([]NoticeChange, error) {
+	notified := map[uuid.UUID]bool{}
+	var changes []NoticeChange
+	for _, standing := range standings {
+		all := notices[standing.Reference]
+		for _, n := range all {
+			facts := newPaymentFacts(n, standing.Payments, body)
+			switch {
+			case len(all) > 1:
+				facts = contradiction(DiscrepancyShared, standing.Payments)
+			case n.State == NoticeNotNotified && facts.reached != "": // otherwise its event is Notificato
+				is, err := d.isNotified(ctx, n.EventID, notified)
+				if err != nil {
+					return nil, err
+				}
+				if !is {
+					facts = contradiction(DiscrepancyNotPayable, standing.Payments)
+				}
+			}
+			if change, news := n.apply(facts, d.config.By); news {
+				changes = append(changes, change)
+			}
+		}
+	}
+	return changes, nil
+}
+
+// isNotified reports whether an event is Notificato, and notes that.
+func (d *Dues) isNotified(ctx context.Context, id uuid.UUID, known map[uuid.UUID]bool) (bool, error) {
+	if is, asked := known[id]; asked {
+		return is, nil
+	}
+	e, err := d.service.readEvent(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	if e.State != EventNotified {
+		if e, err = d.service.follow(ctx, d.config.By, e); err != nil && !errors.Is(err, ErrDiscrepancy) {
+			return false, err
+		}
+	}
+	known[id] = e.State == EventNotified
+	return known[id], nil
+}

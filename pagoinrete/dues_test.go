@@ -1,0 +1,625 @@
+package pagoinrete_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/fsm"
+	"github.com/flussi-go/flussi/internal/leaktest"
+	"github.com/flussi-go/flussi/internal/must"
+	"github.com/flussi-go/flussi/pagoinrete"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
+	settlementstore "github.com/flussi-go/flussi/pagoinrete/settlement/memstore"
+)
+
+const flowID = "2026-11-05BANKIT-000001"
+
+// The fiscal codes of the school and of a town.
+var body, town = organization("80185250588"), organization("15376371009")
+
+func organization(code string) flussi.OrganizationCode {
+	parsed, err := flussi.ParseOrganizationCode(code)
+	if err != nil {
+		panic(err)
+	}
+	return parsed
+}
+
+func schoolOf(_ context.Context, of flussi.OrganizationCode) (string, error) {
+	if of == body {
+		return school, nil
+	}
+	return "", nil
+}
+
+// treasury is a school whose settlements and journals are applied.
+type treasury struct {
+	*world
+	files    *settlement.Service
+	dues     *pagoinrete.Dues
+	t        testing.TB
+	revision int
+}
+
+func newTreasury(t testing.TB) *treasury {
+	w := newWorld(t)
+	dues := must.Get(pagoinrete.NewDues(w.Service, pagoinrete.DuesConfig{By: system, School: schoolOf}))(t)
+	permissions := settlement.Permissions{assistant.ID: {body, town}}
+	return &treasury{w, must.Get(settlement.NewService(settlementstore.New(), permissions, dues))(t), dues, t, 0}
+}
+
+func all[T any](items ...T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, item := range items {
+			if !yield(item, nil) {
+				return
+			}
+		}
+	}
+}
+
+// paymentDay is the day of November on which payments are made.
+func paymentDay(d int) paymentfile.Day {
+	return paymentfile.Day{Year: 2026, Month: time.November, Day: d}
+}
+
+// rowOf is the row of a settlement that pays what is due with a notice.
+func rowOf(n pagoinrete.Notice, iur string) paymentfile.Payment {
+	return paymentfile.Payment{
+		Number: 1, Reference: paymentfile.NewReference(n.IUV().Reveal()), IUR: iur, Index: 1,
+		Amount: n.Due(), Written: n.Due(), Date: paymentDay(3),
+	}
+}
+
+// revoking is the row that takes another one back.
+func revoking(row paymentfile.Payment) paymentfile.Payment {
+	row.Outcome, row.Written = paymentfile.OutcomeRevoked, -row.Amount
+	return row
+}
+
+// apply applies the next revision of a settlement.
+func (y *treasury) apply(id string, rows ...paymentfile.Payment) settlement.Settlement {
+	y.t.Helper()
+	y.revision++
+	head := paymentfile.Settlement{ID: id, Body: body, PSP: paymentfile.Party{Code: "BANKITXX"}, Revision: y.revision, Date: paymentDay(5)}
+	for i := range rows {
+		rows[i].Number = i + 1
+		head.Total += rows[i].Net()
+	}
+	return must.Get(y.files.ApplySettlement(y.t.Context(), assistant, settlement.File{Head: head, Payments: all(rows...)}))(y.t).Settlement
+}
+
+// sospeso applies a journal with a movement.
+func (y *treasury) sospeso(number, causale string, amount flussi.Cents, operation paymentfile.Operation) {
+	y.t.Helper()
+	must.Get(y.files.ApplyJournal(y.t.Context(), assistant, paymentfile.Journal{ID: "GDC", BankABI: "01234", Body: body, Year: 2026}, all(paymentfile.Movement{
+		Account: "1", Direction: paymentfile.Incoming, Document: paymentfile.DocumentIncomingSuspense, Operation: operation,
+		DocumentNumber: number, Amount: amount, Date: paymentDay(6), Causale: flussi.NewText(causale),
+	})))(y.t)
+}
+
+// receive applies a journal by which the treasury received a settlement.
+func (y *treasury) receive(number, id string, amount flussi.Cents) {
+	y.t.Helper()
+	y.sospeso(number, "/PUR/LGPE-RIVERSAMENTO/URI/"+id, amount, paymentfile.OperationExecuted)
+}
+
+// now returns a notice as it is.
+func (y *treasury) now(n pagoinrete.Notice) pagoinrete.Notice {
+	y.t.Helper()
+	return do(y.t, assistant, y.Notice, n.ID)
+}
+
+// is checks the state of a notice, and its open discrepancy.
+func (y *treasury) is(n pagoinrete.Notice, state pagoinrete.NoticeState, kind pagoinrete.DiscrepancyKind) pagoinrete.Notice {
+	y.t.Helper()
+	n = y.now(n)
+	assert.Equal(y.t, state, n.State)
+	open := n.Discrepancy.Kind
+	if n.Discrepancy.Resolved {
+		open = ""
+	}
+	assert.Equal(y.t, kind, open)
+	return n
+}
+
+// payment returns the only payment of a settlement.
+func (y *treasury) payment(id string) settlement.Payment {
+	y.t.Helper()
+	filter := settlement.PaymentFilter{Settlement: settlement.SettlementID(body, "BANKITXX", id)}
+	found := must.Get(y.files.Payments(y.t.Context(), assistant, filter, settlement.Page{}))(y.t).Payments
+	require.Len(y.t, found, 1)
+	return found[0]
+}
+
+func (y *treasury) resolve(n pagoinrete.Notice) {
+	y.t.Helper()
+	n = y.now(n)
+	must.Get(y.ResolveNoticeDiscrepancy(y.t.Context(), assistant, n.ID, n.Version, flussi.NewText("Verificato.")))(y.t)
+}
+
+func TestJournalBeforeSettlementReconcilesNotice(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	y.receive("7", flowID, n.Due())
+	y.is(n, pagoinrete.NoticeNotified, "")
+	y.apply(flowID, rowOf(n, "A"))
+	n = y.is(n, pagoinrete.NoticeReconciled, "")
+	assert.Equal(t, pagoinrete.NoticeNotified, n.BaseState)
+	assert.Equal(t, pagoinrete.Evidence{
+		Settlement: pagoinrete.Proof{Reference: flowID, Amount: n.Due(), Date: paymentDay(3).Time(), ID: y.payment(flowID).ID, IUR: "A", Index: 1},
+		Movement:   pagoinrete.Proof{Reference: "7", Amount: n.Due(), Date: paymentDay(6).Time(), ID: settlement.MovementID(body, "01234", 2026, "1", "7")},
+	}, n.Evidence)
+	record := last(do(t, assistant, y.NoticeHistory, n.ID))
+	assert.Equal(t, pagoinrete.NoticeReconcile, record.Action)
+	assert.Equal(t, system.ID, record.By)
+	assert.Equal(t, "Flusso "+flowID+", sospeso 7, con i passi intermedi «RPT inviata» e «RT ricevuta».", record.Reason.Reveal())
+}
+
+func TestFileAppliedTwiceChangesNoNotice(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	y.apply(flowID, rowOf(n, "A"), rowOf(n, "B"))
+	y.receive("7", flowID, 2*n.Due())
+	n = y.now(n)
+	y.apply(flowID, rowOf(n, "A"), rowOf(n, "B"))
+	y.receive("7", flowID, 2*n.Due())
+	require.NoError(t, y.files.Review(t.Context(), assistant, body, rowOf(n, "").Reference))
+	assert.Equal(t, n, y.now(n))
+}
+
+func TestPartlyCoveredSettlementConfirmsOnly(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	y.apply(flowID, rowOf(n, "A"))
+	y.receive("7", flowID, n.Due()-1)
+	y.is(n, pagoinrete.NoticeConfirmed, "")
+	y.receive("8", flowID, 1)
+	n = y.is(n, pagoinrete.NoticeReconciled, "")
+	assert.Equal(t, "7, 8", n.Evidence.Movement.Reference)
+	y.sospeso("8", "STORNO", 1, paymentfile.OperationReversed)
+	n = y.is(n, pagoinrete.NoticeConfirmed, "")
+	assert.Zero(t, n.Evidence.Movement)
+	assert.Equal(t, pagoinrete.NoticeUnreconcile, last(do(t, assistant, y.NoticeHistory, n.ID)).Action)
+}
+
+// What a revision drops is undone: a notice returns to where it is without the settlement, by what
+// Pago In Rete reported before or since.
+func TestDroppedPaymentReturnsNoticeToItsBaseState(t *testing.T) {
+	for name, test := range map[string]struct {
+		before, since func(*treasury, pagoinrete.Notice)
+		base          pagoinrete.NoticeState
+		action        pagoinrete.NoticeAction
+	}{
+		"nothing else showed it": {base: pagoinrete.NoticeNotified, action: pagoinrete.NoticeUnpay},
+		"its request was sent": {
+			before: func(y *treasury, n pagoinrete.Notice) { y.platform.StartPayment(n.ID) },
+			base:   pagoinrete.NoticeAwaitingReceipt, action: pagoinrete.NoticeRequest,
+		},
+		"its receipt came before": {
+			before: func(y *treasury, n pagoinrete.Notice) { y.platform.Pay(n.ID, n.Due()) },
+			base:   pagoinrete.NoticePaidOnline, action: pagoinrete.NoticeUnconfirm,
+		},
+		"its receipt came after": {
+			since: func(y *treasury, n pagoinrete.Notice) { y.platform.Pay(n.ID, n.Due()) },
+			base:  pagoinrete.NoticePaidOnline, action: pagoinrete.NoticeUnconfirm,
+		},
+	} {
+		for _, inTreasury := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", in the treasury: ", inTreasury), func(t *testing.T) {
+				y := newTreasury(t)
+				n := y.notifiedNotice(t)
+				if test.before != nil {
+					test.before(y, n)
+				}
+				n = do(t, assistant, y.VerifyNotice, n.ID)
+				y.apply(flowID, rowOf(n, "A"))
+				state := pagoinrete.NoticeConfirmed
+				if inTreasury {
+					y.receive("7", flowID, n.Due())
+					state = pagoinrete.NoticeReconciled
+				}
+				if test.since != nil {
+					test.since(y, n)
+				}
+				do(t, assistant, y.VerifyNotice, n.ID)
+				y.is(n, state, "")
+				y.apply(flowID)
+				after := y.is(n, test.base, "")
+				assert.Empty(t, after.BaseState)
+				assert.Zero(t, after.Evidence.Settlement)
+				assert.Zero(t, after.Evidence.Movement)
+				record := last(do(t, assistant, y.NoticeHistory, n.ID))
+				assert.Equal(t, test.action, record.Action)
+				assert.Contains(t, record.Reason.Reveal(), "Nessun file riporta più il pagamento")
+			})
+		}
+	}
+}
+
+func TestNoticeOfPayerNobodyKnewReturnsToNotNotified(t *testing.T) {
+	y := newTreasury(t)
+	e := y.toApprove(t, 1)
+	do(t, principal, y.ApproveEvent, e.ID)
+	do(t, director, y.NotifyEvent, e.ID)
+	n := y.notices(t, e.ID)[0]
+	require.Equal(t, pagoinrete.NoticeNotNotified, n.State)
+	y.apply(flowID, rowOf(n, "A"))
+	y.is(n, pagoinrete.NoticeConfirmed, "")
+	y.apply(flowID)
+	y.is(n, pagoinrete.NoticeNotNotified, "")
+}
+
+func TestRevisionWithOtherAmountIsADiscrepancy(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	y.apply(flowID, rowOf(n, "A"))
+	other := rowOf(n, "A")
+	other.Amount--
+	y.apply(flowID, other)
+	n = y.is(n, pagoinrete.NoticeNotified, pagoinrete.DiscrepancyAmount)
+	assert.Equal(t, other.Amount, n.Discrepancy.Amount)
+	assert.Equal(t, flowID+" A", n.Discrepancy.Source)
+	y.apply(flowID, rowOf(n, "A"))
+	y.is(n, pagoinrete.NoticeConfirmed, "")
+}
+
+func TestPaymentOfOtherAmountIsMatchedByHandAndTakenBack(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	row := rowOf(n, "A") // a stand-in receipt without request may have another amount
+	row.Amount, row.Outcome = row.Amount+100, paymentfile.OutcomeStandInNoRequest
+	y.apply(flowID, row)
+	y.is(n, pagoinrete.NoticeNotified, pagoinrete.DiscrepancyAmount)
+	p := must.Get(y.files.MatchPayment(t.Context(), assistant, y.payment(flowID).ID, row.Reference, "Pagata la mora."))(t)
+	n = y.is(n, pagoinrete.NoticeConfirmed, "")
+	assert.Equal(t, assistant.ID, n.Evidence.Settlement.By)
+	assert.Equal(t, row.Amount, n.Evidence.Settlement.Amount)
+	must.Get(y.files.ReleasePayment(t.Context(), assistant, p.ID, "Errore."))(t)
+	y.is(n, pagoinrete.NoticeNotified, pagoinrete.DiscrepancyAmount)
+}
+
+func TestPaymentOfWrongIUVIsMatchedByHandAndTakenBack(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	row := rowOf(n, "A")
+	row.Reference = paymentfile.NewReference("12345678901234567")
+	y.apply(flowID, row)
+	require.Equal(t, settlement.PaymentUnknown, y.payment(flowID).State)
+	p := must.Get(y.files.MatchPayment(t.Context(), assistant, y.payment(flowID).ID, rowOf(n, "").Reference, "IUV scritto male."))(t)
+	y.is(n, pagoinrete.NoticeConfirmed, "")
+	must.Get(y.files.ReleasePayment(t.Context(), assistant, p.ID, "Errore."))(t)
+	y.is(n, pagoinrete.NoticeNotified, "")
+}
+
+func TestStandInOutcomesConfirmNotices(t *testing.T) {
+	y := newTreasury(t)
+	all := y.notices(t, y.notified(t, 2).ID)
+	for i, outcome := range []paymentfile.Outcome{paymentfile.OutcomeStandIn, paymentfile.OutcomeStandInNoRequest, paymentfile.OutcomeNoRequest} {
+		row := rowOf(all[i], "A")
+		row.Outcome = outcome
+		y.apply(fmt.Sprint(i, "-", flowID), row)
+		y.is(all[i], pagoinrete.NoticeConfirmed, "")
+	}
+}
+
+func TestRevokedPaymentIsUndoneAndADiscrepancy(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	y.apply(flowID, rowOf(n, "A"))
+	y.receive("7", flowID, n.Due())
+	y.apply("R-"+flowID, revoking(rowOf(n, "A")))
+	n = y.is(n, pagoinrete.NoticeNotified, pagoinrete.DiscrepancyReversed)
+	assert.Equal(t, n.Due(), n.Discrepancy.Amount)
+	assert.Zero(t, n.Evidence)
+	y.resolve(n)
+	y.apply("R-"+flowID, revoking(rowOf(n, "A")))
+	y.is(n, pagoinrete.NoticeNotified, "") // the same fact stays resolved
+	y.apply("2-"+flowID, rowOf(n, "B"))    // paid again
+	y.is(n, pagoinrete.NoticeConfirmed, "")
+	y.apply("3-"+flowID, revoking(rowOf(n, "C"))) // nobody knows of this one
+	y.is(n, pagoinrete.NoticeConfirmed, pagoinrete.DiscrepancyReversed)
+	y.apply("R-" + flowID)
+	y.apply("3-" + flowID)
+	y.is(n, pagoinrete.NoticeReconciled, pagoinrete.DiscrepancyPaidTwice)
+}
+
+func TestRevokedPaymentWithReceiptReturnsToPaidOnline(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	y.platform.Pay(n.ID, n.Due())
+	do(t, assistant, y.VerifyNotice, n.ID)
+	y.apply(flowID, rowOf(n, "A"), revoking(rowOf(n, "A")))
+	y.is(n, pagoinrete.NoticePaidOnline, pagoinrete.DiscrepancyReversed)
+}
+
+func TestEachFurtherPaymentIsNews(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	y.apply(flowID, rowOf(n, "A"))
+	y.apply("B-"+flowID, rowOf(n, "B"))
+	n = y.is(n, pagoinrete.NoticeConfirmed, pagoinrete.DiscrepancyPaidTwice)
+	assert.Equal(t, n.Due(), n.Discrepancy.Amount)
+	assert.Equal(t, flowID, n.Evidence.Settlement.Reference)
+	y.resolve(n)
+	require.NoError(t, y.files.Review(t.Context(), assistant, body, rowOf(n, "").Reference))
+	y.is(n, pagoinrete.NoticeConfirmed, "")
+	y.apply("B-"+flowID, rowOf(n, "C")) // of the same amount
+	y.is(n, pagoinrete.NoticeConfirmed, pagoinrete.DiscrepancyPaidTwice)
+	y.apply("B-" + flowID)
+	n = y.is(n, pagoinrete.NoticeConfirmed, "")
+	assert.Equal(t, "La discrepanza non risulta più.", last(do(t, assistant, y.NoticeHistory, n.ID)).Reason.Reveal())
+}
+
+func TestTransfersAreComparedOneByOne(t *testing.T) {
+	y := newTreasury(t)
+	y.platform.LogIn(payer(0))
+	e := y.simulated(t, pagoinrete.Fee)
+	draft := drafts(1)[0]
+	draft.Instalment, draft.Transfers = 1, pagoinrete.Transfers{{Amount: 5_000}, {Beneficiary: town, Amount: 2_000}, {Beneficiary: body, Amount: 3_000}}
+	y.add(t, e.ID, draft)
+	do(t, assistant, y.TransmitNotices, e.ID)
+	do(t, assistant, y.SubmitEvent, e.ID)
+	do(t, principal, y.ApproveEvent, e.ID)
+	do(t, director, y.NotifyEvent, e.ID)
+	n := y.notices(t, e.ID)[0]
+	first, second, third := rowOf(n, "A"), rowOf(n, "A"), rowOf(n, "A")
+	first.Amount, third.Amount, third.Index = 5_000, 3_000, 3
+	second.Amount, second.Index = 2_000, 2
+	y.apply(flowID, first)
+	y.is(n, pagoinrete.NoticeNotified, "") // the other transfer of the school may be in another settlement
+	y.apply("3-"+flowID, third)
+	n = y.is(n, pagoinrete.NoticeConfirmed, "")
+	assert.EqualValues(t, 8_000, n.Evidence.Settlement.Amount)
+	assert.Equal(t, flowID+", "+"3-"+flowID, n.Evidence.Settlement.Reference)
+	y.apply(flowID, first, second) // which is the town's
+	y.is(n, pagoinrete.NoticeConfirmed, pagoinrete.DiscrepancyAmount)
+	first.Amount--
+	y.apply(flowID, first)
+	y.is(n, pagoinrete.NoticeNotified, pagoinrete.DiscrepancyAmount)
+}
+
+func TestTransfersAddUpToWhatIsDue(t *testing.T) {
+	data := pagoinrete.NoticeData{Debtor: flussi.TestRecipient(), DebtorKind: pagoinrete.DebtorPupil, Amount: 1_000, Discount: 100, DueDate: day(10, 1)}
+	for name, test := range map[string]struct {
+		transfers pagoinrete.Transfers
+		err       error
+		says      string
+	}{
+		"none":           {},
+		"one":            {transfers: pagoinrete.Transfers{{Amount: 900}}},
+		"two":            {transfers: pagoinrete.Transfers{{Amount: 600}, {Beneficiary: town, Amount: 300}}},
+		"too little":     {pagoinrete.Transfers{{Amount: 600}, {Amount: 299}}, pagoinrete.ErrAmount, "La somma dei versamenti è 8,99 €, l'importo dovuto è 9,00 €."},
+		"one is missing": {pagoinrete.Transfers{{Amount: 600}, {}, {Amount: 300}}, flussi.ErrRange, "L'importo del versamento 2 non è valido: deve essere da 0,01 € a 99.999.999,99 €."},
+		"nothing for a body": {pagoinrete.Transfers{{Amount: 900}, {Beneficiary: town}}, flussi.ErrRange,
+			"L'importo del versamento 2 non è valido: deve essere da 0,01 € a 99.999.999,99 €."},
+		"negative": {pagoinrete.Transfers{{Amount: 1_000}, {Amount: -100}}, flussi.ErrRange, "L'importo del versamento 2 non è valido: deve essere da 0,01 € a 99.999.999,99 €."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := data
+			data.Transfers = test.transfers
+			err := data.Validate()
+			if test.err == nil {
+				assert.NoError(t, err)
+				return
+			}
+			refused(t, err, test.err, test.says)
+		})
+	}
+	y := newTreasury(t)
+	e := y.simulated(t, pagoinrete.Fee)
+	draft := drafts(1)[0]
+	draft.Transfers = pagoinrete.Transfers{{Amount: 15_000}}
+	report, err := y.AddNotices(t.Context(), assistant, e.ID, pagoinrete.NoticeDraftRows(draft), pagoinrete.AddConfig{})
+	assert.ErrorIs(t, err, flussi.ErrRows)
+	assert.Equal(t, "Con i versamenti va indicata anche la rata.", flussi.Explain(report.Errors[0].Err))
+}
+
+func TestCancelledNoticeIsNeverLeft(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	do2(t, assistant, y.CancelNotice, n.ID, flussi.NewText("Ritirato."))
+	y.apply(flowID, rowOf(n, "A"))
+	n = y.is(n, pagoinrete.NoticeCancelled, pagoinrete.DiscrepancyPaid)
+	assert.Zero(t, n.Evidence)
+	y.apply(flowID)
+	y.is(n, pagoinrete.NoticeCancelled, "")
+}
+
+func TestNoticePaidByHandIsPaidTwiceByFiles(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	proof := pagoinrete.Proof{Reference: "Bollettino 7", Amount: n.Due(), Date: day(10, 1)}
+	do2(t, assistant, y.PayNoticeManually, n.ID, proof)
+	y.apply(flowID, rowOf(n, "A"))
+	y.is(n, pagoinrete.NoticePaidManually, pagoinrete.DiscrepancyPaidTwice)
+	do2(t, assistant, y.ReconcileNoticeManually, n.ID, proof)
+	y.receive("7", flowID, n.Due())
+	n = y.is(n, pagoinrete.NoticeReconciledManually, pagoinrete.DiscrepancyPaidTwice)
+	assert.Equal(t, "Bollettino 7", n.Evidence.Movement.Reference)
+	do2(t, assistant, y.RefundNotice, n.ID, pagoinrete.Proof{Reference: "Mandato 3", Amount: n.Due(), Date: day(12, 1)})
+	y.apply("B-"+flowID, rowOf(n, "B"))
+	n = y.is(n, pagoinrete.NoticeRefunded, pagoinrete.DiscrepancyPaidTwice)
+	y.apply(flowID)
+	y.apply("B-" + flowID)
+	y.is(n, pagoinrete.NoticeRefunded, "")
+}
+
+func TestRefundedNoticeIsNeverLeft(t *testing.T) {
+	order := pagoinrete.Proof{Reference: "Mandato 3", Amount: 10_000, Date: day(12, 1)}
+	t.Run("only a settlement showed that it was paid", func(t *testing.T) {
+		y := newTreasury(t)
+		n := y.notifiedNotice(t)
+		y.apply(flowID, rowOf(n, "A"))
+		require.True(t, y.platform.SetNoticeState(n.ID, restgatewaytest.NoticePaidOnline)) // which nobody asks for
+		do2(t, assistant, y.RefundNotice, n.ID, order)
+		y.receive("7", flowID, n.Due())
+		n = y.is(n, pagoinrete.NoticeRefunded, "")
+		assert.Equal(t, "7", n.Evidence.Movement.Reference)
+		y.apply(flowID)
+		n = y.is(n, pagoinrete.NoticeRefunded, pagoinrete.DiscrepancyUnpaid)
+		assert.Zero(t, n.Evidence.Settlement)
+		assert.Equal(t, "L'avviso è rimborsato, ma il suo pagamento non risulta più: verificare con la banca o con il PSP se il rimborso era dovuto, poi archiviare la discrepanza.", n.Discrepancy.Italian())
+		y.resolve(n)
+		require.NoError(t, y.files.Review(t.Context(), assistant, body, rowOf(n, "").Reference))
+		y.is(n, pagoinrete.NoticeRefunded, "")
+		y.apply(flowID, rowOf(n, "A"), revoking(rowOf(n, "A")))
+		y.is(n, pagoinrete.NoticeRefunded, pagoinrete.DiscrepancyReversed)
+		y.apply(flowID, rowOf(n, "A"))
+		y.is(n, pagoinrete.NoticeRefunded, "")
+	})
+	t.Run("its receipt was there", func(t *testing.T) {
+		y := newTreasury(t)
+		n := y.notifiedNotice(t)
+		y.platform.Pay(n.ID, n.Due())
+		do(t, assistant, y.VerifyNotice, n.ID)
+		do2(t, assistant, y.RefundNotice, n.ID, order)
+		y.apply(flowID, rowOf(n, "A"))
+		n = y.is(n, pagoinrete.NoticeRefunded, "")
+		assert.Equal(t, flowID, n.Evidence.Settlement.Reference)
+		y.apply(flowID)
+		y.is(n, pagoinrete.NoticeRefunded, "")
+		again := rowOf(n, "B")
+		again.Date = paymentfile.Day{Year: 2026, Month: time.December, Day: 3}
+		y.apply(flowID, again)
+		y.is(n, pagoinrete.NoticeRefunded, pagoinrete.DiscrepancyPaid)
+	})
+}
+
+func TestSingleTransferReconcilesNotice(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	causale := func(amount string) string { return "/RFB/" + n.IUV().Reveal() + "/" + amount + "/TXT/TASSA" }
+	y.sospeso("7", causale("100.00"), n.Due(), paymentfile.OperationExecuted)
+	n = y.is(n, pagoinrete.NoticeReconciled, "")
+	assert.Zero(t, n.Evidence.Settlement)
+	assert.Equal(t, "7", n.Evidence.Movement.Reference)
+	y.sospeso("7", "", n.Due(), paymentfile.OperationReversed)
+	n = y.is(n, pagoinrete.NoticeNotified, "")
+	assert.Zero(t, n.Evidence)
+	y.sospeso("8", causale("99.00"), 9_900, paymentfile.OperationExecuted)
+	n = y.is(n, pagoinrete.NoticeNotified, pagoinrete.DiscrepancyAmount)
+	assert.Equal(t, "8", n.Discrepancy.Source)
+}
+
+func TestEventIsReadBeforeItsNoticesAreConfirmed(t *testing.T) {
+	y := newTreasury(t)
+	e := y.toApprove(t, 1)
+	e = do(t, principal, y.ApproveEvent, e.ID)
+	n := y.notices(t, e.ID)[0]
+	y.apply(flowID, rowOf(n, "A"))
+	n = y.is(n, pagoinrete.NoticeNotNotified, pagoinrete.DiscrepancyNotPayable)
+	assert.Equal(t, "L'avviso risulta pagato, ma il suo evento non è nello stato «Notificato»: eseguire «Verifica stato» dell'evento, poi ripetere il riscontro.", n.Discrepancy.Italian())
+	require.True(t, y.platform.SetEventState(e.ID, restgatewaytest.EventNotified))
+	require.NoError(t, y.files.Review(t.Context(), assistant, body, rowOf(n, "").Reference))
+	y.is(n, pagoinrete.NoticeConfirmed, "")
+	assert.Equal(t, pagoinrete.EventNotified, do(t, assistant, y.Event, e.ID).State)
+}
+
+func TestWhatCouldNotBeReadIsToldAgain(t *testing.T) {
+	y := newTreasury(t)
+	e := y.toApprove(t, 1)
+	n := y.notices(t, e.ID)[0]
+	require.True(t, y.platform.SetEventState(e.ID, restgatewaytest.EventNotified))
+	y.platform.Fail(restgatewaytest.GetEvent, restgatewaytest.Fault{Kind: restgatewaytest.BadRequest})
+	head := paymentfile.Settlement{ID: flowID, Body: body, PSP: paymentfile.Party{Code: "BANKITXX"}, Total: n.Due()}
+	_, err := y.files.ApplySettlement(t.Context(), assistant, settlement.File{Head: head, Payments: all(rowOf(n, "A"))})
+	require.ErrorIs(t, err, flussi.ErrRemoteInvalid)
+	y.is(n, pagoinrete.NoticeNotNotified, "")
+	require.NoError(t, y.files.Tell(t.Context(), assistant, body))
+	y.is(n, pagoinrete.NoticeConfirmed, "")
+}
+
+func TestIUVOfTwoNoticesConfirmsNeither(t *testing.T) {
+	y := newTreasury(t)
+	twins := y.twins(t)
+	y.apply(flowID, rowOf(twins[0], "A"))
+	assert.Equal(t, settlement.PaymentUnknown, y.payment(flowID).State)
+	for _, n := range twins {
+		y.is(n, n.State, pagoinrete.DiscrepancyShared)
+	}
+	y.apply(flowID)
+	for _, n := range twins {
+		y.is(n, n.State, "")
+	}
+}
+
+func TestReferencesOfOthersAreForeignOrUnknown(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	references := map[paymentfile.Reference]settlement.Owner{}
+	for text, owner := range map[string]settlement.Owner{
+		n.IUV().Reveal(): settlement.OwnerBody, "12345678901234567": settlement.OwnerNobody, "RF18539007547034": settlement.OwnerForeign,
+		"ALTRO-2026-77": settlement.OwnerForeign, "": settlement.OwnerNobody,
+	} {
+		references[paymentfile.NewReference(text)] = owner
+	}
+	var asked []paymentfile.Reference
+	for r := range references {
+		asked = append(asked, r)
+	}
+	found := must.Get(y.dues.Expected(t.Context(), body, asked))(t)
+	for r, owner := range references {
+		assert.Equal(t, owner, found[r].Owner, r.Reveal())
+	}
+	found = must.Get(y.dues.Expected(t.Context(), town, asked))(t)
+	assert.NotEqual(t, settlement.OwnerBody, found[paymentfile.NewReference(n.IUV().Reveal())].Owner, "the town is no school")
+
+	own := must.Get(pagoinrete.NewDues(y.Service, pagoinrete.DuesConfig{By: system, School: schoolOf,
+		Foreign: func(r paymentfile.Reference) bool { return r.Class() == paymentfile.ReferenceIUV }}))(t)
+	found = must.Get(own.Expected(t.Context(), body, asked))(t)
+	assert.Equal(t, settlement.OwnerForeign, found[paymentfile.NewReference("12345678901234567")].Owner)
+	assert.Equal(t, settlement.OwnerBody, found[paymentfile.NewReference(n.IUV().Reveal())].Owner)
+}
+
+func TestDuesAskWhoTheyActFor(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	standings := []settlement.Standing{{Reference: rowOf(n, "").Reference, Payments: []settlement.Paid{
+		{Status: settlement.PaidSettled, State: settlement.PaymentExpected, Payment: uuid.New(), Settlement: flowID, Amount: n.Due()},
+	}}}
+	for _, test := range []struct {
+		by  flussi.Actor
+		err error
+	}{{flussi.Actor{ID: "estraneo", Roles: system.Roles}, flussi.ErrForbidden}, {principal, fsm.ErrRole}} {
+		dues := must.Get(pagoinrete.NewDues(y.Service, pagoinrete.DuesConfig{By: test.by, School: schoolOf}))(t)
+		_, err := dues.Expected(t.Context(), body, []paymentfile.Reference{standings[0].Reference})
+		assert.ErrorIs(t, err, test.err)
+		assert.ErrorIs(t, dues.Tell(t.Context(), body, standings), test.err)
+	}
+	assert.Equal(t, n, y.now(n))
+	unknown := errors.New("no such school")
+	dues := must.Get(pagoinrete.NewDues(y.Service, pagoinrete.DuesConfig{By: system, School: func(context.Context, flussi.OrganizationCode) (string, error) { return "", unknown }}))(t)
+	assert.ErrorIs(t, dues.Tell(t.Context(), body, standings), unknown)
+	for _, c := range []pagoinrete.DuesConfig{{}, {By: system}, {School: schoolOf}} {
+		assert.ErrorIs(t, must.Err(pagoinrete.NewDues(y.Service, c)), flussi.ErrConfig)
+	}
+	assert.ErrorIs(t, must.Err(pagoinrete.NewDues(nil, pagoinrete.DuesConfig{By: system, School: schoolOf})), flussi.ErrConfig)
+}
+
+func TestDuesShowNoPersonalData(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	y.apply(flowID, rowOf(n, "A"), rowOf(n, "B"))
+	y.sospeso("7", "/PUR/LGPE-RIVERSAMENTO/URI/"+flowID+" ROSSI ADA", 2*n.Due(), paymentfile.OperationExecuted)
+	n = y.now(n)
+	var reasons []string
+	for _, record := range do(t, assistant, y.NoticeHistory, n.ID) {
+		reasons = append(reasons, record.Reason.Reveal())
+	}
+	dues := must.Get(pagoinrete.NewDues(y.Service, pagoinrete.DuesConfig{By: principal, School: schoolOf}))(t)
+	err := dues.Tell(t.Context(), body, []settlement.Standing{{Reference: rowOf(n, "").Reference}})
+	require.Error(t, err)
+	leaktest.Check(t, []string{n.IUV().Reveal(), n.Debtor.Reveal(), "ROSSI", "Rossi"}, err, flussi.Explain(err), reasons, n.Evidence, n.Discrepancy, n)
+}

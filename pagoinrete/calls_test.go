@@ -223,18 +223,6 @@ func calls() map[string]call {
 		"ResolveNoticeDiscrepancy": {by: assistant, changes: true, do: func(x setting) (any, error) {
 			return x.ResolveNoticeDiscrepancy(x.ctx, x.by, x.strange.ID, x.strange.Version, why)
 		}},
-		"ApplySettlement": {by: assistant, names: authtest.Scope, changes: true, do: func(x setting) (any, error) {
-			return x.ApplySettlement(x.ctx, x.by, school, payments(payment(x.paid, "FR-1")))
-		}},
-		"ApplyJournal": {by: assistant, names: authtest.Scope, changes: true, do: func(x setting) (any, error) {
-			return x.ApplyJournal(x.ctx, x.by, school, payments(payment(x.paid, "P-1")))
-		}},
-		"MatchSettlement": {by: assistant, changes: true, do: func(x setting) (any, error) {
-			return x.MatchSettlement(x.ctx, x.by, x.paid.ID, payment(x.paid, "FR-1"))
-		}},
-		"MatchMovement": {by: assistant, changes: true, remote: ops(moveNotice, getNotices), do: func(x setting) (any, error) {
-			return x.MatchMovement(x.ctx, x.by, x.open.ID, payment(x.open, "P-1"))
-		}},
 	}
 }
 

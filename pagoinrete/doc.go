@@ -29,13 +29,12 @@
 // The third and the fourth are not for a donation (erogazione liberale), which has no notices.
 // [Service.EventActions] and [Service.NoticeActions] are the buttons to show; in lists,
 // [Event.Actions] and [Notice.Actions].
-// [Service.ApplySettlement] and [Service.ApplyJournal] match rows with an IUV each, of whatever
-// source.
 //
 // # What PSPs and the treasury say
 //
-// The files that schools get are read by package paymentfile and matched by package settlement.
-// [NewDues] tells it what is due with notices, and notices follow what it finds:
+// The files that schools get are read by package paymentfile and matched by package settlement; rows
+// of CSV files and workbooks become such files, too. [NewDues] tells it what is due with notices, and
+// notices follow what it finds:
 //
 //	dues, err := pagoinrete.NewDues(p, pagoinrete.DuesConfig{By: program, School: schoolOf})
 //	files, err := settlement.NewService(settlements, bodies, dues)

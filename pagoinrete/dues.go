@@ -8,7 +8,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/internal/core"
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
@@ -110,7 +112,7 @@ func (d *Dues) notices(ctx context.Context, body flussi.OrganizationCode, refere
 	if err != nil || school == "" {
 		return nil, err
 	}
-	if err := d.service.office(ctx, d.config.By, school); err != nil {
+	if err := d.admit(ctx, school); err != nil {
 		return nil, err
 	}
 	var wanted []flussi.IUV
@@ -131,6 +133,25 @@ func (d *Dues) notices(ctx context.Context, body flussi.OrganizationCode, refere
 		found[r] = append(found[r], n)
 	}
 	return found, nil
+}
+
+// admit refuses an actor who may not reconcile the notices of a school.
+func (d *Dues) admit(ctx context.Context, school string) error {
+	by := d.config.By
+	if err := d.service.access.Admit(ctx, by, school); err != nil || by.Has(flussi.System) {
+		return err
+	}
+	// The roles that may record a payment by hand may also apply files of them.
+	n := Notice{State: NoticeNotified}
+	err := n.Fire(ctx, NoticePayManually, by)
+	if errors.Is(err, fsm.ErrRole) { // which is not what was asked for
+		var labels []string
+		for _, role := range officeRoles() {
+			labels = append(labels, role.Label())
+		}
+		return refuse(err, "%s", italian.Reserved("La riconciliazione", labels))
+	}
+	return err
 }
 
 // changes returns what the standings change.

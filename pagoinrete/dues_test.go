@@ -541,6 +541,15 @@ func TestWhatCouldNotBeReadIsToldAgain(t *testing.T) {
 	y.is(n, pagoinrete.NoticeConfirmed, "")
 }
 
+// twins are two notices of one event with the same number.
+func (w *world) twins(t *testing.T) []pagoinrete.Notice {
+	t.Helper()
+	all := w.notices(t, w.notified(t, 1).ID)
+	all[1].Number = all[0].Number
+	require.NoError(t, w.store.SaveNotices(t.Context(), pagoinrete.NoticeChange{Notice: all[1]}))
+	return w.notices(t, all[0].EventID)
+}
+
 func TestIUVOfTwoNoticesConfirmsNeither(t *testing.T) {
 	y := newTreasury(t)
 	twins := y.twins(t)
@@ -583,6 +592,46 @@ func TestReferencesOfOthersAreForeignOrUnknown(t *testing.T) {
 	assert.Equal(t, settlement.OwnerBody, found[paymentfile.NewReference(n.IUV().Reveal())].Owner)
 }
 
+// Pago In Rete may tell that a payment was found, and not where: the proof comes later, and the state
+// stays when the files take it back.
+func TestProofMayComeAfterItsState(t *testing.T) {
+	for _, there := range []restgatewaytest.NoticeState{restgatewaytest.NoticeConfirmed, restgatewaytest.NoticeReconciled} {
+		y := newTreasury(t)
+		n := y.notifiedNotice(t)
+		require.True(t, y.platform.SetNoticeState(n.ID, there))
+		n = do(t, assistant, y.VerifyNotice, n.ID)
+		y.apply(flowID, rowOf(n, "A"))
+		after := y.is(n, n.State, "")
+		assert.Equal(t, flowID, after.Evidence.Settlement.Reference)
+		assert.Equal(t, pagoinrete.NoticeConfirm, last(do(t, assistant, y.NoticeHistory, n.ID)).Action)
+		y.apply(flowID)
+		after = y.is(n, n.State, "")
+		assert.Zero(t, after.Evidence.Settlement)
+	}
+}
+
+// What is paid outside Pago In Rete is matched by hand, with what the school verified.
+func TestPaymentOutsidePagoInReteIsReconciledManually(t *testing.T) {
+	w := newWorld(t)
+	n := w.notifiedNotice(t)
+	proof := pagoinrete.Proof{Reference: "Sospeso 14", Amount: n.Due() + 1, Date: day(11, 5)}
+	assert.ErrorIs(t, must.Err(w.PayNoticeManually(t.Context(), assistant, n.ID, proof)), pagoinrete.ErrAmount)
+	proof.Amount--
+	undated := proof
+	undated.Date = undated.Date.AddDate(18_000, 0, 0) // 20026, as somebody types it
+	assert.Equal(t, "La data della prova di pagamento non è valida: verificare l'anno.", flussi.Explain(must.Err(w.PayNoticeManually(t.Context(), assistant, n.ID, undated))))
+	do2(t, assistant, w.PayNoticeManually, n.ID, proof)
+	n = do2(t, assistant, w.ReconcileNoticeManually, n.ID, proof)
+	assert.Equal(t, "Pagamento riscontrato manualmente", n.State.Label())
+	assert.Equal(t, "a.bianchi", n.Evidence.Movement.By)
+	there, _ := w.platform.Notice(n.ID)
+	assert.EqualValues(t, "PAGATO_MANUALMENTE", there.State)
+	order := pagoinrete.Proof{Reference: "Mandato 3", Amount: 1, Date: day(12, 1)}
+	assert.ErrorIs(t, must.Err(w.RefundNotice(t.Context(), assistant, n.ID, order)), pagoinrete.ErrAmount)
+	order.Amount = n.Due()
+	assert.Equal(t, "Rimborsato", do2(t, assistant, w.RefundNotice, n.ID, order).State.Label())
+}
+
 func TestDuesAskWhoTheyActFor(t *testing.T) {
 	y := newTreasury(t)
 	n := y.notifiedNotice(t)
@@ -590,13 +639,20 @@ func TestDuesAskWhoTheyActFor(t *testing.T) {
 		{Status: settlement.PaidSettled, State: settlement.PaymentExpected, Payment: uuid.New(), Settlement: flowID, Amount: n.Due()},
 	}}}
 	for _, test := range []struct {
-		by  flussi.Actor
-		err error
-	}{{flussi.Actor{ID: "estraneo", Roles: system.Roles}, flussi.ErrForbidden}, {principal, fsm.ErrRole}} {
+		by   flussi.Actor
+		err  error
+		says string
+	}{
+		{flussi.Actor{ID: "estraneo", Roles: system.Roles}, flussi.ErrForbidden, "L'utente non è abilitato alla scuola: rivolgersi a chi assegna le abilitazioni."},
+		{principal, fsm.ErrRole, "La riconciliazione è riservata ai ruoli «DSGA» e «A.A.»."},
+		{flussi.Actor{ID: assistant.ID, Roles: []flussi.Role{flussi.Operator}}, fsm.ErrRole, "La riconciliazione è riservata ai ruoli «DSGA» e «A.A.»."},
+	} {
 		dues := must.Get(pagoinrete.NewDues(y.Service, pagoinrete.DuesConfig{By: test.by, School: schoolOf}))(t)
 		_, err := dues.Expected(t.Context(), body, []paymentfile.Reference{standings[0].Reference})
 		assert.ErrorIs(t, err, test.err)
-		assert.ErrorIs(t, dues.Tell(t.Context(), body, standings), test.err)
+		err = dues.Tell(t.Context(), body, standings)
+		assert.ErrorIs(t, err, test.err)
+		assert.Equal(t, test.says, flussi.Explain(err))
 	}
 	assert.Equal(t, n, y.now(n))
 	unknown := errors.New("no such school")

@@ -154,7 +154,7 @@ func (d Discrepancy) Italian() string {
 	case DiscrepancyNumber:
 		return "Su Pago In Rete l'avviso ha un altro numero: verificare quale ha ricevuto chi deve pagare, poi archiviare la discrepanza."
 	case DiscrepancyAmount:
-		return fmt.Sprintf("L'importo pagato è %s, diverso da quello dovuto: verificare con la banca o con il PSP, poi riscontrare la riga a mano o archiviare la discrepanza.", d.Amount.Euro())
+		return fmt.Sprintf("L'importo pagato è %s, diverso da quello dovuto: verificare con la banca o con il PSP, poi abbinare il pagamento a mano o archiviare la discrepanza.", d.Amount.Euro())
 	case DiscrepancyPaidTwice:
 		return "L'avviso risulta pagato più di una volta: verificare e, se confermato, disporre il rimborso."
 	case DiscrepancyPaid:

@@ -5,16 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/flussi-go/flussi"
-	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
+	settlementstore "github.com/flussi-go/flussi/pagoinrete/settlement/memstore"
 )
 
 // The first operation: a fee of two instalments. What is wrong with it is said all at once.
@@ -229,130 +230,60 @@ func ExampleService_VerifyEvent() {
 	// Verdi Luca, rata 2: Non pagato | Non pagato (Non notificato) | Da pagare
 }
 
-// A settlement of a payment service provider confirms what was paid. It can be applied again;
-// what does not match is told row by row.
-func ExampleService_ApplySettlement() {
+// Notices follow what settlements of PSPs and the treasury journal say: here files are made up,
+// package paymentfile reads real ones. What a revision of a settlement drops is undone.
+func ExampleNewDues() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()
 	e := o.event(7)
-	o.pay(e, 2)
-	e, _, _ = o.VerifyEvent(ctx, o.assistant, e.ID)
-	notices := o.all(e)
-	paid := time.Date(2027, 3, 12, 0, 0, 0, 0, time.UTC)
-	rows := func(yield func(pagoinrete.PaymentRow, error) bool) { // as they are read from a file
-		_ = yield(pagoinrete.PaymentRow{IUV: notices[0].IUV(), Amount: 100_00, Reference: "2027-03-12BPPIITRRXXX-7", Date: paid}, nil) &&
-			yield(pagoinrete.PaymentRow{IUV: notices[1].IUV(), Amount: 5_00, Reference: "2027-03-12BPPIITRRXXX-7", Date: paid}, nil)
-	}
-
-	for range 2 {
-		report, err := o.ApplySettlement(ctx, o.assistant, "RMIC8GA002", rows)
-		fmt.Println("abbinati", report.Matched, "già noti", report.Known, "da guardare", report.Unmatched, err)
-		for _, wrong := range report.Mismatches {
-			fmt.Println(wrong.Italian())
-		}
-	}
-	for _, n := range o.all(e)[:2] {
-		fmt.Printf("%s [%s]\n", n.State.Label(), n.Discrepancy.Italian())
-	}
-	// Output:
-	// abbinati 1 già noti 0 da guardare 1 <nil>
-	// Riga 2: L'importo è 5,00 €, quello dovuto è 50,00 €: verificare con la banca o con il PSP, poi riscontrare la riga a mano o archiviare la discrepanza.
-	// abbinati 0 già noti 1 da guardare 1 <nil>
-	// Riga 2: L'importo è 5,00 €, quello dovuto è 50,00 €: verificare con la banca o con il PSP, poi riscontrare la riga a mano o archiviare la discrepanza.
-	// Pagamento confermato []
-	// Pagato (Pagato online) [L'importo pagato è 5,00 €, diverso da quello dovuto: verificare con la banca o con il PSP, poi riscontrare la riga a mano o archiviare la discrepanza.]
-}
-
-// A settlement as a CSV file, with columns of one's own choice. What cannot be read is told by
-// the error of its row, and what does not match by that of the settlement. The amount of a
-// reversed payment may be negative.
-func ExampleService_ApplySettlement_csv() {
-	ctx, o := context.Background(), openOffice()
-	defer o.Close()
-	e := o.event(7)
-	o.pay(e, 1)
-	file := strings.NewReader("IUV;Importo;Esito;Flusso;Data\n" +
-		o.all(e)[0].IUV().Reveal() + ";100,00;0;2027-03-12BPPIITRRXXX-7;12/03/2027\n" +
-		o.all(e)[1].IUV().Reveal() + ";50,00;4;2027-03-12BPPIITRRXXX-7;12/03/2027\n" +
-		o.all(e)[1].IUV().Reveal() + ";-50,00;3;2027-03-12BPPIITRRXXX-7;12/03/2027\n" +
-		o.all(e)[2].IUV().Reveal() + ";50,00;7;2027-03-12BPPIITRRXXX-7;12/03/2027\n" +
-		"0100510000140067;50,00;0;2027-03-12BPPIITRRXXX-7;12/03/2027\n" +
-		"99005100001400678;50,00;0;2027-03-12BPPIITRRXXX-7;12/03/2027\n")
-
-	type row = pagoinrete.PaymentRow
-	outcome := excel.Convert(excel.Integer(0, 9),
-		func(v int64) pagoinrete.PaymentOutcome { return pagoinrete.PaymentOutcome(v) },
-		func(o pagoinrete.PaymentOutcome) int64 { return int64(o) })
-	amount := excel.FromText(excel.Money(flussi.MinPayable, flussi.MaxPayable).Rule(), func(text string) (flussi.Reading[flussi.Cents], error) {
-		unsigned, negative := strings.CutPrefix(text, "-")
-		reading, err := flussi.ReadCents(unsigned)
-		if negative {
-			reading.Value = -reading.Value
-		}
-		return reading, err
-	}, flussi.Cents.String)
-	required := excel.ColumnConfig{Required: true}
-	template, err := excel.New(excel.Config[row]{Name: "Riversamento"},
-		excel.NewColumn("IUV", excel.IUV(), func(r *row) *flussi.IUV { return &r.IUV }, required),
-		excel.NewColumn("Importo", amount, func(r *row) *flussi.Cents { return &r.Amount }, required),
-		excel.NewColumn("Esito", outcome, func(r *row) *pagoinrete.PaymentOutcome { return &r.Outcome }, required),
-		excel.NewColumn("Flusso", excel.Text(1, pagoinrete.MaxReference), func(r *row) *string { return &r.Reference }, required),
-		excel.NewColumn("Data", excel.Date(excel.DateConfig{}), func(r *row) *time.Time { return &r.Date }, required),
-	)
+	n := o.all(e)[0]
+	body, _ := flussi.ParseOrganizationCode("80185250588") // the school, in files
+	dues, err := pagoinrete.NewDues(o.Service, pagoinrete.DuesConfig{
+		By: o.assistant,
+		School: func(_ context.Context, of flussi.OrganizationCode) (string, error) {
+			return map[flussi.OrganizationCode]string{body: "RMIC8GA002"}[of], nil
+		},
+	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	var refused []*flussi.RowError
-	rows := func(yield func(row, error) bool) {
-		for line, err := range template.DecodeCSV(ctx, file, file.Size(), nil) {
-			var wrong *flussi.RowError
-			if errors.As(err, &wrong) {
-				refused = append(refused, wrong)
-				continue
-			}
-			line.Value.Number = line.Number
-			if !yield(line.Value, err) {
-				return
-			}
+	files, err := settlement.NewService(settlementstore.New(), settlement.Permissions{o.assistant.ID: {body}}, dues)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	day := paymentfile.Day{Year: 2027, Month: time.March, Day: 12}
+	paid := paymentfile.Payment{Number: 1, Reference: paymentfile.NewReference(n.IUV().Reveal()), IUR: "1", Index: 1, Amount: n.Due(), Written: n.Due(), Date: day}
+	apply := func(revision int, rows ...paymentfile.Payment) {
+		head := paymentfile.Settlement{ID: "2027-03-12BPPIITRRXXX-7", Body: body, Revision: revision, Date: day}
+		for _, row := range rows {
+			head.Total += row.Net()
 		}
+		_, err := files.ApplySettlement(ctx, o.assistant, settlement.File{Head: head, Payments: all(rows...)})
+		fmt.Println("flusso:", o.all(e)[0].State.Label(), err)
 	}
-	report, err := o.ApplySettlement(ctx, o.assistant, "RMIC8GA002", rows)
-	fmt.Println("abbinati", report.Matched, "da guardare", report.Unmatched, err)
-	for _, wrong := range refused {
-		fmt.Println(wrong.Italian())
-	}
-	for _, wrong := range report.Mismatches {
-		fmt.Println(wrong.Italian())
-	}
-	// Output:
-	// abbinati 2 da guardare 3 <nil>
-	// Riga 6, colonna A (IUV): Lo IUV deve avere 15 o 17 cifre, questo ha 16 caratteri.
-	// Riga 4: Il pagamento è stato revocato: verificare con la banca o con il PSP.
-	// Riga 5: Il codice di esito 7 non è previsto: verificare il pagamento con la banca o con il PSP.
-	// Riga 7: Nessun avviso della scuola ha questo IUV: verificare a chi è destinato il pagamento.
-}
 
-// The treasury journal shows that the money arrived, even where nobody asked Pago In Rete yet:
-// the history tells the steps that it implies.
-func ExampleService_ApplyJournal() {
-	ctx, o := context.Background(), openOffice()
-	defer o.Close()
-	e := o.event(7)
-	o.pay(e, 1)
-	n := o.all(e)[0]
-	movement := pagoinrete.PaymentRow{IUV: n.IUV(), Amount: n.Due(), Reference: "sospeso 41", Date: time.Date(2027, 3, 15, 0, 0, 0, 0, time.UTC)}
-
-	report, err := o.ApplyJournal(ctx, o.assistant, "RMIC8GA002", func(yield func(pagoinrete.PaymentRow, error) bool) { yield(movement, nil) })
-	fmt.Println("abbinati", report.Matched, report.MatchedAmount.Euro(), err)
+	apply(0, paid)
+	_, err = files.ApplyJournal(ctx, o.assistant, paymentfile.Journal{ID: "GDC", BankABI: "01234", Body: body, Year: 2027}, all(paymentfile.Movement{
+		Account: "1", Direction: paymentfile.Incoming, Document: paymentfile.DocumentIncomingSuspense, Operation: paymentfile.OperationExecuted,
+		DocumentNumber: "41", Amount: n.Due(), Date: day, Causale: flussi.NewText("/PUR/LGPE-RIVERSAMENTO/URI/2027-03-12BPPIITRRXXX-7"),
+	}))
+	fmt.Println("giornale:", o.all(e)[0].State.Label(), err)
+	apply(1)
 	history, err := o.NoticeHistory(ctx, o.assistant, n.ID)
-	last := history[len(history)-1]
-	fmt.Println(last.Action.Label(), "→", last.To.Label(), err)
-	fmt.Println(last.Reason.Reveal())
+	for _, record := range history[len(history)-3:] {
+		fmt.Println(record.Action.Label()+".", record.Reason.Reveal())
+	}
+	fmt.Println(err)
 	// Output:
-	// abbinati 1 100,00 € <nil>
-	// Riconciliazione con i movimenti del file OIL → Pagamento riscontrato automaticamente <nil>
-	// Riferimento sospeso 41, con i passi intermedi «Notifica», «RPT inviata» e «RT ricevuta».
+	// flusso: Pagamento confermato <nil>
+	// giornale: Pagamento riscontrato automaticamente <nil>
+	// flusso: Non pagato (Non notificato) <nil>
+	// Riscontro con i flussi di riversamento PSP. Flusso 2027-03-12BPPIITRRXXX-7, con i passi intermedi «Notifica», «RPT inviata» e «RT ricevuta».
+	// Riconciliazione con i movimenti del file OIL. Flusso 2027-03-12BPPIITRRXXX-7, sospeso 41.
+	// Notifica non più riportata. Nessun file riporta più il pagamento, con i passi intermedi «Annullamento della riconciliazione con il file OIL», «Annullamento del riscontro con i flussi di riversamento PSP» e «Pagamento non più riportato».
+	// <nil>
 }
 
 // A list of events with the buttons of whoever looks at it.

@@ -16,6 +16,7 @@ import (
 	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
 // interrupted is Pago In Rete, in front of which something else happens once; whoever comes
@@ -241,7 +242,7 @@ func TestConcurrentCallsOfTwoActors(t *testing.T) {
 		n := w.notifiedNotice(t)
 		require.True(t, w.platform.Pay(n.ID, n.Due()))
 		report := do(t, assistant, w.interruptedBy(t, func() {
-			do2(t, director, w.ApplySettlement, school, payments(payment(n, "FR-1")))
+			require.NoError(t, w.tell(t.Context(), director, n, settlement.PaidSettled, "FR-1"))
 		}).VerifyOpen, school)
 		assert.Zero(t, report.Discrepancies)
 		n = do(t, assistant, w.Notice, n.ID)

@@ -17,6 +17,7 @@ import (
 	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
 // chaos is a world in which everybody tries everything.
@@ -138,15 +139,19 @@ func (c *chaos) step(t *testing.T) {
 			if n.Number.IsZero() {
 				return errors.New("none")
 			}
-			_, err := c.ApplySettlement(ctx, by, school, payments(payment(n, fmt.Sprint("FR-", c.random.IntN(5)))))
-			return err
+			return c.tell(ctx, by, n, settlement.PaidSettled, fmt.Sprint("FR-", c.random.IntN(5)))
 		}},
 		{"journal", func() error {
 			if n.Number.IsZero() {
 				return errors.New("none")
 			}
-			_, err := c.ApplyJournal(ctx, by, school, payments(payment(n, fmt.Sprint("P-", c.random.IntN(5)))))
-			return err
+			return c.tell(ctx, by, n, settlement.PaidConfirmed, fmt.Sprint("FR-", c.random.IntN(5)))
+		}},
+		{"taken back", func() error {
+			if n.Number.IsZero() {
+				return errors.New("none")
+			}
+			return c.tell(ctx, by, n, "")
 		}},
 		{"family", func() error {
 			c.platform.LogIn(payer(c.random.IntN(c.pupils + 1)))
@@ -292,7 +297,7 @@ func TestRandomCallsKeepTheGuidesTables(t *testing.T) {
 	t.Log(all)
 	for _, name := range []string{
 		"create", "edit", "transmit", "add", "transmit notices", "submit", "approve", "reject", "notify", "delete", "show", "verify",
-		"verify open", "verify notice", "edit notice", "cancel", "pay manually", "reconcile manually", "refund", "settlement", "journal",
+		"verify open", "verify notice", "edit notice", "cancel", "pay manually", "reconcile manually", "refund", "settlement", "journal", "taken back",
 	} {
 		assert.NotZero(t, all[name], "%s never succeeded: the test does not reach it", name)
 		assert.NotZero(t, all[name+" refused"], "%s was never refused", name)

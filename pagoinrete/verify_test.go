@@ -10,6 +10,7 @@ import (
 	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
 func TestVerifyNoticeRecordsTheStepsBetween(t *testing.T) {
@@ -100,7 +101,7 @@ func TestImpossibleStateIsADiscrepancy(t *testing.T) {
 		}, pagoinrete.DiscrepancyNumber, pagoinrete.NoticeNotified, "l'avviso ha un altro numero"},
 		"another amount": {func(t *testing.T, w *world, n pagoinrete.Notice) {
 			require.True(t, w.platform.Pay(n.ID, n.Due()-1))
-		}, pagoinrete.DiscrepancyAmount, pagoinrete.NoticePaidOnline, "L'importo pagato è 99,99 €, diverso da quello dovuto: verificare con la banca o con il PSP, poi riscontrare la riga a mano o archiviare la discrepanza."},
+		}, pagoinrete.DiscrepancyAmount, pagoinrete.NoticePaidOnline, "L'importo pagato è 99,99 €, diverso da quello dovuto: verificare con la banca o con il PSP, poi abbinare il pagamento a mano o archiviare la discrepanza."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -207,7 +208,7 @@ func TestVerifyNoticeKeepsTheDiscrepancyOfAFile(t *testing.T) {
 	w := newWorld(t)
 	n := w.notifiedNotice(t)
 	require.True(t, w.platform.Pay(n.ID, n.Due()))
-	w.settle(t, payment(n, "FR-1"), payment(n, "FR-2"))
+	require.NoError(t, w.tell(t.Context(), system, n, settlement.PaidSettled, "FR-1", "FR-2"))
 	other := must.Get(flussi.ParseNoticeNumber("301005100001400678"))(t)
 	kind := func() pagoinrete.DiscrepancyKind {
 		found, err := w.VerifyNotice(t.Context(), assistant, n.ID)

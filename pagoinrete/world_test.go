@@ -16,8 +16,10 @@ import (
 	"github.com/flussi-go/flussi/internal/pipenet"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
 const (
@@ -172,8 +174,26 @@ func (w *world) notifiedNotice(t testing.TB) pagoinrete.Notice {
 	return w.notices(t, w.notified(t, 1).ID)[0]
 }
 
-// settle applies a settlement.
-func (w *world) settle(t testing.TB, rows ...pagoinrete.PaymentRow) pagoinrete.MatchReport {
-	t.Helper()
-	return do2(t, assistant, w.ApplySettlement, school, payments(rows...))
+// tell tells an actor's Dues where a notice stands: with one payment of what is due for each of the
+// settlements, in the treasury or not.
+func (w *world) tell(ctx context.Context, by flussi.Actor, n pagoinrete.Notice, status settlement.PaidStatus, settlements ...string) error {
+	dues, err := pagoinrete.NewDues(w.Service, pagoinrete.DuesConfig{By: by, School: schoolOf})
+	if err != nil {
+		return err
+	}
+	standing := settlement.Standing{Reference: paymentfile.NewReference(n.IUV().Reveal())}
+	for i, id := range settlements {
+		p := settlement.Paid{
+			Status: status, State: settlement.PaymentExpected, Payment: uuid.NewSHA1(n.ID, []byte(id)), Settlement: id, IUR: "IUR " + id, Index: 1,
+			Amount: n.Due(), Date: day(11, 5), Body: body,
+		}
+		if i > 0 {
+			p.State = settlement.PaymentDoubled
+		}
+		if status == settlement.PaidConfirmed {
+			p.Movements, p.Movement, p.Received = []string{"Sospeso " + id}, uuid.NewSHA1(n.ID, []byte("sospeso "+id)), day(11, 6)
+		}
+		standing.Payments = append(standing.Payments, p)
+	}
+	return dues.Tell(ctx, body, []settlement.Standing{standing})
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,7 +27,9 @@ import (
 	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/memstore"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
 	"github.com/flussi-go/flussi/sqlstore/sqlite"
 )
 
@@ -230,16 +233,21 @@ func (g *paying) Notices(_ context.Context, ids []uuid.UUID) ([]pagoinrete.Remot
 	return found, nil
 }
 
-// statement has a row for each notice, as a file of that length would.
-func statement(b *testing.B, n int, reference string) iter.Seq2[pagoinrete.PaymentRow, error] {
-	return func(yield func(pagoinrete.PaymentRow, error) bool) {
+// statement is a settlement with a row for each notice, as a file of that length would be.
+func statement(b *testing.B, n int, id string) settlement.File {
+	rows := func(yield func(paymentfile.Payment, error) bool) {
 		for i := range n {
 			number := must.Get(flussi.ParseNoticeNumber(numberOf(int64(i))))(b)
-			if !yield(pagoinrete.PaymentRow{IUV: number.IUV(), Amount: due, Reference: reference, Date: payday}, nil) {
+			row := paymentfile.Payment{
+				Number: i + 1, Reference: paymentfile.NewReference(number.IUV().Reveal()), IUR: strconv.Itoa(i), Index: 1, Amount: due, Written: due, Date: today(),
+			}
+			if !yield(row, nil) {
 				return
 			}
 		}
 	}
+	head := paymentfile.Settlement{ID: id, Body: schoolBody, PSP: paymentfile.Party{Code: "BNITITRRXXX"}, Total: due * flussi.Cents(n), Date: today()}
+	return settlement.File{Head: head, Payments: rows}
 }
 
 // measured is what a call cost.
@@ -274,15 +282,18 @@ func follow(b *testing.B, n int) map[string]measured {
 		require.NoError(b, err)
 		require.Equal(b, pagoinrete.VerifyReport{Asked: n, Changed: n}, report)
 	})
-	matched := pagoinrete.MatchReport{Rows: n, Matched: n, Amount: due * flussi.Cents(n), MatchedAmount: due * flussi.Cents(n)}
+	files := must.Get(paymentFiles(p))(b)
 	cost["settlement"] = measure(n, func() {
-		report := must.Get(p.ApplySettlement(b.Context(), assistant, school, statement(b, n, "FR-1")))(b)
-		require.Equal(b, matched, report)
+		applied := must.Get(files.ApplySettlement(b.Context(), assistant, statement(b, n, "FR-1")))(b)
+		require.Equal(b, settlement.Tally{Number: n, Amount: due * flussi.Cents(n)}, applied.Settlement.Counts.Expected)
 	})
 	cost["journal"] = measure(n, func() {
-		report := must.Get(p.ApplyJournal(b.Context(), assistant, school, statement(b, n, "MOV-1")))(b)
-		require.Equal(b, matched, report)
+		journal := paymentfile.Journal{ID: "GDC-1", BankABI: "99999", Body: schoolBody, Year: 2026}
+		must.Get(files.ApplyJournal(b.Context(), assistant, journal, sequence(incoming("1", due*flussi.Cents(n), "/PUR/LGPE-RIVERSAMENTO/URI/FR-1"))))(b)
 	})
+	for _, n := range must.Get(p.Notices(b.Context(), assistant, pagoinrete.NoticeFilter{Event: event}, pagoinrete.Page{}))(b).Notices {
+		require.Equal(b, pagoinrete.NoticeReconciled, n.State)
+	}
 	return cost
 }
 

@@ -87,8 +87,8 @@ func TestTheDemoShowsTheGuidesTableAndTheRest(t *testing.T) {
 		"Un evento che il DS rifiuta, corretto e di nuovo sottoposto": {"La causale non dice quali musei.", "Rifiutato", "Modifica", "Da notificare"},
 		"Un'erogazione liberale: le operazioni che non si fanno":      {"Un'erogazione liberale non ha avvisi di pagamento: passare all'operazione successiva.", "è «Notificato»"},
 		"Riconciliazione con il PSP e con la tesoreria": {
-			"Riga 6: L'importo è 98,00 €, quello dovuto è 100,00 €: verificare con la banca o con il PSP, poi riscontrare la riga a mano o archiviare la discrepanza.", "Riga 10: Nessun avviso della scuola ha questo IUV: verificare a chi è destinato il pagamento.", "Riga 11: L'avviso risulta già pagato",
-			"nessuna riga nuova. Righe già note: 8.", "Abbinamento a mano: il movimento MOV-350 è il bonifico per Marchetti Chiara, rata 1, ora «Pagamento riscontrato manualmente»."},
+			"Importo diverso da quello atteso: 1 riga per 98,00 €", "IUV sconosciuto: 1 riga per 42,00 €", "Pagato più di una volta: 1 riga per 100,00 €",
+			"Applicando il flusso un'altra volta, non cambia nulla.", "Abbinamento a mano: il sospeso 350 (Accantonato) è il bonifico per Marchetti Chiara, rata 1, ora «Pagamento riscontrato manualmente»."},
 		"Un alunno che si ritira: annullato e rimborsato": {"«Rimborsato»", "«Annullato»"},
 		"I messaggi ai genitori, con App IO, sugli avvisi ancora da pagare": {"Messaggi preparati: 5.", "«Invio incompleto». Messaggi inviati: 4. Messaggi in errore: 1.", "Destinatario non raggiungibile", "Una seconda volta: Non ci sono messaggi da preparare.",
 			"Un sollecito ha un'altra occasione, qui «primo sollecito». Messaggi preparati: 5.", "hanno già un messaggio per l'occasione «primo sollecito»"},

@@ -14,6 +14,8 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/noticeflow"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
+	settlements "github.com/flussi-go/flussi/pagoinrete/settlement/memstore"
 	"github.com/flussi-go/flussi/sqlstore/sqlite"
 )
 
@@ -24,6 +26,9 @@ const (
 	appService = "scuola" // of App IO
 	appKey     = "chiave-di-prova"
 )
+
+// schoolBody is the fiscal code by which settlements and journals name the school.
+var schoolBody, _ = flussi.ParseOrganizationCode("80185250588") // cannot fail: it has the form
 
 // Who works for the school, and somebody who works for another.
 var (
@@ -43,6 +48,7 @@ type office struct {
 	appIO      *appiotest.Server       // instead of the real one
 	service    *flow.Service
 	dispatcher *flow.Dispatcher
+	files      *settlement.Service
 	template   *noticeexcel.Template
 	messages   *noticeflow.Messages
 }
@@ -81,8 +87,26 @@ func (o *office) takePayments() error {
 	if o.Service, err = pagoinrete.NewService(o.store, permissions, gateways, pagoinrete.ServiceConfig{}); err != nil {
 		return err
 	}
+	if o.files, err = paymentFiles(o.Service); err != nil {
+		return err
+	}
 	o.template, err = noticeexcel.New(noticeexcel.Config{})
 	return err
+}
+
+// paymentFiles returns what applies settlements and journals to the notices of the school.
+func paymentFiles(notices *pagoinrete.Service) (*settlement.Service, error) {
+	dues, err := pagoinrete.NewDues(notices, pagoinrete.DuesConfig{By: assistant, School: func(_ context.Context, body flussi.OrganizationCode) (string, error) {
+		if body == schoolBody {
+			return school, nil
+		}
+		return "", nil
+	}})
+	if err != nil {
+		return nil, err
+	}
+	bodies := []flussi.OrganizationCode{schoolBody}
+	return settlement.NewService(settlements.New(), settlement.Permissions{assistant.ID: bodies, director.ID: bodies}, dues)
 }
 
 // schoolGateway returns a client of Pago In Rete for the school.

@@ -12,76 +12,120 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// reconciliation matches what the payment provider and the treasury say to the notices. Not
-// everything matches, and one movement is matched by hand.
+// reconciliation applies two settlements of a PSP and the treasury journal. Not everything matches,
+// and one movement is matched by hand.
 func (d *demo) reconciliation(ctx context.Context) error {
 	paid, err := d.all(ctx, pagoinrete.NoticeFilter{Event: d.trip, States: []pagoinrete.NoticeState{pagoinrete.NoticePaidOnline}})
 	if err != nil {
 		return err
 	}
-	unknown, err := flussi.ParseIUV("01000000000099952")
-	if err != nil {
+	first, second := payments(paid[:4]...), payments(append(paid[4:], paid[0])...)
+	second[1].Amount -= 200 // two euros less than was due
+	unknown := second[0]
+	unknown.Reference, unknown.Amount = paymentfile.NewReference("01000000000099952"), 4_200
+	second = append(second, unknown)
+	if err := d.writeFiles(slices.Concat(first, second)); err != nil {
 		return err
 	}
-	settlement := payments("FR-2026-0107", paid...)
-	settlement[5].Amount -= 200 // two euros less than was due
-	again := settlement[0]
-	again.Reference = "FR-2026-0108"
-	settlement = append(settlement, pagoinrete.PaymentRow{IUV: unknown, Amount: 4_200, Reference: again.Reference, Date: again.Date}, again)
-	var files []paymentfile.Payment
-	for _, row := range settlement {
-		files = append(files, paymentfile.Payment{Reference: paymentfile.NewReference(row.IUV.Reveal()), Amount: row.Amount})
-	}
-	if err := d.writeFiles(files); err != nil {
-		return err
-	}
-	report, err := d.ApplySettlement(ctx, assistant, school, sequence(settlement))
-	if err != nil {
-		return err
-	}
-	if err := d.showMatches("Flusso di riversamento del PSP", report); err != nil {
-		return err
-	}
-	if report, err = d.ApplySettlement(ctx, assistant, school, sequence(settlement)); err != nil {
-		return err
-	}
-	if err := d.say("Applicando il flusso un'altra volta, nessuna riga nuova. Righe già note: %d.\n\n", report.Known); err != nil {
-		return err
+	for _, file := range []settlement.File{settlementFile("FR-2026-0107", first), settlementFile("FR-2026-0108", second)} {
+		applied, err := d.files.ApplySettlement(ctx, assistant, file)
+		if err != nil {
+			return err
+		}
+		if err := d.showSettlement(applied.Settlement); err != nil {
+			return err
+		}
+		if applied, err = d.files.ApplySettlement(ctx, assistant, file); err != nil {
+			return err
+		}
+		if applied.Known {
+			if err := d.say("Applicando il flusso un'altra volta, non cambia nulla.\n\n"); err != nil {
+				return err
+			}
+		}
 	}
 
-	journal := payments("MOV-311", paid[:4]...)
-	transfer := pagoinrete.PaymentRow{IUV: unknown, Amount: 10_000, Reference: "MOV-350", Date: journal[0].Date} // the family typed another IUV
-	if report, err = d.ApplyJournal(ctx, director, school, sequence(append(journal, transfer))); err != nil {
+	journal := paymentfile.Journal{ID: "GDC-2026-31", BankABI: "99999", Body: schoolBody, Year: 2026}
+	transfer := incoming("350", 10_000, "Bonifico per il viaggio, senza IUV") // nobody can tell whose it is
+	report, err := d.files.ApplyJournal(ctx, director, journal, sequence(incoming("311", total(first), "/PUR/LGPE-RIVERSAMENTO/URI/FR-2026-0107"), transfer))
+	if err != nil {
 		return err
 	}
-	if err := d.showMatches("Giornale di cassa della tesoreria (OIL)", report); err != nil {
+	if err := d.say("Giornale di cassa della tesoreria (OIL): %s per %s.\n", italian.Count(report.Entered.Number, "sospeso", "sospesi"), report.Entered.Amount.Euro()); err != nil {
 		return err
 	}
+	return d.matchByHand(ctx, transfer)
+}
+
+// matchByHand notes that a movement without an IUV paid a notice.
+func (d *demo) matchByHand(ctx context.Context, transfer paymentfile.Movement) error {
 	n, err := d.noticeOf(ctx, byTransfer, 1)
 	if err != nil {
 		return err
 	}
-	if n, err = d.MatchMovement(ctx, director, n.ID, transfer); err != nil {
+	proof := pagoinrete.Proof{Reference: "Sospeso " + transfer.DocumentNumber, Amount: transfer.Amount, Date: transfer.Date.Time()}
+	if _, err := d.PayNoticeManually(ctx, director, n.ID, proof); err != nil {
 		return err
 	}
-	return d.say("Abbinamento a mano: il movimento %s è il bonifico per %s, rata 1, ora «%s».\n", transfer.Reference, pupils[byTransfer], n.State.Label())
+	if n, err = d.ReconcileNoticeManually(ctx, director, n.ID, proof); err != nil {
+		return err
+	}
+	id := settlement.MovementID(schoolBody, "99999", 2026, transfer.Account, transfer.DocumentNumber)
+	m, err := d.files.MatchMovement(ctx, director, id, []settlement.HandMatch{{}}, "Bonifico di una famiglia, riscontrato a mano.")
+	if err != nil {
+		return err
+	}
+	return d.say("Abbinamento a mano: il sospeso %s (%s) è il bonifico per %s, rata 1, ora «%s».\n", m.Number, m.State.Label(), pupils[byTransfer], n.State.Label())
 }
 
-// payments are rows that pay notices by what is due.
-func payments(reference string, notices ...pagoinrete.Notice) []pagoinrete.PaymentRow {
-	rows := make([]pagoinrete.PaymentRow, len(notices))
+// payments are rows that pay notices by what is due, each collected on its own.
+func payments(notices ...pagoinrete.Notice) []paymentfile.Payment {
+	rows := make([]paymentfile.Payment, len(notices))
 	for i, n := range notices {
-		rows[i] = pagoinrete.PaymentRow{IUV: n.IUV(), Amount: n.Due(), Reference: reference, Date: time.Now().UTC()}
+		rows[i] = paymentfile.Payment{
+			Reference: paymentfile.NewReference(n.IUV().Reveal()), IUR: fmt.Sprintf("IUR-%s-%d", n.RemoteID, i), Index: 1, Amount: n.Due(), Date: today(),
+		}
 	}
 	return rows
 }
 
+// settlementFile is a settlement as package paymentfile reads it.
+func settlementFile(id string, rows []paymentfile.Payment) settlement.File {
+	for i := range rows {
+		rows[i].Number, rows[i].Written = i+1, rows[i].Amount
+	}
+	head := paymentfile.Settlement{ID: id, Body: schoolBody, PSP: paymentfile.Party{Code: "BNITITRRXXX"}, Total: total(rows), Date: today()}
+	return settlement.File{Head: head, Payments: sequence(rows...)}
+}
+
+// incoming is a movement of the treasury journal as package paymentfile reads it.
+func incoming(number string, amount flussi.Cents, causale string) paymentfile.Movement {
+	return paymentfile.Movement{
+		Account: "1", Direction: paymentfile.Incoming, Document: paymentfile.DocumentIncomingSuspense, Operation: paymentfile.OperationExecuted,
+		DocumentNumber: number, Amount: amount, Date: today(), Causale: flussi.NewText(causale),
+	}
+}
+
+func total(rows []paymentfile.Payment) flussi.Cents {
+	var sum flussi.Cents
+	for _, row := range rows {
+		sum += row.Amount
+	}
+	return sum
+}
+
+func today() paymentfile.Day {
+	now := time.Now()
+	return paymentfile.Day{Year: now.Year(), Month: now.Month(), Day: now.Day()}
+}
+
 // sequence gives rows as a file would.
-func sequence(rows []pagoinrete.PaymentRow) iter.Seq2[pagoinrete.PaymentRow, error] {
-	return func(yield func(pagoinrete.PaymentRow, error) bool) {
-		for row := range slices.Values(rows) {
+func sequence[T any](rows ...T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, row := range rows {
 			if !yield(row, nil) {
 				return
 			}
@@ -89,13 +133,21 @@ func sequence(rows []pagoinrete.PaymentRow) iter.Seq2[pagoinrete.PaymentRow, err
 	}
 }
 
-// showMatches prints what came of rows, and those that a person has to look at.
-func (d *demo) showMatches(source string, r pagoinrete.MatchReport) error {
+// showSettlement prints what came of a settlement, and the payments that a person has to look at.
+func (d *demo) showSettlement(s settlement.Settlement) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s per %s.\n", source, italian.Row.Count(r.Rows), r.Amount.Euro())
-	fmt.Fprintf(&b, "Righe abbinate: %s per %s. Righe da verificare: %s per %s.\n", italian.Number(r.Matched), r.MatchedAmount.Euro(), italian.Number(r.Unmatched), r.UnmatchedAmount.Euro())
-	for _, m := range r.Mismatches {
-		fmt.Fprintf(&b, "- %s\n", m.Italian())
+	all := s.Counts.Total()
+	fmt.Fprintf(&b, "Flusso di riversamento del PSP %s: %s per %s.\n", s.FlowID, italian.Row.Count(all.Number), all.Amount.Euro())
+	for _, one := range []struct {
+		state settlement.PaymentState
+		tally settlement.Tally
+	}{
+		{settlement.PaymentExpected, s.Counts.Expected}, {settlement.PaymentDiffers, s.Counts.Differs},
+		{settlement.PaymentDoubled, s.Counts.Doubled}, {settlement.PaymentUnknown, s.Counts.Unknown},
+	} {
+		if one.tally.Number > 0 {
+			fmt.Fprintf(&b, "- %s: %s per %s\n", one.state.Label(), italian.Row.Count(one.tally.Number), one.tally.Amount.Euro())
+		}
 	}
 	return d.say("%s", b.String())
 }

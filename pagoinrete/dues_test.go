@@ -335,6 +335,28 @@ func TestRevokedPaymentIsUndoneAndADiscrepancy(t *testing.T) {
 	y.is(n, pagoinrete.NoticeReconciled, pagoinrete.DiscrepancyPaidTwice)
 }
 
+func TestPaymentInPlaceOfRevokedOneIsNoDiscrepancy(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	y.apply(flowID, rowOf(n, "A"), rowOf(n, "B"), revoking(rowOf(n, "A")))
+	n = y.is(n, pagoinrete.NoticeConfirmed, "")
+	assert.Equal(t, "B", n.Evidence.Settlement.IUR)
+}
+
+func TestStateThatPagoInReteReportsIsNotUndone(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	y.apply(flowID, rowOf(n, "A"))
+	require.True(t, y.platform.Pay(n.ID, n.Due()))
+	require.True(t, y.platform.Reconcile(n.ID, n.Due()))
+	n = do(t, assistant, y.VerifyNotice, n.ID)
+	require.Equal(t, pagoinrete.NoticeReconciled, n.State)
+	y.apply(flowID)
+	after := y.is(n, pagoinrete.NoticeReconciled, "")
+	assert.Equal(t, n.Evidence.Movement, after.Evidence.Movement)
+	assert.Zero(t, after.Evidence.Settlement)
+}
+
 func TestRevokedPaymentWithReceiptReturnsToPaidOnline(t *testing.T) {
 	y := newTreasury(t)
 	n := y.notifiedNotice(t)
@@ -383,6 +405,9 @@ func TestTransfersAreComparedOneByOne(t *testing.T) {
 	n = y.is(n, pagoinrete.NoticeConfirmed, "")
 	assert.EqualValues(t, 8_000, n.Evidence.Settlement.Amount)
 	assert.Equal(t, flowID+", "+"3-"+flowID, n.Evidence.Settlement.Reference)
+	third.Index = 0 // a file need not say which transfer it is
+	y.apply("3-"+flowID, third)
+	y.is(n, pagoinrete.NoticeConfirmed, "")
 	y.apply(flowID, first, second) // which is the town's
 	y.is(n, pagoinrete.NoticeConfirmed, pagoinrete.DiscrepancyAmount)
 	first.Amount--

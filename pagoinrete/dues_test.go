@@ -248,6 +248,16 @@ func TestDroppedPaymentReturnsNoticeToItsBaseState(t *testing.T) {
 	}
 }
 
+// The movements of a settlement may change between two reads of a store; then they are told again.
+func TestTreasuryWithoutMovementConfirmsOnly(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	p := settlement.Paid{Status: settlement.PaidConfirmed, State: settlement.PaymentExpected, Payment: uuid.New(), Settlement: flowID, Amount: n.Due(), Date: day(11, 3)}
+	require.NoError(t, y.dues.Tell(t.Context(), body, []settlement.Standing{{Reference: rowOf(n, "").Reference, Payments: []settlement.Paid{p}}}))
+	n = y.is(n, pagoinrete.NoticeConfirmed, "")
+	assert.Zero(t, n.Evidence.Movement)
+}
+
 func TestNoticeOfPayerNobodyKnewReturnsToNotNotified(t *testing.T) {
 	y := newTreasury(t)
 	e := y.toApprove(t, 1)

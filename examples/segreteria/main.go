@@ -4,6 +4,8 @@
 //
 //	go run ./examples/segreteria          # all of it at once; nothing to prepare
 //	go run ./examples/segreteria --help   # the options, in Italian
+//	go run ./examples/segreteria riconcilia FILE…  # files of PSPs and of the treasury, and the report
+//	go run ./examples/segreteria modelli FOLDER    # templates for rows that have no such file
 //
 // Everything happens on this machine: Pago In Rete and App IO are simulators within the
 // program, the families are invented, and the database is a file of SQLite in a folder of

@@ -34,9 +34,10 @@ cartelle di lavoro e file CSV con le colonne dei modelli. Riconosce ogni file da
 applica tutti, in qualunque ordine, li abbina fra loro e agli avvisi della scuola, e stampa che cosa
 è riscontrato e che cosa è da verificare.
 
-Gli avvisi sono quelli della cartella di una dimostrazione (--dir). Senza, nessuno IUV è atteso. Un
-file che non si può applicare viene segnalato, e gli altri vengono applicati. Il comando non
-conserva niente: i file si indicano ogni volta tutti insieme.`,
+Gli avvisi sono quelli della cartella di una dimostrazione (--dir). Flussi e movimenti si conservano
+lì, e i file si possono dare un po' per volta. Senza la cartella nessuno IUV è atteso e niente si
+conserva: i file si indicano tutti insieme. Un file che non si può applicare viene segnalato, e gli
+altri vengono applicati.`,
 		Example: `  segreteria riconcilia --dir prova prova/flusso.xml prova/giornale.xml
   segreteria riconcilia --dir prova --report esito.xlsx *.xml movimenti.csv`,
 		Args: cli.Args(1, -1),
@@ -50,17 +51,19 @@ conserva niente: i file si indicano ogni volta tutti insieme.`,
 			return cli.Wrongf("Opzione --ente: %s", flussi.Explain(err))
 		}
 		due := &noticeTable{receipts: map[paymentfile.Reference]flussi.Cents{}}
+		var settlements settlement.Store = memstore.New()
 		if folder != "" {
 			store, err := openNotices(c.Context(), folder)
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, store.Close()) }()
+			settlements = store
 			if due.Service, err = readNotices(store); err != nil {
 				return err
 			}
 		}
-		r, err := newReconciliation(&screen{out: out, width: out.Width}, body, due)
+		r, err := newReconciliation(&screen{out: out, width: out.Width}, settlements, body, due)
 		if err != nil {
 			return err
 		}
@@ -87,7 +90,7 @@ func readNotices(store *sqlite.Store) (*pagoinrete.Service, error) {
 	return pagoinrete.NewService(store, pagoinrete.Permissions{assistant.ID: {school}}, nobody, pagoinrete.ServiceConfig{})
 }
 
-// reconciliation applies files to settlements and movements in memory.
+// reconciliation applies files to settlements and movements.
 type reconciliation struct {
 	*screen
 	service  *settlement.Service
@@ -101,8 +104,8 @@ type reconciliation struct {
 	failed   int                                  // files that were not applied, or not as a whole
 }
 
-func newReconciliation(s *screen, body flussi.OrganizationCode, due *noticeTable) (*reconciliation, error) {
-	service, err := settlement.NewService(memstore.New(), settlement.Permissions{assistant.ID: {body}}, due)
+func newReconciliation(s *screen, settlements settlement.Store, body flussi.OrganizationCode, due *noticeTable) (*reconciliation, error) {
+	service, err := settlement.NewService(settlements, settlement.Permissions{assistant.ID: {body}}, due)
 	if err != nil {
 		return nil, err
 	}

@@ -171,7 +171,8 @@ func TestConcurrentCallsOfTwoActors(t *testing.T) {
 			do2(t, principal, w.RejectEvent, e.ID, why)
 		}).ApproveEvent(t.Context(), principal, e.ID)
 		assert.ErrorIs(t, err, flussi.ErrRemoteState)
-		assert.Equal(t, "Lo stato su Pago In Rete non permette l'operazione: eseguire «Verifica stato».", flussi.Explain(err))
+		assert.Equal(t, "Lo stato su Pago In Rete non permette l'operazione: eseguire «Verifica stato». "+
+			"Risposta della piattaforma: «State does not permit it: The event is RIFIUTATO (HTTP 409)».", flussi.Explain(err))
 		e = do(t, principal, w.Event, e.ID)
 		assert.Equal(t, pagoinrete.EventRejected, e.State)
 	})

@@ -57,7 +57,7 @@ func newWorldOn(t testing.TB, store pagoinrete.Store) *world {
 		platform.AddSchool(restgatewaytest.School{Code: code, Key: secret})
 		key := must.Get(flussi.ParseKey(secret))(t)
 		clients[code] = must.Get(restgateway.New(key, code, restgateway.Config{
-			BaseURL: "http://localhost" + restgatewaytest.BasePath, HTTPClient: client, Calls: 1_000_000, MaxWait: time.Millisecond,
+			BaseURL: "http://localhost" + restgatewaytest.BasePath, HTTPClient: client, Calls: 1_000_000, MaxWait: 10 * time.Second,
 		}))(t)
 	}
 	gateways := func(_ context.Context, school string) (pagoinrete.Gateway, error) { return clients[school], nil }

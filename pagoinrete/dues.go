@@ -31,6 +31,9 @@ type DuesConfig struct {
 	// the segregation code with which it begins. Defaults to all references that notices of Pago In
 	// Rete cannot have: those that are not of the class [paymentfile.ReferenceIUV].
 	Foreign func(paymentfile.Reference) bool
+	// Chapter returns where the budget has what an event collects (capitolo, or aggregato and voce),
+	// for [Dues.Purposes]. Defaults to nothing.
+	Chapter func(Event) string
 }
 
 // Dues are the notices of a [Service] as a [settlement.Due]: what is due by their IUV, and what

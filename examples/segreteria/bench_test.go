@@ -30,6 +30,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
+	settlements "github.com/flussi-go/flussi/pagoinrete/settlement/memstore"
 	"github.com/flussi-go/flussi/sqlstore/sqlite"
 )
 
@@ -282,7 +283,7 @@ func follow(b *testing.B, n int) map[string]measured {
 		require.NoError(b, err)
 		require.Equal(b, pagoinrete.VerifyReport{Asked: n, Changed: n}, report)
 	})
-	files := must.Get(paymentFiles(p))(b)
+	files := must.Get(paymentFiles(p, settlements.New()))(b)
 	cost["settlement"] = measure(n, func() {
 		applied := must.Get(files.ApplySettlement(b.Context(), assistant, statement(b, n, "FR-1")))(b)
 		require.Equal(b, settlement.Tally{Number: n, Amount: due * flussi.Cents(n)}, applied.Settlement.Counts.Expected)
@@ -313,6 +314,17 @@ func BenchmarkFollow(b *testing.B) {
 		b.ReportMetric(cost[1].heap, call+"-MiB")
 		if cost[1].heap > 64 {
 			b.Errorf("%s takes %.0f MiB of heap", call, cost[1].heap)
+		}
+	}
+}
+
+// sequence gives rows as a file would.
+func sequence[T any](rows ...T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, row := range rows {
+			if !yield(row, nil) {
+				return
+			}
 		}
 	}
 }

@@ -24,8 +24,7 @@ func (d *demo) export(ctx context.Context) error {
 	if err := d.tellTruth(); err != nil {
 		return err
 	}
-	return d.say("Tutti gli avvisi con stati e prove: %s\nNella stessa cartella: alunni.xlsx, alunni-errori.xlsx, i PDF (avvisi), l'archivio (segreteria.db), e i file da dare al comando riconcilia: %s, %s.\n",
-		result, flowFileName, journalFileName)
+	return d.say("Tutti gli avvisi con stati e prove: %s\nNella stessa cartella: alunni.xlsx, alunni-errori.xlsx, i PDF (avvisi), l'archivio (segreteria.db), e i file del PSP e della tesoreria (flusso-1.xml, flusso-2.xml, giornale.xml), per il comando riconcilia.\n", result)
 }
 
 // tellTruth says what the simulators have, whatever the office believes.

@@ -3,81 +3,53 @@ package main
 import (
 	"context"
 
-	"github.com/google/uuid"
-
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// noticeTable is what is due to the school, and for what: its notices. Without a Service nothing is
-// due.
+// noticeTable is what is due to the school, and for what: its notices, and the receipts that were read
+// from files. Without notices nothing is due.
 type noticeTable struct {
-	*pagoinrete.Service
-	receipts map[paymentfile.Reference]flussi.Cents // that were read from files
+	notices  *pagoinrete.Service
+	dues     *pagoinrete.Dues                       // of the notices
+	receipts map[paymentfile.Reference]flussi.Cents // their amounts
 }
 
-// chapters are the items of the school's budget (aggregato/voce) by the category of an event.
-var chapters = map[string]string{"Visite e viaggi": "06/04"}
-
-// noticesOf returns the notices that have one of the references.
-func (d *noticeTable) noticesOf(ctx context.Context, references []paymentfile.Reference) (map[paymentfile.Reference]pagoinrete.Notice, error) {
-	found := map[paymentfile.Reference]pagoinrete.Notice{}
-	var iuvs []flussi.IUV
-	for _, r := range references {
-		if iuv, is := r.IUV(); is {
-			iuvs = append(iuvs, iuv)
-		}
+// Expected returns what is expected with the notices.
+func (t *noticeTable) Expected(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference) (map[paymentfile.Reference]settlement.Expectation, error) {
+	if t.dues != nil {
+		return t.dues.Expected(ctx, body, references)
 	}
-	if d.Service == nil || len(iuvs) == 0 {
-		return found, nil
-	}
-	for n, err := range d.AllNotices(ctx, assistant, pagoinrete.NoticeFilter{Schools: []string{school}, IUVs: iuvs}) {
-		if err != nil {
-			return nil, err
-		}
-		found[paymentfile.NewReference(n.IUV().Reveal())] = n
-	}
-	return found, nil
-}
-
-// Expected returns the amounts of the notices.
-func (d *noticeTable) Expected(ctx context.Context, _ flussi.OrganizationCode, references []paymentfile.Reference) (map[paymentfile.Reference]settlement.Expectation, error) {
-	found, err := d.noticesOf(ctx, references)
 	expected := map[paymentfile.Reference]settlement.Expectation{}
 	for _, r := range references {
-		if n, is := found[r]; is {
-			expected[r] = settlement.Expectation{Owner: settlement.OwnerBody, Amount: n.Due()}
-		} else if r.Class() == paymentfile.ReferenceOther {
+		if r.Class() == paymentfile.ReferenceOther {
 			expected[r] = settlement.Expectation{Owner: settlement.OwnerForeign}
 		}
 	}
-	return expected, err
+	return expected, nil
 }
 
-// Tell does nothing: the command only reads notices.
-func (d *noticeTable) Tell(context.Context, flussi.OrganizationCode, []settlement.Standing) error {
-	return nil
+// Tell makes of the notices what the files say.
+func (t *noticeTable) Tell(ctx context.Context, body flussi.OrganizationCode, standings []settlement.Standing) error {
+	if t.dues == nil {
+		return nil
+	}
+	return t.dues.Tell(ctx, body, standings)
 }
 
 // Purposes returns the events of the notices.
-func (d *noticeTable) Purposes(ctx context.Context, _ flussi.OrganizationCode, references []paymentfile.Reference) (map[paymentfile.Reference]settlement.Purpose, error) {
-	found, err := d.noticesOf(ctx, references)
-	if err != nil {
-		return nil, err
+func (t *noticeTable) Purposes(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference) (map[paymentfile.Reference]settlement.Purpose, error) {
+	if t.dues == nil {
+		return nil, nil
 	}
-	events, purposes := map[uuid.UUID]pagoinrete.Event{}, map[paymentfile.Reference]settlement.Purpose{}
-	for r, n := range found {
-		e, known := events[n.EventID]
-		if !known {
-			if e, err = d.Event(ctx, assistant, n.EventID); err != nil {
-				return nil, err
-			}
-			events[n.EventID] = e
+	purposes, err := t.dues.Purposes(ctx, body, references)
+	for r, purpose := range purposes {
+		if _, read := t.receipts[r]; read {
+			purpose.Receipt = true
+			purposes[r] = purpose
 		}
-		_, read := d.receipts[r]
-		purposes[r] = settlement.Purpose{Event: e.Name, Chapter: chapters[e.Category], Receipt: read || !n.Evidence.Receipt.IsZero()}
 	}
-	return purposes, nil
+	return purposes, err
 }

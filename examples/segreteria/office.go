@@ -15,7 +15,6 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
-	settlements "github.com/flussi-go/flussi/pagoinrete/settlement/memstore"
 	"github.com/flussi-go/flussi/sqlstore/sqlite"
 )
 
@@ -87,26 +86,38 @@ func (o *office) takePayments() error {
 	if o.Service, err = pagoinrete.NewService(o.store, permissions, gateways, pagoinrete.ServiceConfig{}); err != nil {
 		return err
 	}
-	if o.files, err = paymentFiles(o.Service); err != nil {
+	if o.files, err = paymentFiles(o.Service, o.store); err != nil {
 		return err
 	}
 	o.template, err = noticeexcel.New(noticeexcel.Config{})
 	return err
 }
 
+// chapters are the items of the school's budget (aggregato/voce) by the category of an event.
+var chapters = map[string]string{"Visite e viaggi": "06/04"}
+
+// schoolDues returns the notices as what is due to the school, and for what.
+func schoolDues(notices *pagoinrete.Service) (*pagoinrete.Dues, error) {
+	return pagoinrete.NewDues(notices, pagoinrete.DuesConfig{
+		By:      assistant,
+		Chapter: func(e pagoinrete.Event) string { return chapters[e.Category] },
+		School: func(_ context.Context, body flussi.OrganizationCode) (string, error) {
+			if body == schoolBody {
+				return school, nil
+			}
+			return "", nil
+		},
+	})
+}
+
 // paymentFiles returns what applies settlements and journals to the notices of the school.
-func paymentFiles(notices *pagoinrete.Service) (*settlement.Service, error) {
-	dues, err := pagoinrete.NewDues(notices, pagoinrete.DuesConfig{By: assistant, School: func(_ context.Context, body flussi.OrganizationCode) (string, error) {
-		if body == schoolBody {
-			return school, nil
-		}
-		return "", nil
-	}})
+func paymentFiles(notices *pagoinrete.Service, store settlement.Store) (*settlement.Service, error) {
+	dues, err := schoolDues(notices)
 	if err != nil {
 		return nil, err
 	}
 	bodies := []flussi.OrganizationCode{schoolBody}
-	return settlement.NewService(settlements.New(), settlement.Permissions{assistant.ID: bodies, director.ID: bodies}, dues)
+	return settlement.NewService(store, settlement.Permissions{assistant.ID: bodies, director.ID: bodies}, dues)
 }
 
 // schoolGateway returns a client of Pago In Rete for the school.

@@ -1,44 +1,77 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
-	"time"
 
 	"github.com/flussi-go/flussi"
-	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// The names of the files that a PSP and a treasury would give.
+// The treasury of the school, as its journal names it.
 const (
-	flowFileName    = "flusso.xml"
-	journalFileName = "giornale.xml"
+	treasuryBank    = "99999"
+	treasuryAccount = "0000001"
 )
 
-// writeFiles writes a settlement (FdR) with payments, and the treasury journal of the day on which
-// it was transferred, for the command riconcilia.
-func (d *demo) writeFiles(rows []paymentfile.Payment) error {
-	day := time.Now().In(cli.Italy()).Format(time.DateOnly)
-	id := day + "BNITITRRXXX-0000000107"
-	var total flussi.Cents
+// flowID is the identifier of a settlement of today.
+func flowID(number int) string { return fmt.Sprintf("%sBNITITRRXXX-%010d", today(), number) }
+
+// writeSettlement writes a settlement (FdR) as a PSP does.
+func writeSettlement(name, id string, rows []paymentfile.Payment) error {
 	var payments strings.Builder
-	for i, row := range rows {
-		total += row.Amount
-		fmt.Fprintf(&payments, settlementPayment, row.Reference.Reveal(), i+1, decimal(row.Amount), day)
+	for _, row := range rows {
+		fmt.Fprintf(&payments, settlementPayment, row.Reference.Reveal(), row.IUR, decimal(row.Amount), row.Date)
 	}
-	return errors.Join(
-		write(d.path(flowFileName), func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, settlementText, id, day, schoolCode, schoolName, len(rows), decimal(total), payments.String())
-			return err
-		}),
-		write(d.path(journalFileName), func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, journalText, schoolCode, schoolName, day, day[:4], decimal(total), id)
-			return err
-		}),
-	)
+	return write(name, func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, settlementText, id, today(), schoolBody, schoolName, len(rows), decimal(total(rows)), payments.String())
+		return err
+	})
+}
+
+// writeJournal writes a page of the treasury journal with sospesi in entrata.
+func writeJournal(name string, rows ...paymentfile.Movement) error {
+	var movements strings.Builder
+	for i, row := range rows {
+		fmt.Fprintf(&movements, journalMovement, i+1, row.DocumentNumber, decimal(row.Amount), row.Date, row.Causale.Reveal())
+	}
+	return write(name, func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, journalText, schoolBody, schoolName, today(), today().Year, treasuryBank, treasuryAccount, movements.String())
+		return err
+	})
+}
+
+// applySettlementFile applies the settlement in a file.
+func (d *demo) applySettlementFile(ctx context.Context, name string) (applied settlement.Applied, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return applied, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	file, err := paymentfile.OpenSettlement(f, paymentfile.Config{Body: schoolBody})
+	if err != nil {
+		return applied, err
+	}
+	return d.files.ApplySettlement(ctx, assistant, settlement.FileOf(file))
+}
+
+// applyJournalFile applies the page of a journal in a file.
+func (d *demo) applyJournalFile(ctx context.Context, name string) (report settlement.JournalReport, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	file, err := paymentfile.OpenJournal(f, paymentfile.Config{Body: schoolBody})
+	if err != nil {
+		return report, err
+	}
+	return d.files.ApplyJournal(ctx, director, file.Journal(), file.Movements())
 }
 
 // decimal writes an amount as files do.
@@ -49,7 +82,7 @@ const settlementText = `<?xml version="1.0" encoding="UTF-8"?>
   <versioneOggetto>1.0</versioneOggetto>
   <identificativoFlusso>%[1]s</identificativoFlusso>
   <dataOraFlusso>%[2]sT06:30:15</dataOraFlusso>
-  <identificativoUnivocoRegolamento>TRN0000000107</identificativoUnivocoRegolamento>
+  <identificativoUnivocoRegolamento>TRN-%[1]s</identificativoUnivocoRegolamento>
   <dataRegolamento>%[2]s</dataRegolamento>
   <istitutoMittente>
     <identificativoUnivocoMittente>
@@ -71,7 +104,7 @@ const settlementText = `<?xml version="1.0" encoding="UTF-8"?>
 
 const settlementPayment = `  <datiSingoliPagamenti>
     <identificativoUnivocoVersamento>%[1]s</identificativoUnivocoVersamento>
-    <identificativoUnivocoRiscossione>IUR%04[2]d</identificativoUnivocoRiscossione>
+    <identificativoUnivocoRiscossione>%[2]s</identificativoUnivocoRiscossione>
     <indiceDatiSingoloPagamento>1</indiceDatiSingoloPagamento>
     <singoloImportoPagato>%[3]s</singoloImportoPagato>
     <codiceEsitoSingoloPagamento>0</codiceEsitoSingoloPagamento>
@@ -82,41 +115,32 @@ const settlementPayment = `  <datiSingoliPagamenti>
 const journalText = `<?xml version="1.0" encoding="UTF-8"?>
 <flusso_giornale_di_cassa>
   <testata_messaggio>
-    <codice_ABI_BT>99999</codice_ABI_BT>
+    <codice_ABI_BT>%[5]s</codice_ABI_BT>
     <data_ora_creazione_flusso>%[3]sT20:01:02</data_ora_creazione_flusso>
     <codice_ente>DEMO01</codice_ente>
     <descrizione_ente>%[2]s</descrizione_ente>
     <codice_fiscale_ente>%[1]s</codice_fiscale_ente>
   </testata_messaggio>
-  <identificativo_flusso_BT>GDC-DEMO-107#001#001</identificativo_flusso_BT>
+  <identificativo_flusso_BT>GDC-%[3]s#001#001</identificativo_flusso_BT>
   <pagina>1</pagina>
   <pagine_totali>1</pagine_totali>
-  <esercizio>%[4]s</esercizio>
+  <esercizio>%[4]d</esercizio>
   <data_riferimento_GdC>%[3]s</data_riferimento_GdC>
   <informazioni_conto_evidenza>
-    <conto_evidenza>0000001</conto_evidenza>
-    <movimento_conto_evidenza>
-      <identificativo_flusso>FLUSSO-1</identificativo_flusso>
-      <numero_movimento>1</numero_movimento>
-      <tipo_movimento>ENTRATA</tipo_movimento>
-      <tipo_documento>SOSPESO ENTRATA</tipo_documento>
-      <tipo_operazione>ESEGUITO</tipo_operazione>
-      <numero_documento>311</numero_documento>
-      <importo>%[5]s</importo>
-      <data_movimento>%[3]s</data_movimento>
-      <causale>/PUR/LGPE-RIVERSAMENTO/URI/%[6]s</causale>
-    </movimento_conto_evidenza>
-    <movimento_conto_evidenza>
-      <identificativo_flusso>FLUSSO-2</identificativo_flusso>
-      <numero_movimento>2</numero_movimento>
-      <tipo_movimento>ENTRATA</tipo_movimento>
-      <tipo_documento>SOSPESO ENTRATA</tipo_documento>
-      <tipo_operazione>ESEGUITO</tipo_operazione>
-      <numero_documento>350</numero_documento>
-      <importo>100.00</importo>
-      <data_movimento>%[3]s</data_movimento>
-      <causale>Bonifico per il viaggio, senza IUV</causale>
-    </movimento_conto_evidenza>
-  </informazioni_conto_evidenza>
+    <conto_evidenza>%[6]s</conto_evidenza>
+%[7]s  </informazioni_conto_evidenza>
 </flusso_giornale_di_cassa>
+`
+
+const journalMovement = `    <movimento_conto_evidenza>
+      <identificativo_flusso>FLUSSO-%[1]d</identificativo_flusso>
+      <numero_movimento>%[1]d</numero_movimento>
+      <tipo_movimento>ENTRATA</tipo_movimento>
+      <tipo_documento>SOSPESO ENTRATA</tipo_documento>
+      <tipo_operazione>ESEGUITO</tipo_operazione>
+      <numero_documento>%[2]s</numero_documento>
+      <importo>%[3]s</importo>
+      <data_movimento>%[4]s</data_movimento>
+      <causale>%[5]s</causale>
+    </movimento_conto_evidenza>
 `

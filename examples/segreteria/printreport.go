@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/flussi-go/flussi/internal/italian"
+	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
@@ -38,6 +39,9 @@ func (r *reconciliation) print(ctx context.Context) error {
 		fmt.Fprintln(&b, columns(label, number, line.Amount.Euro()))
 	}
 	if err := r.say("%s", b.String()); err != nil {
+		return err
+	}
+	if err := r.printNotices(ctx); err != nil {
 		return err
 	}
 	if err := r.printReceipts(ctx); err != nil {
@@ -92,6 +96,32 @@ func more(next settlement.Cursor) string {
 		return ""
 	}
 	return "  … e altri, nel file di --report.\n"
+}
+
+// printNotices prints how many notices are in which state, and what they add up to.
+func (r *reconciliation) printNotices(ctx context.Context) error {
+	if r.due.notices == nil {
+		return nil
+	}
+	in, open := map[pagoinrete.NoticeState]settlement.Tally{}, settlement.Tally{}
+	for n, err := range r.due.notices.AllNotices(ctx, assistant, pagoinrete.NoticeFilter{Schools: []string{school}}) {
+		if err != nil {
+			return err
+		}
+		in[n.State] = settlement.Tally{Number: in[n.State].Number + 1, Amount: in[n.State].Amount + n.Due()}
+		if n.Discrepancy.Open() {
+			open = settlement.Tally{Number: open.Number + 1, Amount: open.Amount + n.Due()}
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s\n", columns("Avvisi", "Numero", "Importo"))
+	for _, s := range pagoinrete.NoticeMachine().States() {
+		if tally := in[s.Name]; tally.Number > 0 {
+			fmt.Fprintln(&b, columns(s.Name.Labels().School, italian.Number(tally.Number), tally.Amount.Euro()))
+		}
+	}
+	fmt.Fprintln(&b, columns("  Avvisi con una discrepanza da verificare", italian.Number(open.Number), open.Amount.Euro()))
+	return r.say("%s", b.String())
 }
 
 // printReceipts says how many receipts were read, and which have no settlement.

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"iter"
-	"slices"
 	"strings"
 	"time"
 
@@ -27,18 +25,19 @@ func (d *demo) reconciliation(ctx context.Context) error {
 	unknown := second[0]
 	unknown.Reference, unknown.Amount = paymentfile.NewReference("01000000000099952"), 4_200
 	second = append(second, unknown)
-	if err := d.writeFiles(slices.Concat(first, second)); err != nil {
-		return err
-	}
-	for _, file := range []settlement.File{settlementFile("FR-2026-0107", first), settlementFile("FR-2026-0108", second)} {
-		applied, err := d.files.ApplySettlement(ctx, assistant, file)
+	for i, rows := range [][]paymentfile.Payment{first, second} {
+		name := d.path(fmt.Sprintf("flusso-%d.xml", i+1))
+		if err := writeSettlement(name, flowID(i+1), rows); err != nil {
+			return err
+		}
+		applied, err := d.applySettlementFile(ctx, name)
 		if err != nil {
 			return err
 		}
 		if err := d.showSettlement(applied.Settlement); err != nil {
 			return err
 		}
-		if applied, err = d.files.ApplySettlement(ctx, assistant, file); err != nil {
+		if applied, err = d.applySettlementFile(ctx, name); err != nil {
 			return err
 		}
 		if applied.Known {
@@ -48,9 +47,12 @@ func (d *demo) reconciliation(ctx context.Context) error {
 		}
 	}
 
-	journal := paymentfile.Journal{ID: "GDC-2026-31", BankABI: "99999", Body: schoolBody, Year: 2026}
 	transfer := incoming("350", 10_000, "Bonifico per il viaggio, senza IUV") // nobody can tell whose it is
-	report, err := d.files.ApplyJournal(ctx, director, journal, sequence(incoming("311", total(first), "/PUR/LGPE-RIVERSAMENTO/URI/FR-2026-0107"), transfer))
+	journal := d.path("giornale.xml")
+	if err := writeJournal(journal, incoming("311", total(first), "/PUR/LGPE-RIVERSAMENTO/URI/"+flowID(1)), transfer); err != nil {
+		return err
+	}
+	report, err := d.applyJournalFile(ctx, journal)
 	if err != nil {
 		return err
 	}
@@ -73,7 +75,7 @@ func (d *demo) matchByHand(ctx context.Context, transfer paymentfile.Movement) e
 	if n, err = d.ReconcileNoticeManually(ctx, director, n.ID, proof); err != nil {
 		return err
 	}
-	id := settlement.MovementID(schoolBody, "99999", 2026, transfer.Account, transfer.DocumentNumber)
+	id := settlement.MovementID(schoolBody, treasuryBank, today().Year, treasuryAccount, transfer.DocumentNumber)
 	m, err := d.files.MatchMovement(ctx, director, id, []settlement.HandMatch{{}}, "Bonifico di una famiglia, riscontrato a mano.")
 	if err != nil {
 		return err
@@ -90,15 +92,6 @@ func payments(notices ...pagoinrete.Notice) []paymentfile.Payment {
 		}
 	}
 	return rows
-}
-
-// settlementFile is a settlement as package paymentfile reads it.
-func settlementFile(id string, rows []paymentfile.Payment) settlement.File {
-	for i := range rows {
-		rows[i].Number, rows[i].Written = i+1, rows[i].Amount
-	}
-	head := paymentfile.Settlement{ID: id, Body: schoolBody, PSP: paymentfile.Party{Code: "BNITITRRXXX"}, Total: total(rows), Date: today()}
-	return settlement.File{Head: head, Payments: sequence(rows...)}
 }
 
 // incoming is a movement of the treasury journal as package paymentfile reads it.
@@ -120,17 +113,6 @@ func total(rows []paymentfile.Payment) flussi.Cents {
 func today() paymentfile.Day {
 	now := time.Now()
 	return paymentfile.Day{Year: now.Year(), Month: now.Month(), Day: now.Day()}
-}
-
-// sequence gives rows as a file would.
-func sequence[T any](rows ...T) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for _, row := range rows {
-			if !yield(row, nil) {
-				return
-			}
-		}
-	}
 }
 
 // showSettlement prints what came of a settlement, and the payments that a person has to look at.

@@ -20,9 +20,6 @@ import (
 	"github.com/flussi-go/flussi/sqlstore/sqlite"
 )
 
-// schoolCode is the school's fiscal code, by which files name it.
-const schoolCode = "80185250588"
-
 // reconcileCommand returns the command that applies files of PSPs and of the treasury.
 func reconcileCommand(out *cli.Output) *cobra.Command {
 	var folder, code, report string
@@ -34,16 +31,16 @@ cartelle di lavoro e file CSV con le colonne dei modelli. Riconosce ogni file da
 applica tutti, in qualunque ordine, li abbina fra loro e agli avvisi della scuola, e stampa che cosa
 è riscontrato e che cosa è da verificare.
 
-Gli avvisi sono quelli della cartella di una dimostrazione (--dir). Flussi e movimenti si conservano
-lì, e i file si possono dare un po' per volta. Senza la cartella nessuno IUV è atteso e niente si
-conserva: i file si indicano tutti insieme. Un file che non si può applicare viene segnalato, e gli
-altri vengono applicati.`,
-		Example: `  segreteria riconcilia --dir prova prova/flusso.xml prova/giornale.xml
+Gli avvisi sono quelli della cartella di una dimostrazione (--dir), che prendono lo stato che i file
+dimostrano. Flussi e movimenti si conservano lì, e i file si possono dare un po' per volta. Senza la
+cartella nessuno IUV è atteso e niente si conserva: i file si indicano tutti insieme. Un file che non
+si può applicare viene segnalato, e gli altri vengono applicati.`,
+		Example: `  segreteria riconcilia --dir prova prova/*.xml
   segreteria riconcilia --dir prova --report esito.xlsx *.xml movimenti.csv`,
 		Args: cli.Args(1, -1),
 	}
 	c.Flags().StringVar(&folder, "dir", "", "`cartella` di una dimostrazione, con gli avvisi")
-	c.Flags().StringVar(&code, "ente", schoolCode, "`codice` fiscale dell'ente a cui i file sono destinati")
+	c.Flags().StringVar(&code, "ente", schoolBody.String(), "`codice` fiscale dell'ente a cui i file sono destinati")
 	c.Flags().StringVar(&report, "report", "", "`file` .xlsx nuovo, con flussi, pagamenti, movimenti e dati per reversali")
 	c.RunE = func(c *cobra.Command, files []string) (err error) {
 		body, err := flussi.ParseOrganizationCode(code)
@@ -59,7 +56,10 @@ altri vengono applicati.`,
 			}
 			defer func() { err = errors.Join(err, store.Close()) }()
 			settlements = store
-			if due.Service, err = readNotices(store); err != nil {
+			if due.notices, err = serveNotices(store); err != nil {
+				return err
+			}
+			if due.dues, err = schoolDues(due.notices); err != nil {
 				return err
 			}
 		}
@@ -82,10 +82,10 @@ func openNotices(ctx context.Context, folder string) (*sqlite.Store, error) {
 	return sqlite.Open(ctx, name, sqlite.Config{})
 }
 
-// readNotices returns a service that only reads.
-func readNotices(store *sqlite.Store) (*pagoinrete.Service, error) {
+// serveNotices returns a service that calls nobody.
+func serveNotices(store *sqlite.Store) (*pagoinrete.Service, error) {
 	nobody := func(context.Context, string) (pagoinrete.Gateway, error) {
-		return nil, errors.New("nothing is transmitted here")
+		return nil, cli.Explained("Un evento pagato non è ancora «Notificato», e il comando non lo chiede a Pago In Rete.", errors.New("nobody is called here"))
 	}
 	return pagoinrete.NewService(store, pagoinrete.Permissions{assistant.ID: {school}}, nobody, pagoinrete.ServiceConfig{})
 }

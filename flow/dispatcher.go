@@ -60,11 +60,11 @@ type DispatcherConfig struct {
 	FailureThreshold int
 	// RefusalThreshold is the number of equal refusals that stops the flow. They count if they are
 	// of different recipients, with no message accepted in between: the cause is then the service.
-	// Refusals are equal if the status, type and title of the platform's problem are; details may
-	// differ. The refused notifications become Registrato again, once each: if one is refused again
-	// later, it is Errore and does not count. A refused key, or a refusal in the words of the
-	// platform's gateway, stops the flow at once. Each dispatcher counts what it sends. Defaults to
-	// 10.
+	// Refusals are equal if the status, type and title of the platform's problem are, but for words
+	// of the title that have a digit; details may differ. The refused notifications become
+	// Registrato again, once each: if one is refused again later, it is Errore and does not count. A
+	// refused key, or a refusal in the words of the platform's gateway, stops the flow at once. Each
+	// dispatcher counts what it sends. Defaults to 10.
 	RefusalThreshold int
 	// MaxRetryAfter limits how long a flow waits when the platform received too many calls and says
 	// how long to wait (Retry-After). Waits add up until the platform takes or refuses a message

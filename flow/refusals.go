@@ -1,6 +1,9 @@
 package flow
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
@@ -29,9 +32,16 @@ func refusalOf(n Notification, e *flussi.RemoteError) refusal {
 			values = append(values, remote.ID, remote.OriginalSender, remote.Summary.Reveal())
 		}
 		r.kind = e.Problem.Type.Reveal()
-		r.title = title.Words(values...)
+		r.title = withoutNumbers(title.Words(values...))
 	}
 	return r
+}
+
+// withoutNumbers leaves out the words that have a digit: a platform may number its requests.
+func withoutNumbers(title string) string {
+	return strings.Join(slices.DeleteFunc(strings.Fields(title), func(word string) bool {
+		return strings.ContainsAny(word, "0123456789")
+	}), " ")
 }
 
 // refused is a notification that the platform refused.

@@ -222,6 +222,7 @@ func TestTitlesThatQuoteTheMessageAreEqual(t *testing.T) {
 		"button":         func(m sentMessage) string { return m.Content.Markdown[:120] },
 		"remote content": func(m sentMessage) string { return m.Content.Remote.ID },
 		"a summary":      func(m sentMessage) string { return m.Content.Remote.Summary },
+		"a number":       func(m sentMessage) string { return "*** " + strings.TrimLeft(m.Content.Remote.ID, "DOC-") + "]" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := onPlatform(t, http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
@@ -266,7 +267,7 @@ func TestRefusalsThatAreNotEqualDoNotStopTheFlow(t *testing.T) {
 		workers int
 	}{
 		"other titles": {script: func(call int, _ flussi.FiscalCode) *reply {
-			a := problem(400, fmt.Sprintf("Fault %d", call%12), "the same")
+			a := problem(400, fmt.Sprintf("Fault %c", 'a'+call%12), "the same")
 			return &a
 		}, failed: 100},
 		"other statuses": {script: func(call int, _ flussi.FiscalCode) *reply {

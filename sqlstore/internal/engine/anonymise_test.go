@@ -83,9 +83,13 @@ func (s *refusing) Submit(context.Context, appio.Message) (appio.Receipt, error)
 	if s.sent%10 != 0 {
 		return appio.Receipt{ID: appio.MessageID(fmt.Sprintf("01JN6Q5CZ3VGTA%012d", s.sent)), Attempts: 1}, nil
 	}
+	kind, status := flussi.ErrRemoteForbidden, 403
+	if s.sent%100 == 0 {
+		kind, status = flussi.ErrUnauthorized, 401
+	}
 	return appio.Receipt{}, &flussi.RemoteError{
-		Package: "appio", Platform: "App IO", Operation: "submit message", Kind: flussi.ErrRemoteForbidden, Outcome: flussi.OutcomeRefused,
-		Status: 403, FromService: s.sent%100 != 0, Words: flussi.NewText(strings.Repeat(said+" ", 20)), Attempts: 1,
+		Package: "appio", Platform: "App IO", Operation: "submit message", Kind: kind, Outcome: flussi.OutcomeRefused,
+		Status: status, FromService: true, Words: flussi.NewText(strings.Repeat(said+" ", 20)), Attempts: 1,
 	}
 }
 
@@ -119,7 +123,7 @@ func TestAnonymisedDatabasesHoldNoTexts(t *testing.T) {
 			require.NoError(t, err)
 			must.Get(service.ActivateFlow(t.Context(), by, f.ID))(t)
 			stops := 0
-			for f.State != flow.FlowSent { // refusals of the gateway stop it; others are corrected
+			for f.State != flow.FlowSent { // a refused key stops it; other refusals are corrected
 				must.Get(service.SendFlow(t.Context(), by, f.ID))(t)
 				if f, err = dispatcher.Run(t.Context(), f.ID); err != nil {
 					require.ErrorAs(t, err, new(*flow.StopError))

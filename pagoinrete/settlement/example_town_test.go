@@ -2,6 +2,7 @@ package settlement_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -36,16 +37,14 @@ func (b bills) Expected(_ context.Context, _ flussi.OrganizationCode, references
 // Tell sets each row to what is known now, so it may be told twice.
 func (b bills) Tell(_ context.Context, _ flussi.OrganizationCode, standings []settlement.Standing) error {
 	for _, s := range standings {
-		row, is := b[s.Reference]
-		if !is {
-			continue
-		}
-		row.paid, row.inTreasury = 0, len(s.Payments) > 0
-		for _, p := range s.Payments {
-			if p.Status != settlement.PaidRevoked {
-				row.paid += p.Amount
+		if row, is := b[s.Reference]; is {
+			row.paid, row.inTreasury = 0, len(s.Payments) > 0
+			for _, p := range s.Payments {
+				if p.Status != settlement.PaidRevoked {
+					row.paid += p.Amount
+				}
+				row.inTreasury = row.inTreasury && p.Status == settlement.PaidConfirmed
 			}
-			row.inTreasury = row.inTreasury && p.Status == settlement.PaidConfirmed
 		}
 	}
 	return nil
@@ -54,14 +53,14 @@ func (b bills) Tell(_ context.Context, _ flussi.OrganizationCode, standings []se
 // A town's own table of bills is told what the files of its PSPs and of its treasury say. The
 // journal comes before the settlement that it is about.
 func Example() {
-	ctx, clerk := context.Background(), flussi.Actor{ID: "a.bruni"}
-	body, _ := flussi.ParseOrganizationCode("80185250588")
-	table := bills{paymentfile.NewReference("01000000000000101"): {amount: 12000}}
-	service, err := settlement.NewService(memstore.New(), settlement.Permissions{clerk.ID: {body}}, table)
+	ctx, clerk, bill := context.Background(), flussi.Actor{ID: "a.bruni"}, &bill{amount: 120_00}
+	body, bodyErr := flussi.ParseOrganizationCode("80185250588")
+	table := bills{paymentfile.NewReference("01000000000000101"): bill}
+	service, serviceErr := settlement.NewService(memstore.New(), settlement.Permissions{clerk.ID: {body}}, table)
 	for _, name := range []string{"journal-1.8.xml", "settlement-1.0.xml"} {
-		f, openErr := os.Open("../paymentfile/testdata/" + name)
-		if err != nil || openErr != nil {
-			fmt.Println(err, openErr)
+		f, err := os.Open("../paymentfile/testdata/" + name)
+		if err = errors.Join(err, bodyErr, serviceErr); err != nil {
+			fmt.Println(err)
 			return
 		}
 		defer f.Close()
@@ -72,19 +71,9 @@ func Example() {
 		case *paymentfile.SettlementFile:
 			_, err = service.ApplySettlement(ctx, clerk, settlement.FileOf(file))
 		}
-		if err != nil {
-			fmt.Println(flussi.Explain(err))
-			return
-		}
-	}
-	page, err := service.Settlements(ctx, clerk, settlement.SettlementFilter{}, settlement.Page{})
-	for _, s := range page.Settlements {
-		fmt.Println(s.FlowID, s.Total.Euro(), s.State.Label(), s.Counts.Unknown.Number, err)
-	}
-	for _, row := range table {
-		fmt.Println(row.paid.Euro(), row.inTreasury)
+		fmt.Println(bill.paid.Euro(), bill.inTreasury, err)
 	}
 	// Output:
-	// 2030-03-04PSPXITR1XXX-F000123456 175,00 € Riscontrato 2 <nil>
-	// 120,00 € true
+	// 0,00 € false <nil>
+	// 120,00 € true <nil>
 }

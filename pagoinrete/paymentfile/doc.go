@@ -42,7 +42,8 @@
 //   - the JSON of the organisations' API for settlements: the identity, and the pages of payments,
 //     which [SettlementPages] joins;
 //   - flusso_giornale_di_cassa of the OPI standard, versions 1.3.1a to 1.8, one page in each file;
-//     [JournalPages] joins them, and says when a journal is complete;
+//     the example of [OpenJournal] is a whole one; [JournalPages] joins the pages, and says when a
+//     journal is complete;
 //   - receipt of paSendRT, v1 and v2, bare or in SOAP; RT 6.2.0, bare or in base64 in SOAP.
 //
 // Older OIL files of schools have no public schema, and are not read. For them, for CSV files and

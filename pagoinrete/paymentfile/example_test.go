@@ -110,6 +110,51 @@ func ExampleOpenSettlement() {
 	// È un flusso di rendicontazione: 1 pagamento, nessuna anomalia.
 }
 
+// The smallest journal: one sospeso of 10 euro, the transfer of the smallest settlement. A real one has
+// more elements, and totals, which are then compared with the movements.
+func ExampleOpenJournal() {
+	const text = `<flusso_giornale_di_cassa>
+  <testata_messaggio>
+    <codice_ABI_BT>99999</codice_ABI_BT>
+    <data_ora_creazione_flusso>2030-03-06T01:02:03</data_ora_creazione_flusso>
+    <codice_fiscale_ente>80185250588</codice_fiscale_ente>
+  </testata_messaggio>
+  <identificativo_flusso_BT>GDC-20300305DEMO0000000003#001#001</identificativo_flusso_BT>
+  <pagina>1</pagina>
+  <pagine_totali>1</pagine_totali>
+  <esercizio>2030</esercizio>
+  <data_riferimento_GdC>2030-03-05</data_riferimento_GdC>
+  <informazioni_conto_evidenza>
+    <conto_evidenza>0000001</conto_evidenza>
+    <movimento_conto_evidenza>
+      <tipo_movimento>ENTRATA</tipo_movimento>
+      <tipo_documento>SOSPESO ENTRATA</tipo_documento>
+      <tipo_operazione>ESEGUITO</tipo_operazione>
+      <numero_documento>101</numero_documento>
+      <importo>10.00</importo>
+      <data_movimento>2030-03-05</data_movimento>
+      <causale>/PUR/LGPE-RIVERSAMENTO/URI/2030-03-04PSPXITR1XXX-F000000001</causale>
+    </movimento_conto_evidenza>
+  </informazioni_conto_evidenza>
+</flusso_giornale_di_cassa>`
+	file, err := paymentfile.OpenJournal(strings.NewReader(text), paymentfile.Config{})
+	if err != nil {
+		fmt.Println(flussi.Explain(err))
+		return
+	}
+	for movement, err := range file.Movements() {
+		if err != nil {
+			fmt.Println(flussi.Explain(err))
+			return
+		}
+		fmt.Println(movement.SuspenseNumber(), movement.Net().Euro(), movement.Remittance().IDs)
+	}
+	fmt.Println(file.Report().Italian())
+	// Output:
+	// 101 10,00 € [2030-03-04PSPXITR1XXX-F000000001]
+	// È una pagina del giornale di cassa: 1 movimento, nessuna anomalia.
+}
+
 // A file with a wrong total is kept, and says so.
 func ExampleReport() {
 	text, err := os.ReadFile(filepath.Join("testdata", "settlement-1.0.xml"))

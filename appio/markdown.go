@@ -49,16 +49,23 @@ func Markdown(body string, buttons ...Button) (flussi.Text, error) {
 		if b.EnglishLabel == "" {
 			b.EnglishLabel = b.Label
 		}
+		name := "del pulsante" // without a number: a caller may have another one for the only button
+		if len(buttons) > 1 {
+			name = fmt.Sprintf("del pulsante %d", i+1)
+		}
 		action, err := b.action()
-		if err != nil {
-			return flussi.Text{}, buttonError(i+1, ErrLink, fmt.Sprintf("Il collegamento del pulsante %d non è valido: verificare l'indirizzo.", i+1))
+		switch {
+		case strings.TrimSpace(b.Link) == "":
+			return flussi.Text{}, buttonError(i+1, ErrLink, "Manca il collegamento "+name+".")
+		case err != nil:
+			return flussi.Text{}, buttonError(i+1, ErrLink, "Il collegamento "+name+" non è valido: verificare l'indirizzo.")
 		}
 		for _, label := range []string{b.Label, b.EnglishLabel} {
 			switch {
 			case strings.TrimSpace(label) == "":
-				return flussi.Text{}, buttonError(i+1, flussi.ErrEmpty, fmt.Sprintf("Manca il testo del pulsante %d.", i+1))
+				return flussi.Text{}, buttonError(i+1, flussi.ErrEmpty, "Manca il testo "+name+".")
 			case strings.ContainsFunc(label, unprintable):
-				return flussi.Text{}, buttonError(i+1, flussi.ErrCharacter, fmt.Sprintf("Il testo del pulsante %d contiene caratteri non ammessi.", i+1))
+				return flussi.Text{}, buttonError(i+1, flussi.ErrCharacter, "Il testo "+name+" contiene caratteri non ammessi.")
 			}
 		}
 		writeButton(&italian, i+1, b.Label, action)

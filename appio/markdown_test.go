@@ -83,7 +83,10 @@ func TestMarkdownRefuses(t *testing.T) {
 			content, err := appio.Markdown("corpo", test.button)
 			assert.ErrorIs(t, err, test.want)
 			assert.True(t, content.IsZero())
-			assert.Contains(t, flussi.Explain(err), "pulsante 1")
+			assert.Contains(t, flussi.Explain(err), "del pulsante")
+			assert.NotContains(t, flussi.Explain(err), "pulsante 1", "it may be the second one of the caller")
+			_, err = appio.Markdown("corpo", appio.Button{Label: "a", Link: "https://x.it"}, test.button)
+			assert.Contains(t, flussi.Explain(err), "del pulsante 2")
 		})
 	}
 	button := appio.Button{Label: "a", Link: "https://x.it"}

@@ -209,7 +209,8 @@ func (e *StopError) Italian() string { return e.Reason }
 // state, Inviato or Invio incompleto. That is also so if other dispatchers send part of it, or
 // all of it; a flow whose sending is over already is returned as it is. Run waits for what
 // another dispatcher has claimed; if that one was killed, until the end of the lease. It also waits
-// as long as the platform asks, within MaxRetryAfter.
+// as long as the platform asks, within MaxRetryAfter. It does not begin a flow that is scheduled:
+// that is [Dispatcher.Serve]'s task.
 //
 // The error is a [flussi.ErrNotFound] or a [flussi.ErrState] if there is nothing to do, a
 // [*StopError] if this dispatcher stopped the sending, an [ErrOutcomeNotStored] if the store did

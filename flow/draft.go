@@ -196,6 +196,9 @@ func (d Draft) normal() Draft {
 
 // Message returns the message for App IO, with the options; buttons that are not valid are left
 // out. A payment that may not be made after the due date is marked so only if there is a due date.
+//
+// A draft does not know the options of its flow. To show the message before the draft is added,
+// combine them first: draft.Options = draft.Options.Or(details.Options).
 func (d Draft) Message() appio.Message {
 	content, _ := d.Options.content(d.Content)
 	m := appio.Message{

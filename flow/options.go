@@ -143,13 +143,17 @@ func (o Options) content(content flussi.Text) (flussi.Text, error) {
 // check adds what the platform does not check, or what it cannot read.
 func (o Options) check(e *core.Invalid) {
 	for _, c := range []struct {
-		field  string
-		choice Choice
-	}{{"PlainText", o.PlainText}, {"Remote.Attachments", o.Remote.Attachments}, {"Remote.Text", o.Remote.Text}} {
+		field, name string
+		choice      Choice
+	}{
+		{"PlainText", "Testo semplice", o.PlainText},
+		{"Remote.Attachments", "Allegati del contenuto remoto", o.Remote.Attachments},
+		{"Remote.Text", "Testo del contenuto remoto", o.Remote.Text},
+	} {
 		switch c.choice {
 		case "", ChoiceYes, ChoiceNo:
 		default:
-			e.Fail(c.field, flussi.ErrRange, "Indicare Sì oppure No.")
+			e.Fail(c.field, flussi.ErrRange, "%s: indicare Sì oppure No.", c.name)
 		}
 	}
 	e.Text(core.TextRule{Field: "Remote.ID", Name: "l'identificativo del contenuto remoto", OneLine: true}, o.Remote.ID)

@@ -105,7 +105,7 @@ func TestOptionsThatCannotBeSentAreRefused(t *testing.T) {
 		class error
 		says  string
 	}{
-		"choice":          {func(d *flow.Draft) { d.Options.PlainText = "segreto" }, "PlainText", flussi.ErrRange, "Indicare Sì oppure No."},
+		"choice":          {func(d *flow.Draft) { d.Options.PlainText = "segreto" }, "PlainText", flussi.ErrRange, "Testo semplice: indicare Sì oppure No."},
 		"secure channels": {func(d *flow.Draft) { d.Options.SecureChannels = "segreto" }, "SecureChannels", flussi.ErrRange, "canali sicuri"},
 		"level":           {func(d *flow.Draft) { d.Options.FeatureLevel = "segreto" }, "FeatureLevel", flussi.ErrRange, "livello"},
 		"attachments": {func(d *flow.Draft) {
@@ -117,10 +117,10 @@ func TestOptionsThatCannotBeSentAreRefused(t *testing.T) {
 		"button without label": {func(d *flow.Draft) {
 			d.Options.Button2.Label, d.Options.Button2.EnglishLabel = flussi.Text{}, flussi.Text{}
 		}, "Button2.Label", flussi.ErrEmpty, "Manca il testo"},
-		"button without link": {func(d *flow.Draft) { d.Options.Button1.Link = flussi.Text{} }, "Button1.Link", appio.ErrLink, "collegamento"},
+		"button without link": {func(d *flow.Draft) { d.Options.Button1.Link = flussi.Text{} }, "Button1.Link", appio.ErrLink, "Manca il collegamento del pulsante 1."},
 		"only the second": {func(d *flow.Draft) {
 			d.Options.Button1, d.Options.Button2.Link = flow.Button{}, flussi.NewText("segreto")
-		}, "Button2.Link", appio.ErrLink, "collegamento"},
+		}, "Button2.Link", appio.ErrLink, "Il collegamento del pulsante non è valido"},
 		"label with a line": {func(d *flow.Draft) { d.Options.Button1.Label = flussi.NewText("segreto\n---") }, "Button1.Label", flussi.ErrCharacter, "caratteri non ammessi"},
 		"buttons twice": {func(d *flow.Draft) {
 			d.Options.PlainText = ""

@@ -156,8 +156,8 @@ func TestWrongOptionIsAnErrorOfItsCell(t *testing.T) {
 	for header, c := range map[string]struct{ value, says string }{
 		"Testo semplice":                  {"forse", "Scrivere Sì oppure No."},
 		"Livello di servizio":             {"PREMIUM", "STANDARD, ADVANCED"},
-		"Collegamento pulsante 1":         {"ftp://example.com", "pulsante 1"},
-		"Pulsante 1":                      {"Apri", "Il collegamento del pulsante 1"},
+		"Collegamento pulsante 1":         {"ftp://example.com", "Il collegamento del pulsante non è valido"},
+		"Pulsante 1":                      {"Apri", "Manca il collegamento"},
 		"Configurazione contenuto remoto": {"01ARZ3NDEKTSV4RRFFQ69G5FAV", "remoto"},
 		"Allegati del contenuto remoto":   {"Sì", "ADVANCED"},
 	} {

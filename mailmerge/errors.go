@@ -12,5 +12,5 @@ var (
 	// ErrMissing: a field that the text needs has no value.
 	ErrMissing = sentinel.New("value missing", "Manca il valore di un campo del testo.", flussi.ErrInvalid)
 	// ErrUnknown: a value is for a field that the text does not have, or is of the wrong kind.
-	ErrUnknown = sentinel.New("value without a field", "Un valore è di tipo sbagliato, o è per un campo che il testo non ha.", flussi.ErrInvalid)
+	ErrUnknown = sentinel.New("value without a field, or of the wrong kind", "Un valore è di tipo sbagliato, o è per un campo che il testo non ha.", flussi.ErrInvalid)
 )

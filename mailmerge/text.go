@@ -80,8 +80,9 @@ func (t *Text) Execute(v Values) (subject, content flussi.Text, err error) {
 	return subject, content, err
 }
 
-// ExecutePlain is [Text.Execute] for a content in plain text. It does not escape the values:
-// appio.PlainText escapes the whole content later.
+// ExecutePlain is [Text.Execute] for a content in plain text, such as that of a flow.Draft whose
+// Options or whose flow's say PlainText. It does not escape the values: appio.PlainText escapes the
+// whole content later.
 func (t *Text) ExecutePlain(v Values) (subject, content flussi.Text, err error) {
 	return t.execute(v, t.plain, false)
 }

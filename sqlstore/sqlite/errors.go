@@ -114,6 +114,8 @@ func (d *database) Explain(_ context.Context, fault *Fault) {
 	switch fault.Err {
 	case ErrBusy:
 		fault.Detail = "other connections have been writing for " + d.busy.String()
+	case ErrAccess:
+		fault.Reason = noAccess
 	case ErrNotMigrated:
 		fault.Detail = "the tables flussi_… do not exist or are of an earlier version: call Store.Migrate"
 	}
@@ -133,6 +135,10 @@ func (d inTx) Explain(ctx context.Context, fault *Fault) {
 		fault.Reason = "L'archivio è occupato da un'altra operazione: ripetere la transazione dall'inizio."
 	}
 }
+
+// noAccess says what to do if the file cannot be opened: the text of [ErrAccess] is for servers, too.
+const noAccess = "L'archivio non si può aprire: controllare che il percorso sia quello di un file, " +
+	"che la sua cartella esista e che il programma possa leggerla e scriverci."
 
 // repeatTx says what to do with a transaction that cannot write.
 const repeatTx = "roll back and repeat the transaction, and let it begin with BEGIN IMMEDIATE (_txlock=immediate)"

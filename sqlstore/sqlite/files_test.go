@@ -94,9 +94,11 @@ func TestNamesThatAreNoPathsAreRefused(t *testing.T) {
 	for _, name := range []string{"", ":memory:", "file:flussi.db", "file:flussi.db?mode=memory", "flussi.db\x00.txt"} {
 		_, err := sqlite.Open(t.Context(), name, sqlite.Config{})
 		refused(t, err, sqlite.ErrAccess)
+		assert.Contains(t, flussi.Explain(err), "percorso")
 	}
 	_, err := sqlite.Open(t.Context(), filepath.Join("manca", "flussi.db"), sqlite.Config{})
 	refused(t, err, sqlite.ErrAccess)
+	assert.Contains(t, flussi.Explain(err), "cartella")
 	assert.Empty(t, must.Get(os.ReadDir("."))(t))
 	for _, name := range []string{"con spazi, ? e #.db", "100%.db", "è&_pragma=x.db"} {
 		s := open(t, name)

@@ -89,7 +89,7 @@ func open(ctx context.Context, path string, c Config) (*Store, error) {
 		return nil, err
 	}
 	if path == "" || path == ":memory:" || strings.HasPrefix(path, "file:") || strings.ContainsRune(path, 0) {
-		return nil, &Fault{Err: ErrAccess, Detail: "not the path of a file"}
+		return nil, &Fault{Err: ErrAccess, Detail: "not the path of a file", Reason: noAccess}
 	}
 	given, err := filepath.Abs(path)
 	if err != nil {

@@ -119,8 +119,15 @@ func (t *Text) check(v Values) error {
 		}
 	}
 	if found < len(v) {
-		return &flussi.ValueError{Type: "Values", Err: ErrUnknown,
-			Reason: italian.Choose(len(v)-found, "C'è un valore per un campo", "Ci sono valori per campi") + " che il testo non ha."}
+		reason := italian.Choose(len(v)-found, "C'è un valore per un campo", "Ci sono valori per campi") + " che il testo non ha"
+		if len(t.fields) > 0 { // the names of the values may be personal data, those of the text are not
+			var names []string
+			for _, f := range t.fields {
+				names = append(names, f.Name)
+			}
+			reason += ". Campi del testo: " + italian.Quoted(names)
+		}
+		return &flussi.ValueError{Type: "Values", Err: ErrUnknown, Reason: reason + "."}
 	}
 	return nil
 }

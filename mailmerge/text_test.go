@@ -173,7 +173,9 @@ func TestValuesThatDoNotFitTheFieldsAreRefused(t *testing.T) {
 		assert.NotEqual(t, "Errore imprevisto: rivolgersi all'assistenza.", flussi.Explain(err))
 		leaktest.Check(t, []string{"egreto"}, err)
 	}
-	_, _, err := text.Execute(mailmerge.Values{"Nome": "x", "Importo": flussi.Cents(0)})
+	_, _, err := text.Execute(mailmerge.Values{"Nome": "x", "Importo": flussi.Cents(1), "Nmoe": "y"})
+	assert.Equal(t, "C'è un valore per un campo che il testo non ha. Campi del testo: «Nome», «Importo» e «Nota».", flussi.Explain(err))
+	_, _, err = text.Execute(mailmerge.Values{"Nome": "x", "Importo": flussi.Cents(0)})
 	assert.NoError(t, err, "an amount of 0 is a value")
 
 	zero := must.Get(mailmerge.Parse("x", "{{if .Importo}}{{euro .Importo}}{{else}}niente{{end}}{{if .Rate}}{{numero .Rate}}{{end}}", mailmerge.Config{}))(t)

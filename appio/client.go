@@ -16,6 +16,7 @@ import (
 // goroutines.
 type Client struct {
 	engine restcall.Engine
+	pace   *Pace
 }
 
 // Config configures a [Client]. The zero value is ready for the real platform.
@@ -73,8 +74,16 @@ func New(key flussi.Key, c Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("appio: new client: %w: %w", flussi.ErrConfig, err)
 	}
-	return &Client{engine}, nil
+	return &Client{engine, c.Pace}, nil
 }
+
+// Reserve announces calls of the client at its [Pace]: see [Pace.Reserve].
+func (c *Client) Reserve(n int, within time.Duration) (reserved int, next time.Time) {
+	return c.pace.Reserve(n, within)
+}
+
+// Release ends the announcement of n calls: see [Pace.Release].
+func (c *Client) Release(n int) { c.pace.Release(n) }
 
 // Receipt says that the platform accepted a message. [Client.Message] returns later
 // whether it reached the citizen.

@@ -62,3 +62,15 @@ func (p *Pace) SlowDown(retryAfter time.Duration) { p.pace.SlowDown(retryAfter) 
 
 // Rate returns how many calls a second may start now.
 func (p *Pace) Rate() float64 { return p.pace.Rate() }
+
+// Reserve announces up to n calls that can start within a time, behind those that wait and those
+// that were announced before. It returns how many it announced, and when the next call behind all
+// of them can start, at the present rate. A program that has to prepare its calls then prepares no
+// more than can start soon. It ends the announcement by [Pace.Release], right before it makes a
+// call, or when it gives it up; the call itself waits for its turn as any other.
+func (p *Pace) Reserve(n int, within time.Duration) (reserved int, next time.Time) {
+	return p.pace.Reserve(n, within)
+}
+
+// Release ends the announcement of n calls.
+func (p *Pace) Release(n int) { p.pace.Release(n) }

@@ -322,3 +322,35 @@ func TestPace(t *testing.T) {
 		assert.ErrorContains(t, err, "must not be negative")
 	}
 }
+
+// Announced calls are those that can start within the time, behind those that wait and those that
+// were announced before; a pause is part of the time.
+func TestPaceAnnouncesCallsThatCanStartSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pace := must.Get(appio.NewPace(appio.PaceConfig{Calls: 500, Window: 5 * time.Second}))(t) // 98 a second
+		interval := time.Second / 98
+		require.NoError(t, pace.Wait(t.Context()))
+		start := time.Now()
+		n, next := pace.Reserve(100, 5*interval)
+		assert.Equal(t, 5, n)
+		assert.WithinDuration(t, start.Add(6*interval), next, time.Microsecond)
+		n, next = pace.Reserve(100, 5*interval)
+		assert.Zero(t, n, "another one announced them")
+		assert.WithinDuration(t, start.Add(6*interval), next, time.Microsecond)
+		pace.Release(3)
+		go func() { assert.NoError(t, pace.Wait(t.Context())) }()
+		synctest.Wait()
+		n, _ = pace.Reserve(100, 5*interval)
+		assert.Equal(t, 2, n, "one waits")
+		n, _ = pace.Reserve(0, time.Hour)
+		assert.Zero(t, n)
+		pace.Release(4)
+		pace.SlowDown(10 * time.Second)
+		n, next = pace.Reserve(1, time.Second)
+		assert.Zero(t, n)
+		assert.False(t, next.Before(start.Add(10*time.Second)))
+		n, _ = pace.Reserve(1, 11*time.Second)
+		assert.Equal(t, 1, n)
+		time.Sleep(time.Minute)
+	})
+}

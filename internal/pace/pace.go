@@ -23,6 +23,8 @@ type Pace struct {
 	held     time.Time     // no call starts before
 	extended chan struct{} // closed when held becomes later
 	last     time.Time     // when the last call was due
+	waiting  int           // calls in Wait
+	reserved int           // calls that Reserve announced and Release did not
 }
 
 const (
@@ -54,6 +56,8 @@ func (p *Pace) Wait(ctx context.Context, most time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	p.queue(1)
+	defer p.queue(-1)
 	for isNext := false; !isNext; {
 		extended, err := p.mayWait(most)
 		if err != nil {
@@ -94,17 +98,49 @@ func (p *Pace) mayWait(most time.Duration) (extended <-chan struct{}, err error)
 	return p.extended, nil
 }
 
+// queue counts a call that begins or ends to wait.
+func (p *Pace) queue(calls int) { p.mu.Lock(); defer p.mu.Unlock(); p.waiting += calls }
+
+// Reserve announces up to n calls that can start within a time, behind those that wait and those
+// that were announced before. It returns how many it announced, and when the next call behind all
+// of them can start, at the present rate. [Pace.Release] ends the announcement: right before a
+// call waits, or if it is not made. Wait does not depend on announcements.
+func (p *Pace) Reserve(n int, within time.Duration) (reserved int, next time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := time.Now()
+	due, interval := p.due(at)
+	if due.Before(at) {
+		due = at
+	}
+	next = due.Add(time.Duration(p.waiting+p.reserved) * interval)
+	if left := within - next.Sub(at); left >= 0 && n > 0 {
+		reserved = min(n, 1+int(left/max(interval, 1)))
+		p.reserved += reserved
+	}
+	return reserved, next.Add(time.Duration(reserved) * interval)
+}
+
+// Release ends the announcement of n calls.
+func (p *Pace) Release(n int) { p.mu.Lock(); defer p.mu.Unlock(); p.reserved -= n }
+
+// due returns when the next call can start, and the interval between calls. The mutex is locked.
+func (p *Pace) due(at time.Time) (due time.Time, interval time.Duration) {
+	interval = time.Duration(float64(time.Second) / p.current(at))
+	due = p.last.Add(interval)
+	if p.held.After(due) {
+		due = p.held
+	}
+	return due, interval
+}
+
 // tryStart starts the next call if it is due; otherwise it returns when it will be due at the
 // present rate.
 func (p *Pace) tryStart() (due time.Time, started bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := time.Now()
-	interval := time.Duration(float64(time.Second) / p.current(at))
-	due = p.last.Add(interval)
-	if p.held.After(due) {
-		due = p.held
-	}
+	due, interval := p.due(at)
 	if due.After(at) {
 		return due, false
 	}

@@ -18,7 +18,8 @@ import (
 const maxReleases = 3
 
 // breaker decides from the outcomes of a run whether it goes on. The workers and the goroutine of
-// the run share it; it is safe for concurrent use.
+// the run share it; it is safe for concurrent use. If a run ends since it has to wait, the next one
+// goes on with its breaker.
 type breaker struct {
 	flowID uuid.UUID
 	config *DispatcherConfig
@@ -47,11 +48,9 @@ type limit struct {
 	until time.Time // begin nothing before
 }
 
-// newBreaker returns a breaker for a run. The platform may have asked an earlier run of the flow to
-// wait.
-func newBreaker(flowID uuid.UUID, config *DispatcherConfig, l limit) *breaker {
+func newBreaker(flowID uuid.UUID, config *DispatcherConfig) *breaker {
 	return &breaker{
-		flowID: flowID, config: config, limit: l,
+		flowID: flowID, config: config,
 		released: map[uuid.UUID]releases{}, refusals: refusals{threshold: config.RefusalThreshold},
 	}
 }
@@ -87,8 +86,8 @@ func (b *breaker) stop(cause error, reason string, answer flussi.Text) {
 // stopped returns the reason of the stop, or nil.
 func (b *breaker) stopped() *StopError { b.mu.Lock(); defer b.mu.Unlock(); return b.stopErr }
 
-// limited returns what the platform asked for last.
-func (b *breaker) limited() limit { b.mu.Lock(); defer b.mu.Unlock(); return b.limit }
+// limited returns until when the platform asked to wait; zero if it did not.
+func (b *breaker) limited() time.Time { b.mu.Lock(); defer b.mu.Unlock(); return b.limit.until }
 
 // takeBack returns the notifications that become Registrato again, because their equal refusals
 // stopped the flow, in this run or elsewhere. A second call does not return them again.

@@ -34,7 +34,7 @@ func sceneOf(t testing.TB, w *world) scene {
 	s.incomplete = w.sending(t, 7)
 	w.Fail(appiotest.SubmitMessage, refusal, refusal, refusal,
 		noAnswer, noAnswer)
-	must.Get(w.dispatcher(t, flow.DispatcherConfig{Workers: 1, MaxInFlight: 1}).Run(t.Context(), s.incomplete.ID))(t)
+	must.Get(w.dispatcher(t, flow.DispatcherConfig{Workers: 1}).Run(t.Context(), s.incomplete.ID))(t)
 	var failed, unknown, sent []flow.Notification
 	for _, n := range w.notifications(t, s.incomplete.ID) {
 		switch n.Transmission.ErrorCode {

@@ -10,15 +10,20 @@ import (
 	"github.com/flussi-go/flussi/internal/core"
 )
 
-// claimer claims notifications of one flow, within its quota. Only the goroutine of the run uses
-// it.
+// claimer claims notifications of one flow: no more than its workers and the pace of its sender can
+// begin soon. Only the goroutine of the run uses it.
 type claimer struct {
 	store    Store
 	combined SaveAndClaimer // the store, if it is one itself; otherwise nil
 	config   *DispatcherConfig
 	flowID   uuid.UUID
-	quota    *quota
-	empty    bool // there was nothing to claim, or no room for it; the run resets it
+	workers  *workers
+
+	open  int           // claimed, and the outcome not stored
+	empty bool          // there was nothing to claim; the run resets it
+	dueAt time.Time     // the pace has no turns for a claim before; zero if it has
+	asked time.Time     // when the run asked for the claim that is under way
+	took  time.Duration // by a claim, with what it waited for the store, smoothed
 }
 
 // batch is what one claim took. Workers read claimedAt and the notifications; only the goroutine of
@@ -31,52 +36,82 @@ type batch struct {
 	cancel        func()    // of the context of its requests, when unsent is 0
 }
 
-func newClaimer(store Store, config *DispatcherConfig, flowID uuid.UUID, q *quota) *claimer {
-	c := &claimer{store: store, config: config, flowID: flowID, quota: q}
+func newClaimer(store Store, config *DispatcherConfig, flowID uuid.UUID, w *workers) *claimer {
+	c := &claimer{store: store, config: config, flowID: flowID, workers: w}
 	c.combined, _ = core.Own[Store, SaveAndClaimer](store)
 	return c
 }
 
-// claim claims what the quota has room for, and returns nil if that is too little for a claim.
-// After an error the store may have made the claim: the lease of what it took has to end, and the
-// run must not claim again.
-func (c *claimer) claim(ctx context.Context) (*batch, error) {
-	if c.empty && c.quota.inFlight > 0 {
-		return nil, nil
+// maxClaimTime limits how far ahead a slow store makes a flow claim.
+const maxClaimTime = time.Second
+
+// reserve returns how many notifications to claim now, in a step that also stores the outcomes of
+// some that are done. These can begin soon, each with a worker and a turn of its own: within
+// ClaimAhead after the next claim behind this one, since they have to last until that. It returns 0 while the workers have enough work, and if there was
+// nothing to claim.
+func (c *claimer) reserve(done int) int {
+	if c.empty && c.open > done {
+		return 0
 	}
-	room := c.quota.reserve(0)
-	if room == 0 {
-		c.empty = c.quota.inFlight == 0
-		return nil, nil
+	within := c.config.ClaimAhead + 2*min(c.took, maxClaimTime)
+	queued, limit, ahead := c.workers.load(within)
+	room := limit + ahead - (c.open - done)
+	enough := limit / 2
+	if done > 0 {
+		enough = limit / 8
 	}
-	return c.take(ctx, room, 0, c.config.Lease/2, c.store.Claim)
+	if room < 1 || room < enough && queued > 0 {
+		return 0
+	}
+	if c.workers.paced == nil {
+		return room
+	}
+	if done == 0 && time.Now().Before(c.dueAt) {
+		return 0
+	}
+	reserved, next := c.workers.paced.Reserve(room, within)
+	c.dueAt = next.Add(-within / 2)
+	return reserved
+}
+
+// release gives turns back that were reserved and are not used.
+func (c *claimer) release(turns int) {
+	if c.workers.paced != nil && turns > 0 {
+		c.workers.paced.Release(turns)
+	}
+}
+
+// claim claims as many notifications as were reserved. After an error the store may have made the
+// claim: the lease of what it took has to end, and the run must not claim again.
+func (c *claimer) claim(ctx context.Context, reserved int) (*batch, error) {
+	return c.takeFrom(ctx, reserved, 0, c.config.Lease/2, c.store.Claim)
 }
 
 // saveAndClaim stores a group of outcomes and claims in one step. It returns nil if the store
-// cannot, or if the quota has no room for it. After an error that is not an ErrConflict, the store
+// cannot, or if there is nothing to claim now. After an error that is not an ErrConflict, the store
 // may have done both.
 func (c *claimer) saveAndClaim(ctx context.Context, group []completion) (*batch, error) {
-	if c.combined == nil || c.empty {
+	if c.combined == nil {
 		return nil, nil
 	}
 	changes, err := changesOf(group, c.config.ID)
 	if err != nil {
 		return nil, nil
 	}
-	room := c.quota.reserve(len(group))
+	room := c.reserve(len(group))
 	if room == 0 {
 		return nil, nil
 	}
 	// The limit leaves time to store the outcomes without a claim.
 	limit := min(c.config.Lease/2, c.config.ShutdownTimeout)
-	return c.take(ctx, room, len(group), limit,
+	return c.takeFrom(ctx, room, len(group), limit,
 		func(ctx context.Context, claim Claim) (Flow, []Notification, error) {
 			return c.combined.SaveAndClaim(ctx, changes, claim)
 		})
 }
 
-// take claims by a method of the store that also stores the outcomes of done notifications.
-func (c *claimer) take(
+// takeFrom claims by a method of the store that also stores the outcomes of done notifications.
+func (c *claimer) takeFrom(
 	ctx context.Context, room, done int, limit time.Duration,
 	claim func(context.Context, Claim) (Flow, []Notification, error),
 ) (*batch, error) {
@@ -87,9 +122,10 @@ func (c *claimer) take(
 		Flow: c.flowID, Limit: room, Lease: c.config.Lease, At: now(), By: c.config.ID,
 	})
 	if err != nil {
-		c.quota.update(0, 0)
+		c.release(room)
 		return nil, err
 	}
+	c.took = smooth(c.took, max(time.Since(c.asked), 1))
 	c.empty = len(claimed) == 0
 	all := len(claimed)
 	claimed = slices.DeleteFunc(claimed, func(n Notification) bool {
@@ -99,6 +135,7 @@ func (c *claimer) take(
 		c.config.Logger.Warn("flow: not sent: citizens may have the same messages already",
 			"flow", c.flowID, "notifications", skipped)
 	}
-	c.quota.update(len(claimed), done)
+	c.release(room - len(claimed))
+	c.open += len(claimed) - done
 	return &batch{flow: f, notifications: claimed, claimedAt: start, unsent: len(claimed)}, nil
 }

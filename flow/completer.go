@@ -16,8 +16,10 @@ type completion struct {
 	batch        *batch
 	notification *Notification // of the batch
 	outcome      outcome
-	uncertain    bool      // it was part of a SaveAndClaim that failed
-	deadline     time.Time // for storing it; zero until that failed once
+	took         time.Duration // by the submission; 0 if there was none
+	answered     bool          // the platform took or refused the message
+	uncertain    bool          // it was part of a SaveAndClaim that failed
+	deadline     time.Time     // for storing it; zero until that failed once
 }
 
 // completer stores the outcomes of one flow. What cannot be stored is tried again until its
@@ -27,7 +29,7 @@ type completer struct {
 	config *DispatcherConfig
 
 	unstored []completion
-	retryAt  time.Time // of all that is unstored
+	next     time.Time // retry of all that is unstored
 	pause    backoff   // before the next retry
 
 	// uncertain is the error of a SaveAndClaim that the store may have made. It is nil again once
@@ -36,30 +38,20 @@ type completer struct {
 	uncertain error
 }
 
-// collect waits for a completion, and returns it with all others that are there: those that workers
-// completed while the last group was stored. If a retry is due before, it returns none.
-func (c *completer) collect(completions <-chan completion) []completion {
-	var retry <-chan time.Time
-	if len(c.unstored) > 0 {
-		timer := time.NewTimer(time.Until(c.retryAt))
-		defer timer.Stop()
-		retry = timer.C
+// retryAt returns when to try again to store what could not be stored; zero if there is nothing.
+func (c *completer) retryAt() time.Time {
+	if len(c.unstored) == 0 {
+		return time.Time{}
 	}
-	select {
-	case first := <-completions:
-		group := []completion{first}
-		for len(completions) > 0 {
-			group = append(group, <-completions)
-		}
-		return group
-	case <-retry:
-		return nil
-	}
+	return c.next
 }
+
+// isDue reports whether it is time to try again.
+func (c *completer) isDue() bool { return len(c.unstored) > 0 && !time.Now().Before(c.next) }
 
 // due returns the outcomes that could not be stored before, if it is time to try again.
 func (c *completer) due() []completion {
-	if len(c.unstored) == 0 || time.Now().Before(c.retryAt) {
+	if !c.isDue() {
 		return nil
 	}
 	due := c.unstored
@@ -91,7 +83,7 @@ func (c *completer) save(
 			continue
 		}
 		if len(c.unstored) == 0 {
-			c.retryAt = time.Now().Add(max(c.pause.next, minBackoff))
+			c.next = time.Now().Add(max(c.pause.next, minBackoff))
 		}
 		c.unstored = append(c.unstored, f)
 	}

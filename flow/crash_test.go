@@ -29,8 +29,8 @@ import (
 )
 
 const (
-	crashEnv     = "FLUSSI_CRASH" // makes this test binary a process that is to be killed
-	crashBatch   = 16
+	crashEnv     = "FLUSSI_CRASH"  // makes this test binary a process that is to be killed
+	crashBatch   = 8               // twice the workers
 	crashLease   = 6 * time.Second // is waited for near the end
 	crashTimeout = 4 * time.Second // of the HTTP clients; less than three quarters of the lease
 	crashAfter   = 24              // submissions at most, after which the time has come to be killed
@@ -46,7 +46,7 @@ const (
 //
 // Nobody is notified twice, nobody is lost, Inviato is only what the platform accepted, and
 // what has an unknown outcome is exactly what the killed processes had claimed: at most
-// a batch each. Once an operator has resolved that, everybody was notified once.
+// twice its workers each. Once an operator has resolved that, everybody was notified once.
 func TestACrashNotifiesNobodyTwiceAndLosesNobody(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -201,7 +201,7 @@ func (c *crash) round(t *testing.T, blows ...blow) {
 		require.NoError(t, v.err)
 		require.True(t, v.isStruck(), "%s ended by itself, before it was %s\n%s", v.id, v.blow, v.tail())
 		require.NotContains(t, v.tail(), "DATA RACE")
-		require.LessOrEqual(t, len(v.left), crashBatch, "%s left more than a batch: %s", v.id, v.blow)
+		require.LessOrEqual(t, len(v.left), crashBatch, "%s left more than twice its workers: %s", v.id, v.blow)
 		for _, n := range v.left {
 			require.Empty(t, c.left[n.ID], "claimed twice")
 			c.left[n.ID] = v.id
@@ -418,7 +418,7 @@ func TestCrashVictim(t *testing.T) {
 		BaseURL: c.Platform, HTTPClient: &http.Client{Timeout: crashTimeout}, Pace: freePace(t),
 	})
 	d := must.Get(flow.NewDispatcher(newRemoteStore(c.Store, crashTimeout), senders, flow.DispatcherConfig{
-		ID: c.ID, Workers: 4, MaxInFlight: crashBatch, Lease: crashLease, PollInterval: 50 * time.Millisecond,
+		ID: c.ID, Workers: 4, Lease: crashLease, PollInterval: 50 * time.Millisecond,
 	}))(t)
 	if c.Serve {
 		require.NoError(t, d.Serve(t.Context()))

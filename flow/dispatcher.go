@@ -12,19 +12,22 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// Dispatcher sends flows: it claims a few notifications at a time, sends them with a fixed number
-// of workers, and stores the outcomes. Any number of dispatchers, in one process or in many that
-// share a store, may work on one flow. It is safe for concurrent use; its goroutines end with the
-// call that started them.
+// Dispatcher sends flows: it claims the notifications that can be sent soon, sends them, and stores
+// the outcomes. One dispatcher sends all flows of a process, each as fast as its Sender permits. Any
+// number of dispatchers, in one process or in many that share a store, may work on one flow. It is
+// safe for concurrent use; its goroutines end with the call that started them.
 //
 // It notifies no citizen twice. What it sends is claimed in the store before. If the process
 // dies, the leases of its claims expire, and the next dispatcher makes these notifications
-// Errore with [CodeOutcomeUnknown], for an operator to resolve. So a crash leaves at most
-// MaxInFlight unknown outcomes for a Serve, or for each Run that is under way.
+// Errore with [CodeOutcomeUnknown], for an operator to resolve. So a crash leaves, for each flow,
+// what is being sent, at most Workers, and what can be begun within ClaimAhead, which is at most as
+// much again. With a [PacedSender], at 30 a second, these are a few.
 type Dispatcher struct {
 	store  Store
 	sender sender
 	config DispatcherConfig
+	pool   *pool
+	calls  slots // of the store
 }
 
 // DispatcherConfig configures a [Dispatcher].
@@ -33,16 +36,23 @@ type DispatcherConfig struct {
 	// "massivo@server2": then a history shows which one sent. Only histories use it. Defaults to
 	// "dispatcher".
 	ID string
-	// Workers is how many notifications of a flow are sent at the same time. Defaults to 16,
-	// which is enough for 30 a second with half a second each; at most 10,000.
+	// Workers is how many notifications of a flow are sent at the same time at most. There are as
+	// many as are needed: with a pace of 30 a second and answers after 50 ms, 2. A flow begins with
+	// up to 16. Defaults to 64, which is enough for 30 a second with 2 seconds each; at most 10,000.
 	Workers int
-	// MaxInFlight is how many notifications are claimed and their outcomes not stored at any
-	// time, and so how many may have an unknown outcome after a crash. The flows of a Serve
-	// share it. With fewer, a crash leaves fewer for an operator to resolve, and there are more
-	// and smaller writes to the store, during which Workers wait; with as few as the Workers, each
-	// of them waits for its outcome to be stored. Defaults to 4 times the Workers; not fewer than
-	// those, and at most 100,000.
-	MaxInFlight int
+	// MaxRequests is how many notifications of all flows are sent at the same time at most, and so
+	// how many connections to the platform there may be. Each flow has an equal share, and may use
+	// what the others leave of theirs. Defaults to 1,024, or to Workers if that is more; at most
+	// 100,000.
+	MaxRequests int
+	// ClaimAhead is how far ahead notifications are claimed: those whose sending can begin within
+	// this time after the claim, by the pace of a [PacedSender] and by how long answers take. With
+	// more, a crash leaves more of them for an operator to resolve, and there are fewer and larger
+	// writes to the store. Defaults to 50 ms; at most a quarter of the Lease.
+	ClaimAhead time.Duration
+	// MaxStoreCalls is how many calls the runs of all flows make of the store at the same time, and
+	// so how many of its connections they use. Defaults to 8; at most 1,000.
+	MaxStoreCalls int
 	// Lease is for how long notifications are claimed. Sending begins in the first half of it
 	// and is cut off after three quarters, which must be longer than the Timeout of the Sender's
 	// HTTP client ([appio.Config].HTTPClient, 30 seconds by default), or slow answers become
@@ -75,8 +85,9 @@ type DispatcherConfig struct {
 	// ended, and, after that, storing their outcomes. Defaults to 35 seconds, which is a little
 	// more than the timeout of the default HTTP client of package appio. At most one day.
 	ShutdownTimeout time.Duration
-	// MaxFlows is how many flows [Dispatcher.Serve] sends at the same time, each with its own
-	// Workers. Defaults to 4, or to MaxInFlight if that is less; not more than that.
+	// MaxFlows is how many flows [Dispatcher.Serve] sends at the same time at most. It has a
+	// goroutine for each, and those of its requests. If there are more, flows take turns of 10
+	// seconds. Defaults to 2,000; at most 100,000.
 	MaxFlows int
 	// Services are those whose flows [Dispatcher.Serve] sends and begins, for a process that does
 	// not have the keys of the others. Defaults to all of the store.
@@ -94,18 +105,22 @@ type DispatcherConfig struct {
 }
 
 const (
-	defaultWorkers     = 16
-	defaultBatches     = 4 // of Workers, in flight
+	defaultWorkers     = 64
+	defaultMaxRequests = 1024
+	defaultClaimAhead  = 50 * time.Millisecond
+	defaultStoreCalls  = 8
 	defaultMaxFailures = 20
 	defaultMaxRefusals = 10
 	defaultRetryAfter  = 15 * time.Minute
 	defaultGrace       = 35 * time.Second
-	defaultFlows       = 4
+	defaultFlows       = 2000
 	defaultPoll        = time.Second
 
-	maxWorkers  = 10_000
-	maxInFlight = 100_000
-	maxGrace    = 24 * time.Hour
+	maxWorkers    = 10_000
+	maxRequests   = 100_000
+	maxStoreCalls = 1000
+	maxFlows      = 100_000
+	maxGrace      = 24 * time.Hour
 )
 
 // NewDispatcher returns a dispatcher. The error lists everything that is wrong with the
@@ -122,7 +137,8 @@ func NewDispatcher(store Store, senders SenderFor, c DispatcherConfig) (*Dispatc
 		}
 	}
 	for name, n := range map[string]int64{
-		"Workers": int64(c.Workers), "MaxInFlight": int64(c.MaxInFlight), "Lease": int64(c.Lease),
+		"Workers": int64(c.Workers), "MaxRequests": int64(c.MaxRequests), "ClaimAhead": int64(c.ClaimAhead),
+		"MaxStoreCalls": int64(c.MaxStoreCalls), "Lease": int64(c.Lease),
 		"FailureThreshold": int64(c.FailureThreshold), "ShutdownTimeout": int64(c.ShutdownTimeout),
 		"RefusalThreshold": int64(c.RefusalThreshold), "MaxRetryAfter": int64(c.MaxRetryAfter),
 		"MaxFlows": int64(c.MaxFlows), "PollInterval": int64(c.PollInterval),
@@ -132,17 +148,19 @@ func NewDispatcher(store Store, senders SenderFor, c DispatcherConfig) (*Dispatc
 		}
 	}
 	c = c.withDefaults()
-	if c.MaxInFlight < c.Workers {
-		faults = append(faults, errors.New("less MaxInFlight than Workers"))
+	for name, n := range map[string][2]int{
+		"Workers": {c.Workers, maxWorkers}, "MaxRequests": {c.MaxRequests, maxRequests},
+		"MaxStoreCalls": {c.MaxStoreCalls, maxStoreCalls}, "MaxFlows": {c.MaxFlows, maxFlows},
+	} {
+		if n[0] > n[1] {
+			faults = append(faults, fmt.Errorf("more than %d %s", n[1], name))
+		}
 	}
-	if c.Workers > maxWorkers || c.MaxInFlight > maxInFlight {
-		faults = append(faults, fmt.Errorf("more than %d Workers or %d MaxInFlight", maxWorkers, maxInFlight))
+	if c.ClaimAhead > c.Lease/4 {
+		faults = append(faults, errors.New("the ClaimAhead is more than a quarter of the Lease"))
 	}
 	if c.ShutdownTimeout > maxGrace {
 		faults = append(faults, fmt.Errorf("the ShutdownTimeout is more than %v", maxGrace))
-	}
-	if c.MaxFlows > c.MaxInFlight {
-		faults = append(faults, errors.New("more MaxFlows than MaxInFlight"))
 	}
 	if c.Lease < minLease {
 		faults = append(faults, fmt.Errorf("the Lease is less than %v", minLease))
@@ -151,7 +169,7 @@ func NewDispatcher(store Store, senders SenderFor, c DispatcherConfig) (*Dispatc
 		return nil, fmt.Errorf("flow: new dispatcher: %w: %w", flussi.ErrConfig, errors.Join(faults...))
 	}
 	return &Dispatcher{
-		store: store, config: c,
+		store: store, config: c, pool: &pool{size: c.MaxRequests}, calls: make(slots, c.MaxStoreCalls),
 		sender: sender{senders: senders, checkProfiles: c.CheckProfiles},
 	}, nil
 }
@@ -159,13 +177,15 @@ func NewDispatcher(store Store, senders SenderFor, c DispatcherConfig) (*Dispatc
 func (c DispatcherConfig) withDefaults() DispatcherConfig {
 	fill(&c.ID, "dispatcher")
 	fill(&c.Workers, defaultWorkers)
-	fill(&c.MaxInFlight, defaultBatches*c.Workers)
+	fill(&c.MaxRequests, max(defaultMaxRequests, c.Workers))
+	fill(&c.ClaimAhead, defaultClaimAhead)
+	fill(&c.MaxStoreCalls, defaultStoreCalls)
 	fill(&c.Lease, defaultLease)
 	fill(&c.FailureThreshold, defaultMaxFailures)
 	fill(&c.RefusalThreshold, defaultMaxRefusals)
 	fill(&c.MaxRetryAfter, defaultRetryAfter)
 	fill(&c.ShutdownTimeout, defaultGrace)
-	fill(&c.MaxFlows, min(defaultFlows, c.MaxInFlight))
+	fill(&c.MaxFlows, defaultFlows)
 	fill(&c.PollInterval, defaultPoll)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -220,7 +240,7 @@ func (e *StopError) Italian() string { return e.Reason }
 // ends, nothing more is claimed, requests that are under way are awaited for the ShutdownTimeout,
 // and what was not begun is Registrato again: the flow remains In invio, for another Run.
 func (d *Dispatcher) Run(ctx context.Context, flowID uuid.UUID) (Flow, error) {
-	return d.send(ctx, flowID, newBudget(&d.config, 1), nil)
+	return d.send(ctx, flowID, nil)
 }
 
 // RescueExpired makes every notification whose lease is over, since its sender crashed, Errore

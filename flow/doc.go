@@ -59,14 +59,15 @@
 // [Draft].Occasion.
 //
 // Nothing is lost. A write to the store is all or nothing, and comes with its record in the
-// history. A write that fails is repeated until the lease is over. After a crash, at most
-// [DispatcherConfig].MaxInFlight notifications are claimed and not stored; they are found when
+// history. A write that fails is repeated until the lease is over. After a crash, what was being sent
+// and what could be begun within [DispatcherConfig].ClaimAhead is claimed and not stored: a few
+// notifications at the platform's pace, at most twice the Workers of each flow. They are found when
 // their leases are over.
 //
 // A failure of the service stops the flow, not its recipients: with a refused key, or with a
 // platform that is down, what was not begun remains Registrato, the flow's Error says why in
 // Italian, and [Service.SendFlow] goes on from there. Up to [DispatcherConfig].FailureThreshold and
-// Workers notifications may be in Errore by then, if the platform does not answer at all.
+// as many notifications as are being sent may be in Errore by then, if the platform does not answer at all.
 //
 // If App IO refuses a message, its notification becomes Errore, and the others are sent. The flow
 // stops if the cause is the service: App IO does not accept the key, its gateway refuses the call

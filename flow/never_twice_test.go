@@ -175,7 +175,7 @@ func (w *town) dispatch(t *testing.T, id string, random *rand.Rand) {
 	for time.Now().Before(w.end) {
 		p := w.process(random)
 		d := must.Get(flow.NewDispatcher(p, p.senders, flow.DispatcherConfig{
-			ID: id, Workers: 3, MaxInFlight: 6, MaxFlows: 2, Lease: townLease, ShutdownTimeout: 5 * time.Second, FailureThreshold: 6,
+			ID: id, Workers: 3, MaxFlows: 2, Lease: townLease, ShutdownTimeout: 5 * time.Second, FailureThreshold: 6,
 		}))(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})

@@ -361,7 +361,7 @@ func TestTakingRefusalsBackKeepsWhatOthersChanged(t *testing.T) {
 			}
 			return &noPermission
 		}
-		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 1, MaxInFlight: 2, RefusalThreshold: 12}).Run(t.Context(), f.ID)
+		got, err := w.dispatcher(t, flow.DispatcherConfig{Workers: 1, RefusalThreshold: 12}).Run(t.Context(), f.ID)
 		require.ErrorAs(t, err, new(*flow.StopError))
 		assert.Equal(t, flow.Counts{Registered: 39, Disabled: 1}, got.Counts)
 		assert.Equal(t, flow.NotificationFailed, w.notification(t, disabled).State)

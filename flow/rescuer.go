@@ -7,13 +7,16 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
+// expiredPage is how many expired notifications are read at a time.
+const expiredPage = 100
+
 // rescue gives notifications whose lease is over, because their sender crashed, an unknown outcome,
-// and returns how many. It reads up to MaxInFlight at a time. If one cannot be stored it goes on
+// and returns how many. It reads up to expiredPage at a time. If one cannot be stored it goes on
 // with the others, and ends when it could store none of those that it read.
 func rescue(ctx context.Context, store Store, config *DispatcherConfig) (int, error) {
 	rescued := 0
 	for {
-		expired, err := store.Expired(ctx, config.MaxInFlight)
+		expired, err := store.Expired(ctx, expiredPage)
 		if err != nil {
 			return rescued, failure("recover", err)
 		}
@@ -34,7 +37,7 @@ func rescue(ctx context.Context, store Store, config *DispatcherConfig) (int, er
 					"notification", n.ID, "sender", n.UpdatedBy)
 			}
 		}
-		if len(expired) < config.MaxInFlight || rescued == before {
+		if len(expired) < expiredPage || rescued == before {
 			return rescued, failed
 		}
 	}

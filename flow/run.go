@@ -9,20 +9,22 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
-	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/pace"
 )
 
-// run sends one flow. Its goroutine claims and stores, so it counts what is in flight; the workers
+// run sends one flow. Its goroutine claims and stores, so it counts what is claimed; the workers
 // only send. Only the goroutine of the run uses its fields.
 type run struct {
 	store     Store
 	config    *DispatcherConfig
-	quota     *quota
+	calls     slots // of the store, shared by all flows
 	claimer   *claimer
 	workers   *workers
 	completer *completer
 	reporter  *reporter
+	scheduled *scheduledFlow // nil: by Run
+	began     time.Time
+	group     []completion // that is stored; its memory is used again
 
 	flow           Flow       // as last read; Counts as last read or stored
 	stop           *StopError // why this run stopped the flow; nil if it did not
@@ -31,30 +33,34 @@ type run struct {
 	err            error      // why the run claims nothing more and ends: the store failed
 }
 
-// errElsewhere is the error of a run that does not wait for what other dispatchers have claimed.
-var errElsewhere = errors.New("sent elsewhere")
-
-// limitedError is the error of a run that does not wait as long as the platform asks for.
-type limitedError struct{ limit limit }
-
-func (e *limitedError) Error() string {
-	return "the platform asks to wait until " + e.limit.until.UTC().Format(time.RFC3339)
-}
+// Errors of a run that the scheduler begins again later.
+var (
+	errElsewhere = errors.New("sent elsewhere")                 // other dispatchers have claimed the rest
+	errLimited   = errors.New("the platform asks to wait")      // until the limit of the breaker ends
+	errTurnOver  = errors.New("the turn of the flow has ended") // since other flows wait for theirs
+)
 
 // maxRescueFailures is how many consecutive failures to rescue end a run.
 const maxRescueFailures = 10
 
-// send sends a flow within a budget, which it may share with others. It waits if other dispatchers
-// have claimed the rest of the flow, or if the platform asks to wait. A scheduler passes the limit
-// of the last run; send then returns errElsewhere or a limitedError instead of waiting.
-func (d *Dispatcher) send(
-	ctx context.Context, flowID uuid.UUID, b *budget, last *limit,
-) (Flow, error) {
+// slots limit how many calls are made at the same time.
+type slots chan struct{}
+
+func (s slots) do(call func()) {
+	s <- struct{}{}
+	defer func() { <-s }()
+	call()
+}
+
+// send sends a flow. Run passes nil; the run then waits if other dispatchers have claimed the rest
+// of the flow, or if the platform asks to wait. Serve passes the flow that it has scheduled; send
+// then returns an error instead of waiting.
+func (d *Dispatcher) send(ctx context.Context, flowID uuid.UUID, scheduled *scheduledFlow) (f Flow, err error) {
 	const op = "run flow"
 	if err := ctx.Err(); err != nil {
 		return Flow{}, flowFailure(op, flowID, err)
 	}
-	f, err := d.store.Flow(ctx, flowID)
+	d.calls.do(func() { f, err = d.store.Flow(ctx, flowID) })
 	if err != nil {
 		return Flow{}, flowFailure(op, flowID, err)
 	}
@@ -72,27 +78,27 @@ func (d *Dispatcher) send(
 	if ctx.Err() != nil {
 		return f, flowFailure(op, flowID, ctx.Err())
 	}
-	q := b.join()
-	defer q.leave()
-	var before limit
-	if last != nil {
-		before = *last
+	var breaker *breaker
+	if scheduled != nil {
+		breaker = scheduled.breaker
 	}
-	r := &run{
-		store: d.store, config: &d.config, quota: q, flow: f,
-		claimer:   newClaimer(d.store, &d.config, f.ID, q),
-		workers:   newWorkers(d.sender, messenger, &d.config, newBreaker(f.ID, &d.config, before)),
-		completer: &completer{store: d.store, config: &d.config},
-		reporter:  newReporter(d.config.Progress, f),
+	if breaker == nil {
+		breaker = newBreaker(f.ID, &d.config)
 	}
 	if messengerErr != nil {
-		r.workers.breaker.stop(messengerErr, serviceStopReason(messengerErr, flussi.Text{}), flussi.Text{})
+		breaker.stop(messengerErr, serviceStopReason(messengerErr, flussi.Text{}), flussi.Text{})
 	}
-	f, err = r.send(ctx, last == nil)
+	w := d.pool.join(d.sender, messenger, &d.config, breaker)
+	r := &run{
+		store: d.store, config: &d.config, calls: d.calls, flow: f, scheduled: scheduled, began: time.Now(),
+		claimer: newClaimer(d.store, &d.config, f.ID, w), workers: w,
+		completer: &completer{store: d.store, config: &d.config}, reporter: newReporter(d.config.Progress, f),
+	}
+	f, err = r.send(ctx)
 	var stopped *StopError
-	var limited *limitedError
 	switch {
-	case errors.As(err, &limited):
+	case errors.Is(err, errLimited), errors.Is(err, errTurnOver):
+		scheduled.breaker = breaker
 		return f, err
 	case !errors.Is(err, errElsewhere):
 		r.reporter.report(f, true)
@@ -103,27 +109,26 @@ func (d *Dispatcher) send(
 	return f, flowFailure(op, flowID, err)
 }
 
-// send starts the workers, and returns when the flow is over or the run cannot go on, and
-// everything is stored.
-func (r *run) send(ctx context.Context, waits bool) (Flow, error) {
-	calls, cancel := patient(ctx, r.config.ShutdownTimeout)
+// send returns when the flow is over or the run cannot go on, and everything is stored.
+func (r *run) send(ctx context.Context) (Flow, error) {
+	requests, cancel := patient(ctx, r.config.ShutdownTimeout)
 	defer cancel()
 	writes, cancel := patient(ctx, 2*r.config.ShutdownTimeout)
 	defer cancel()
-	r.workers.start(r.config.Workers)
-	defer r.workers.stop()
+	defer r.workers.leave()
 
-	r.rescue(ctx)
+	if r.scheduled == nil {
+		r.rescue(ctx) // Serve does it for all flows
+	}
 	for {
 		r.storeStop(writes)
-		if r.mayClaim(ctx) {
-			b, err := r.claimer.claim(writes)
-			r.err = err
-			r.begin(ctx, calls, b)
+		r.claim(ctx, requests, writes)
+		if r.claimer.open > 0 {
+			r.wait(ctx)
+			r.complete(ctx, requests, writes)
+			continue
 		}
-		if r.quota.inFlight > 0 {
-			r.begin(ctx, calls, r.complete(ctx, writes, r.completer.collect(r.workers.results)))
-			r.save(writes, r.completer.due())
+		if r.mayClaim(ctx) && r.waitForTurn(ctx) {
 			continue
 		}
 		if r.err == nil {
@@ -143,28 +148,53 @@ func (r *run) send(ctx context.Context, waits bool) (Flow, error) {
 			return r.flow, ctx.Err()
 		case err != nil:
 			return r.flow, err
+		case r.turnOver():
+			return r.flow, errTurnOver
 		}
-		if l := r.workers.breaker.limited(); time.Now().Before(l.until) {
-			if !waits {
-				return r.flow, &limitedError{l}
+		if until := r.workers.breaker.limited(); time.Now().Before(until) {
+			if r.scheduled != nil {
+				return r.flow, errLimited
 			}
-			_ = pace.Wait(ctx, min(r.config.PollInterval, time.Until(l.until)))
+			_ = pace.Wait(ctx, min(r.config.PollInterval, time.Until(until)))
 			continue
 		}
-		if r.claimer.empty { // other dispatchers have claimed all that is left
-			if !waits {
+		switch {
+		case r.claimer.empty: // other dispatchers have claimed all that is left
+			if r.scheduled != nil {
 				return r.flow, errElsewhere
 			}
 			_ = pace.Wait(ctx, r.config.PollInterval)
 			r.rescue(ctx)
 			r.claimer.empty = false
+		case time.Now().Before(r.claimer.dueAt):
+			_ = pace.Wait(ctx, r.config.PollInterval)
 		}
 	}
 }
 
+// waitForTurn waits for the turns of the next claim, and reports whether they come within the
+// PollInterval. If they do not, it does not wait: the flow may change meanwhile.
+func (r *run) waitForTurn(ctx context.Context) bool {
+	wait := time.Until(r.claimer.dueAt)
+	if wait <= 0 || wait > r.config.PollInterval || r.claimer.empty {
+		return false
+	}
+	_ = pace.Wait(ctx, wait)
+	return true
+}
+
+// flowTurn is how long the run of a flow may claim while other flows wait for a run.
+const flowTurn = 10 * time.Second
+
+// turnOver reports whether the run has to end, so that another flow is sent.
+func (r *run) turnOver() bool {
+	return r.scheduled != nil && time.Since(r.began) > flowTurn && r.scheduled.scheduler.crowded.Load()
+}
+
 // rescue makes expired notifications unknown, of all flows.
 func (r *run) rescue(ctx context.Context) {
-	_, err := rescue(ctx, r.store, r.config)
+	var err error
+	r.calls.do(func() { _, err = rescue(ctx, r.store, r.config) })
 	if err == nil || ctx.Err() != nil {
 		r.rescueFailures = 0
 		return
@@ -176,16 +206,52 @@ func (r *run) rescue(ctx context.Context) {
 }
 
 func (r *run) mayClaim(ctx context.Context) bool {
-	return r.err == nil && r.completer.uncertain == nil && r.workers.breaker.mayBegin(ctx)
+	return r.err == nil && r.completer.uncertain == nil && r.workers.breaker.mayBegin(ctx) && !r.turnOver()
+}
+
+// claim claims, if there is room, and begins to send.
+func (r *run) claim(ctx, requests, writes context.Context) {
+	if !r.mayClaim(ctx) {
+		return
+	}
+	room := r.claimer.reserve(0)
+	if room == 0 {
+		return
+	}
+	r.claimer.asked = time.Now()
+	r.calls.do(func() {
+		var b *batch
+		b, r.err = r.claimer.claim(writes, room)
+		r.begin(ctx, requests, b)
+	})
+}
+
+// wait returns when there are outcomes to store, or when another claim or another attempt to store
+// outcomes is due.
+func (r *run) wait(ctx context.Context) {
+	due := r.completer.retryAt()
+	if at := r.claimer.dueAt; at.After(time.Now()) && r.mayClaim(ctx) && (due.IsZero() || at.Before(due)) {
+		due = at
+	}
+	var timer <-chan time.Time
+	if !due.IsZero() {
+		t := time.NewTimer(time.Until(due))
+		defer t.Stop()
+		timer = t.C
+	}
+	select {
+	case <-r.workers.completed:
+	case <-timer:
+	}
 }
 
 // begin passes a batch to the workers. The batch may be nil.
-func (r *run) begin(ctx, calls context.Context, b *batch) {
+func (r *run) begin(ctx, requests context.Context, b *batch) {
 	if b == nil {
 		return
 	}
 	r.setFlow(b.flow)
-	r.workers.begin(ctx, calls, b)
+	r.workers.begin(ctx, requests, b)
 	r.reporter.report(r.flow, false)
 }
 
@@ -198,9 +264,26 @@ func (r *run) setFlow(f Flow) {
 // stopping reports whether nothing more of the flow is to be sent.
 func (f Flow) stopping() bool { return f.Disabled || f.Error != "" }
 
-// complete stores a group of outcomes. If possible it claims in the same step, and returns what it
-// claimed; otherwise nil.
-func (r *run) complete(ctx, writes context.Context, group []completion) *batch {
+// complete stores the outcomes that there are. If possible it claims in the same step, and begins to
+// send what it claimed.
+func (r *run) complete(ctx, requests, writes context.Context) {
+	group := r.workers.take(r.group[:0])
+	if len(group) == 0 && !r.completer.isDue() {
+		return
+	}
+	r.claimer.asked = time.Now()
+	r.calls.do(func() {
+		group = r.workers.take(group) // what came meanwhile
+		r.begin(ctx, requests, r.completeGroup(ctx, writes, group))
+		r.save(writes, r.completer.due())
+	})
+	clear(group)
+	r.group = group
+}
+
+// completeGroup stores a group of outcomes. If possible it claims in the same step, and returns what
+// it claimed; otherwise nil.
+func (r *run) completeGroup(ctx, writes context.Context, group []completion) *batch {
 	for _, c := range group {
 		if c.batch.unsent--; c.batch.unsent == 0 {
 			c.batch.cancel()
@@ -228,105 +311,10 @@ func (r *run) save(ctx context.Context, group []completion) {
 		return
 	}
 	done, err := r.completer.save(ctx, group, &r.flow.Counts)
-	r.quota.update(0, done)
+	r.claimer.open -= done
 	if err != nil {
 		r.err = err
 		r.workers.breaker.close()
 	}
 	r.reporter.report(r.flow, false)
-}
-
-// storeStop writes the reason into a flow that this run stopped, so that no dispatcher begins
-// anything more of it. Outcomes that are yet to be stored are not delayed: then a failure is
-// tried again by the next call.
-func (r *run) storeStop(ctx context.Context) {
-	if r.stop == nil {
-		if r.stop = r.workers.breaker.stopped(); r.stop == nil {
-			return
-		}
-		r.config.Logger.Warn("flow: sending stopped", "flow", r.flow.ID, "error", r.stop.Err)
-	}
-	if r.stopStored || r.err != nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, r.config.Lease)
-	defer cancel()
-	var pause backoff
-	for {
-		err := r.tryStoreStop(ctx)
-		switch {
-		case err == nil:
-			r.stopStored = true
-			return
-		case r.quota.inFlight > 0:
-			return
-		case pause.wait(ctx) != nil:
-			r.err = fmt.Errorf("stop not stored: %w", err)
-			return
-		}
-	}
-}
-
-func (r *run) tryStoreStop(ctx context.Context) error {
-	f, err := r.store.Flow(ctx, r.flow.ID)
-	if err != nil || f.State != FlowSending || f.Error != "" {
-		return err // nil if another dispatcher or an operator stopped it
-	}
-	f.Error, f.Answer = r.stop.Reason, r.stop.Answer
-	return r.saveFlow(ctx, &f, FlowStop)
-}
-
-// saveFlow applies an action to a flow that is In invio, and stores it.
-func (r *run) saveFlow(ctx context.Context, f *Flow, action FlowAction) error {
-	by := r.config.ID
-	if err := f.Fire(ctx, action, asSystem(by)); err != nil {
-		return err
-	}
-	change := f.change(action, FlowSending, by, withoutAnswer(f.Error, f.Answer))
-	change.Record.Answer = f.Answer
-	*f = change.Flow
-	f.Version++
-	return r.store.SaveFlow(ctx, change, nil)
-}
-
-// conclude ends the flow's sending if nothing of it is left, and reports whether it is over.
-// Its counts cannot change without its version: claims need something to claim, outcomes
-// something In invio, and operators' changes write the flow along. So of all dispatchers that
-// find that it is over, one succeeds.
-func (r *run) conclude(ctx context.Context) (over bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, r.config.Lease)
-	defer cancel()
-	f, err := r.store.Flow(ctx, r.flow.ID)
-	if err != nil {
-		return false, err
-	}
-	r.setFlow(f)
-	switch {
-	case f.State != FlowSending, r.stop != nil && r.err == nil && !f.stopping():
-		return true, nil
-	case f.Counts.Sending > 0:
-		r.claimer.empty = true
-		return false, nil
-	case f.Counts.Registered > 0 && !f.stopping():
-		return false, nil
-	}
-	action := FlowComplete
-	if f.Counts.Registered+f.Counts.Failed > 0 {
-		action = FlowEndIncomplete
-	}
-	switch {
-	case action == FlowComplete:
-		f.clearError()
-	case f.Counts.Registered > 0 && f.Error == "":
-		f.Error = "Invio fermato: il flusso è stato disabilitato durante l'invio. " +
-			"Riabilitarlo, poi riprendere con " + italian.Quote(FlowSend.Label()) + "."
-	}
-	if err := r.saveFlow(ctx, &f, action); err != nil {
-		if errors.Is(err, flussi.ErrConflict) {
-			return false, nil // the flow changed: the caller reads it again
-		}
-		return false, err
-	}
-	r.flow = f
-	return true, nil
 }

@@ -58,20 +58,20 @@ func (s *exchanges) sending(ctx context.Context) int {
 	return sum
 }
 
-// What is claimed along with outcomes is never more than the batch.
-func TestSaveAndClaimKeepsMaxInFlight(t *testing.T) {
+// What is claimed along with outcomes is never more than twice the workers.
+func TestSaveAndClaimKeepsTwiceTheWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newExchanges()
 		w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
 		f := w.sending(t, 500)
-		assert.Equal(t, flow.Counts{Sent: 500}, w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 4, MaxInFlight: 16}).Counts)
-		assert.Equal(t, 16, store.most)
+		assert.Equal(t, flow.Counts{Sent: 500}, w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 4}).Counts)
+		assert.LessOrEqual(t, store.most, 8)
 		assert.Positive(t, store.count)
 	})
 }
 
-// The flows of a Serve share the batch, whatever they exchange.
-func TestSaveAndClaimOfManyFlowsKeepsMaxInFlight(t *testing.T) {
+// Each flow of a Serve keeps to its workers, whatever it exchanges.
+func TestSaveAndClaimOfManyFlowsKeepsTwiceTheWorkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newExchanges()
 		w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
@@ -80,13 +80,13 @@ func TestSaveAndClaimOfManyFlowsKeepsMaxInFlight(t *testing.T) {
 		for range 3 {
 			flows = append(flows, w.sending(t, 100))
 		}
-		stop := w.serve(t, flow.DispatcherConfig{Workers: 4, MaxInFlight: 16, MaxFlows: 3})
+		stop := w.serve(t, flow.DispatcherConfig{Workers: 4, MaxFlows: 3})
 		time.Sleep(5 * time.Minute)
 		stop()
 		for _, f := range flows {
 			assert.Equal(t, flow.Counts{Sent: 100}, w.flow(t, f.ID).Counts)
 		}
-		assert.LessOrEqual(t, store.most, 16)
+		assert.LessOrEqual(t, store.most, 3*8)
 		assert.Positive(t, store.count)
 	})
 }
@@ -104,7 +104,7 @@ func TestRunContinuesAfterAFailedSaveAndClaim(t *testing.T) {
 			}
 			w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
 			f := w.sending(t, 300)
-			assert.Equal(t, flow.Counts{Sent: 300}, w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 4, MaxInFlight: 16}).Counts)
+			assert.Equal(t, flow.Counts{Sent: 300}, w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 4}).Counts)
 			w.hasDelivered(t, 300)
 			assert.Greater(t, store.count, 2)
 		})
@@ -127,14 +127,14 @@ func TestRunEndsAfterSaveAndClaimWithUnknownResult(t *testing.T) {
 		}
 		w := newWorld(t, worldConfig{store: store, platform: appiotest.Config{Unlimited: true}})
 		f := w.sending(t, 300)
-		d := w.dispatcher(t, flow.DispatcherConfig{Workers: 4, MaxInFlight: 16, Lease: time.Minute})
+		d := w.dispatcher(t, flow.DispatcherConfig{Workers: 4, Lease: time.Minute})
 		got, err := d.Run(t.Context(), f.ID)
 		require.ErrorIs(t, err, errStore)
 		assert.False(t, errors.Is(err, flow.ErrOutcomeNotStored), "every outcome is stored")
 		w.hasDelivered(t, got.Counts.Sent)
 		lost := got.Counts.Sending
 		assert.Positive(t, lost)
-		assert.LessOrEqual(t, lost, 16)
+		assert.LessOrEqual(t, lost, 8)
 		got = must.Get(d.Run(t.Context(), f.ID))(t)
 		assert.Equal(t, flow.Counts{Sent: 300 - lost, Failed: lost}, got.Counts)
 		w.hasDelivered(t, 300-lost)
@@ -190,7 +190,7 @@ func TestDispatcherStoresOutcomesByTheWrapperOfAStore(t *testing.T) {
 		bubble(t, name, func(t *testing.T) {
 			w := newWorld(t, worldConfig{store: c.store, platform: appiotest.Config{Unlimited: true}})
 			f := w.sending(t, 100)
-			assert.Equal(t, flow.Counts{Sent: 100}, w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 4, MaxInFlight: 16}).Counts)
+			assert.Equal(t, flow.Counts{Sent: 100}, w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 4}).Counts)
 			assert.Equal(t, 100, c.metrics.stored[flow.NotificationAccept], "outcomes that the wrapper stored")
 		})
 	}

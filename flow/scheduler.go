@@ -5,17 +5,19 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 )
 
-// scheduler decides which flows are sent, and by its budget how much of each at once.
+// scheduler decides which flows are sent: all that are In invio, each by a run of its own, at most
+// MaxFlows at a time. If there are more, they take turns.
 type scheduler struct {
 	dispatcher *Dispatcher
-	budget     *budget
 	runs       sync.WaitGroup
-	ended      chan struct{} // runs send when they end, so that the next ones begin
+	ended      chan struct{} // runs send when they end while others wait, so that the next ones begin
+	crowded    atomic.Bool   // flows wait for a run
 
 	mu      sync.Mutex // serve and the goroutines of the runs use what follows
 	flows   map[uuid.UUID]*scheduledFlow
@@ -23,27 +25,27 @@ type scheduler struct {
 	lost    error // the last ErrOutcomeNotStored
 }
 
-// scheduledFlow is a flow that is sent, or waits for its turn. The scheduler's mutex guards it.
+// scheduledFlow is a flow that is sent, or waits for its turn. The scheduler's mutex guards it, but
+// for the breaker, which belongs to its run while there is one.
 type scheduledFlow struct {
-	id      uuid.UUID
-	running bool
-	dueAt   time.Time     // the next run
-	pause   time.Duration // after the last failure
-	limit   limit         // of the last run, if the platform asked to wait
+	id        uuid.UUID
+	scheduler *scheduler
+	running   bool
+	dueAt     time.Time     // the next run
+	pause     time.Duration // after the last failure
+	breaker   *breaker      // of the last run, if the next one goes on with it
 }
 
 // maxPause is the longest time between runs of a flow that fails.
 const maxPause = time.Minute
 
-// Serve sends every flow that is In invio, begins those whose time has come, which
-// [Service.ScheduleFlow] set, and rescues expired notifications, until the context ends. Then it returns nil once everything is stored, or an [ErrOutcomeNotStored], the last if
-// there were several. Other failures are logged and tried again, later each time. A flow that
-// fails, or whose remaining notifications other dispatchers have claimed, delays no other.
+// Serve sends every flow that is In invio, all at the same time, begins those whose time has come,
+// which [Service.ScheduleFlow] set, and rescues expired notifications, until the context ends. Then
+// it returns nil once everything is stored, or an [ErrOutcomeNotStored], the last if there were
+// several. Other failures are logged and tried again, later each time. A flow that fails, waits, or
+// whose remaining notifications other dispatchers have claimed, delays no other.
 func (d *Dispatcher) Serve(ctx context.Context) error {
-	s := &scheduler{
-		dispatcher: d, budget: newBudget(&d.config, d.config.MaxFlows),
-		flows: map[uuid.UUID]*scheduledFlow{}, ended: make(chan struct{}, 1),
-	}
+	s := &scheduler{dispatcher: d, flows: map[uuid.UUID]*scheduledFlow{}, ended: make(chan struct{}, 1)}
 	for ctx.Err() == nil {
 		if _, err := d.RescueExpired(ctx); err != nil && ctx.Err() == nil {
 			d.config.Logger.Warn("flow: recovery failed", "error", err)
@@ -64,73 +66,86 @@ func (d *Dispatcher) Serve(ctx context.Context) error {
 
 // begin starts runs for flows that are In invio, as many as MaxFlows permits.
 func (s *scheduler) begin(ctx context.Context) {
-	config := &s.dispatcher.config
+	found, err := s.find(ctx)
+	if err != nil && ctx.Err() == nil {
+		s.dispatcher.config.Logger.Warn("flow: looking for flows failed", "error", err)
+	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	for id, f := range s.flows {
 		if !f.running && f.dueAt.Before(time.Now().Add(-maxPause)) {
 			delete(s.flows, id) // another dispatcher ended it, or it is found anew
 		}
 	}
-	free, known := config.MaxFlows-s.running, len(s.flows)
-	s.mu.Unlock()
-	if free == 0 {
-		return
-	}
-	found, err := s.dispatcher.store.Flows(ctx, FlowFilter{States: []FlowState{FlowSending}, Services: config.Services},
-		Page{Limit: min(free+known, MaxPage), OldestFirst: true})
-	if err != nil && ctx.Err() == nil {
-		config.Logger.Warn("flow: looking for flows failed", "error", err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, f := range s.due(found) {
+	due := s.due(found)
+	begun := min(len(due), s.dispatcher.config.MaxFlows-s.running)
+	s.crowded.Store(len(due) > begun)
+	for _, f := range due[:begun] {
 		f.running = true
 		s.running++
-		last := f.limit
 		s.runs.Go(func() {
-			_, err := s.dispatcher.send(ctx, f.id, s.budget, &last)
+			_, err := s.dispatcher.send(ctx, f.id, f)
 			s.finish(ctx, f, err)
 		})
 	}
 }
 
-// due returns the flows to begin of those that were found In invio, the oldest first: the flows
-// that have waited longest, or were never sent.
-func (s *scheduler) due(found []Flow) []*scheduledFlow {
+// find returns the flows that are In invio, the oldest first. With an error these are only some.
+func (s *scheduler) find(ctx context.Context) (found []uuid.UUID, err error) {
+	filter := FlowFilter{States: []FlowState{FlowSending}, Services: s.dispatcher.config.Services}
+	for page := (Page{Limit: MaxPage, OldestFirst: true}); ; {
+		flows, err := s.dispatcher.store.Flows(ctx, filter, page)
+		for _, f := range flows {
+			found, page.After = append(found, f.ID), f.Cursor()
+		}
+		if err != nil || len(flows) < page.Limit {
+			return found, err
+		}
+	}
+}
+
+// due returns the flows to begin of those that were found In invio: first those that have waited
+// longest, or were never sent. Of these, the oldest come first. The mutex is locked.
+func (s *scheduler) due(found []uuid.UUID) []*scheduledFlow {
 	var due []*scheduledFlow
-	for _, flow := range found {
-		f := s.flows[flow.ID]
+	for _, id := range found {
+		f := s.flows[id]
 		if f == nil {
-			f = &scheduledFlow{id: flow.ID}
-			s.flows[flow.ID] = f
+			f = &scheduledFlow{id: id, scheduler: s}
+			s.flows[id] = f
 		}
 		if !f.running && !f.dueAt.After(time.Now()) {
 			due = append(due, f)
 		}
 	}
 	slices.SortStableFunc(due, func(a, b *scheduledFlow) int { return a.dueAt.Compare(b.dueAt) })
-	return due[:min(len(due), s.dispatcher.config.MaxFlows-s.running)]
+	return due
 }
 
 // finish records the end of a run, and when the flow is due again.
 func (s *scheduler) finish(ctx context.Context, f *scheduledFlow, err error) {
 	config := &s.dispatcher.config
-	defer func() {
+	if s.crowded.Load() {
 		select {
 		case s.ended <- struct{}{}:
 		default:
 		}
-	}()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f.running, f.limit = false, limit{}
+	f.running = false
 	s.running--
 	var stopped *StopError
-	var limited *limitedError
 	switch {
-	case errors.As(err, &limited):
-		f.limit, f.dueAt = limited.limit, limited.limit.until
+	case errors.Is(err, errLimited):
+		f.dueAt = f.breaker.limited()
 		return
+	case errors.Is(err, errTurnOver):
+		f.dueAt = time.Now()
+		return
+	}
+	f.breaker = nil
+	switch {
 	case errors.Is(err, ErrOutcomeNotStored):
 		s.lost = err
 	case err == nil, errors.As(err, &stopped):
@@ -145,84 +160,4 @@ func (s *scheduler) finish(ctx context.Context, f *scheduledFlow, err error) {
 	if ctx.Err() == nil {
 		config.Logger.Warn("flow: run failed", "flow", f.id, "error", err)
 	}
-}
-
-// budget is how many notifications several flows may have in flight together: claimed, and the
-// outcome not stored. A flow that is alone may use all of it; otherwise each flow has a guaranteed
-// share, and may also use what the others leave free. It is safe for concurrent use. A run uses
-// only its quota: inFlight, reserve, update and leave.
-type budget struct {
-	size    int // MaxInFlight
-	share   int // of each flow
-	flows   int // at most
-	workers int // of each flow
-
-	mu       sync.Mutex
-	joined   int // flows
-	inFlight int // of all flows, with what is reserved
-}
-
-// newBudget returns a budget for a number of flows.
-func newBudget(config *DispatcherConfig, flows int) *budget {
-	return &budget{
-		size: config.MaxInFlight, share: config.MaxInFlight / flows,
-		flows: flows, workers: config.Workers,
-	}
-}
-
-// quota is the part of a budget that one flow uses. Only the goroutine of its run uses it.
-type quota struct {
-	budget   *budget
-	inFlight int
-	reserved int // of the budget, for a claim that is under way
-}
-
-// join returns the quota of another flow, which leaves it at the end.
-func (b *budget) join() *quota {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.joined++
-	return &quota{budget: b}
-}
-
-func (q *quota) leave() { q.budget.mu.Lock(); defer q.budget.mu.Unlock(); q.budget.joined-- }
-
-// reserve returns how many notifications to claim now, and reserves room for them until update: 0
-// while the workers have enough work. The claim may also store the outcomes of some that are done,
-// and use their room; then fewer free places are enough for a claim. Beyond its share a flow leaves
-// one share free for the next flow.
-func (q *quota) reserve(done int) int {
-	b := q.budget
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	most, all := b.size-(b.joined-1)*b.share, b.size
-	if b.joined < b.flows {
-		all -= b.share
-		most = min(most, all)
-	}
-	own, total := q.inFlight-done, b.inFlight-done
-	room := min(most-own, all-total)
-	if own < b.share {
-		room = max(room, min(b.share-own, b.size-total))
-	}
-	enough := min(most/2, most-b.workers)
-	if done > 0 {
-		enough /= 4
-	}
-	if room < max(1, enough) && (own > 0 || room < 1) {
-		return 0
-	}
-	q.reserved = max(0, room-done)
-	b.inFlight += q.reserved
-	return room
-}
-
-// update counts notifications that were claimed, and others that are done, and frees what was
-// reserved.
-func (q *quota) update(claimed, done int) {
-	q.budget.mu.Lock()
-	defer q.budget.mu.Unlock()
-	q.budget.inFlight += claimed - done - q.reserved
-	q.inFlight += claimed - done
-	q.reserved = 0
 }

@@ -51,7 +51,7 @@ func TestOneOfManyDispatchersConcludesTheFlow(t *testing.T) {
 			f := w.sending(t, 50+round)
 			var group sync.WaitGroup
 			for i := range 8 {
-				d := w.dispatcher(t, flow.DispatcherConfig{ID: fmt.Sprint("d", i), Workers: 2, MaxInFlight: 3})
+				d := w.dispatcher(t, flow.DispatcherConfig{ID: fmt.Sprint("d", i), Workers: 2})
 				group.Go(func() {
 					got, err := d.Run(t.Context(), f.ID)
 					assert.NoError(t, err)
@@ -142,7 +142,7 @@ func TestMessageThatIsNeverTakenFailsAlone(t *testing.T) {
 				return nil
 			}, 0}, nil
 		}
-		got := w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 2, MaxInFlight: 4})
+		got := w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 2})
 		assert.Equal(t, flow.Counts{Sent: 99, Failed: 1}, got.Counts)
 		for _, n := range w.notifications(t, f.ID) {
 			if n.Recipient == never {
@@ -209,7 +209,7 @@ func TestDisablingAFlowWhileItIsSent(t *testing.T) {
 			_, err := w.DisableFlow(t.Context(), operator, f.ID)
 			assert.NoError(t, err)
 		}()
-		d := w.dispatcher(t, flow.DispatcherConfig{Workers: 8, MaxInFlight: 8})
+		d := w.dispatcher(t, flow.DispatcherConfig{Workers: 8})
 		got := must.Get(d.Run(t.Context(), f.ID))(t)
 		assert.Equal(t, flow.FlowIncomplete, got.State)
 		assert.Contains(t, got.Error, "disabilitato")
@@ -229,7 +229,7 @@ func TestProgressIsTold(t *testing.T) {
 		f := w.sending(t, 100)
 		w.slow(time.Second)
 		var told []flow.Progress
-		w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 5, MaxInFlight: 5, Progress: func(p flow.Progress) { told = append(told, p) }})
+		w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 5, Progress: func(p flow.Progress) { told = append(told, p) }})
 		assert.InDelta(t, 20, len(told), 5, "about once a second")
 		assert.True(t, slices.IsSortedFunc(told, func(a, b flow.Progress) int { return a.Flow.Counts.Sent - b.Flow.Counts.Sent }))
 		middle, last := told[len(told)/2], told[len(told)-1]
@@ -287,7 +287,7 @@ func TestOperatorsActWhileAFlowIsSent(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			var group sync.WaitGroup
 			for i := range 3 {
-				d := w.dispatcher(t, flow.DispatcherConfig{ID: fmt.Sprint("d", i), Workers: 3, MaxInFlight: 6})
+				d := w.dispatcher(t, flow.DispatcherConfig{ID: fmt.Sprint("d", i), Workers: 3})
 				group.Go(func() { assert.NoError(t, d.Serve(ctx)) })
 			}
 			random := rand.New(rand.NewPCG(seed, 5))

@@ -3,12 +3,26 @@ package flow
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
 )
+
+// PacedSender is an optional interface of a [Sender] whose calls wait for their turns, as those of an
+// [*appio.Client] wait for its Pace. With it, a [Dispatcher] claims no more notifications than can be
+// sent soon. A Sender that embeds a client, and makes other calls than the client's, has the methods
+// of the client, which is right if both keep one pace.
+type PacedSender interface {
+	Sender
+	// Reserve announces up to n calls of Submit that can start within a time, besides calls that
+	// wait already or were announced before, by any Sender that shares the pace. It returns how many
+	// it announced, and when the next call behind all of them can start. The dispatcher calls it
+	// before it claims. It must not block.
+	Reserve(n int, within time.Duration) (reserved int, next time.Time)
+	// Release ends the announcement of n calls: they are about to be made, or are given up.
+	Release(n int)
+}
 
 // sender submits notifications to the platform, through the exported Sender of each service, which
 // callers provide. It is safe for concurrent use.
@@ -48,68 +62,4 @@ func (s sender) submit(ctx context.Context, m Sender, n Notification, known *pro
 	}
 	receipt, err := m.Submit(ctx, n.Message())
 	return outcomeOf(n, receipt, err)
-}
-
-// workers send notifications of a run at the same time. The goroutine of the run calls start, begin
-// and stop. The other fields are not written, and what they point to is safe for concurrent use.
-type workers struct {
-	sender    sender
-	messenger Sender
-	breaker   *breaker
-	profiles  *profiles
-	lease     time.Duration
-	jobs      chan func() completion // has room for MaxInFlight, so sending never blocks
-	results   chan completion        // has room for MaxInFlight, so sending never blocks
-	group     sync.WaitGroup
-}
-
-func newWorkers(
-	s sender, messenger Sender, config *DispatcherConfig, b *breaker,
-) *workers {
-	return &workers{
-		sender: s, messenger: messenger, profiles: &profiles{}, lease: config.Lease, breaker: b,
-		jobs:    make(chan func() completion, config.MaxInFlight),
-		results: make(chan completion, config.MaxInFlight),
-	}
-}
-
-func (w *workers) start(n int) {
-	for range n {
-		w.group.Go(func() {
-			for job := range w.jobs {
-				w.results <- job()
-			}
-		})
-	}
-}
-
-// stop returns when all workers have ended. Nothing may be begun any more.
-func (w *workers) stop() {
-	close(w.jobs)
-	w.group.Wait()
-}
-
-// begin sends a batch. Once ctx ends, what is not begun is released; the end of calls cuts off
-// requests. Each notification becomes one of the results.
-func (w *workers) begin(ctx, calls context.Context, b *batch) {
-	if len(b.notifications) == 0 {
-		return
-	}
-	var requests context.Context
-	requests, b.cancel = context.WithDeadline(calls, cutTime(b.claimedAt, w.lease))
-	for i := range b.notifications {
-		w.jobs <- func() completion { return w.send(ctx, requests, b, &b.notifications[i]) }
-	}
-}
-
-// send sends one notification, or releases it if ctx has ended or it is too late to begin. The end
-// of requests cuts off the request. When send returns, the breaker has the outcome.
-func (w *workers) send(ctx, requests context.Context, b *batch, n *Notification) completion {
-	c := completion{batch: b, notification: n, outcome: outcome{action: NotificationRelease}}
-	if begun, may := w.breaker.begin(ctx); may && !tooLate(b.claimedAt, w.lease) {
-		o := w.sender.submit(requests, w.messenger, *n, w.profiles)
-		cutOff := ctx.Err() != nil || o.action == NotificationRelease && requests.Err() != nil
-		c.outcome = w.breaker.decide(n, o, begun, cutOff)
-	}
-	return c
 }

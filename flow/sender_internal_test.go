@@ -30,7 +30,7 @@ func TestBreakerStopsAtTheRefusalThreshold(t *testing.T) {
 	for seed := range uint64(3000) {
 		random := rand.New(rand.NewPCG(seed, 2))
 		config := DispatcherConfig{RefusalThreshold: 1 + random.IntN(6), FailureThreshold: 1000, MaxRetryAfter: time.Hour}
-		b := newBreaker(uuid.Nil, &config, limit{})
+		b := newBreaker(uuid.Nil, &config)
 		var open []entry // refused, and nothing was accepted that was begun later
 		counts := map[refusal]map[flussi.FiscalCode]bool{}
 		var stopped *refusal

@@ -28,7 +28,7 @@ func (w *world) notification(t testing.TB, id uuid.UUID) flow.Notification {
 func (w *world) run(t testing.TB, id uuid.UUID, faults ...appiotest.Fault) flow.Flow {
 	t.Helper()
 	w.Fail(appiotest.SubmitMessage, faults...)
-	return w.dispatch(t, id, flow.DispatcherConfig{Workers: 1, MaxInFlight: 1})
+	return w.dispatch(t, id, flow.DispatcherConfig{Workers: 1})
 }
 
 // flowSteps and steps name what was done, in order, and check that each version has its record.
@@ -79,19 +79,21 @@ var (
 func TestDispatcherConfigThatContradictsItselfIsRefused(t *testing.T) {
 	w := newWorld(t)
 	for name, c := range map[string]flow.DispatcherConfig{
-		"negative Workers":              {Workers: -1},
-		"fewer in flight than Workers":  {Workers: 8, MaxInFlight: 7},
-		"more flows than in flight":     {Workers: 1, MaxInFlight: 2, MaxFlows: 3},
-		"a lease too short":             {Lease: time.Second - 1},
-		"more Workers than a process":   {Workers: math.MaxInt},
-		"more in flight than it keeps":  {MaxInFlight: math.MaxInt},
-		"a shutdown that does not come": {ShutdownTimeout: math.MaxInt64},
+		"negative Workers":               {Workers: -1},
+		"negative ClaimAhead":            {ClaimAhead: -1},
+		"a lease too short":              {Lease: time.Second - 1},
+		"more Workers than a process":    {Workers: math.MaxInt},
+		"more requests than it keeps":    {MaxRequests: math.MaxInt},
+		"more calls than a store":        {MaxStoreCalls: math.MaxInt},
+		"more flows than it keeps":       {MaxFlows: math.MaxInt},
+		"claims for much of their lease": {Lease: 4 * time.Second, ClaimAhead: time.Second + 1},
+		"a shutdown that does not come":  {ShutdownTimeout: math.MaxInt64},
 	} {
 		assert.ErrorIs(t, must.Err(flow.NewDispatcher(w.store, w.senders, c)), flussi.ErrConfig, name)
 	}
 	assert.ErrorIs(t, must.Err(flow.NewDispatcher(nil, nil, flow.DispatcherConfig{})), flussi.ErrConfig)
 	must.Get(flow.NewDispatcher(w.store, w.senders, flow.DispatcherConfig{
-		Workers: 10_000, MaxInFlight: 100_000, ShutdownTimeout: 24 * time.Hour,
+		Workers: 10_000, MaxRequests: 100_000, MaxStoreCalls: 1000, MaxFlows: 100_000, ShutdownTimeout: 24 * time.Hour,
 	}))(t)
 }
 

@@ -24,7 +24,9 @@ func (r *run) takeBack(ctx context.Context) {
 	defer cancel()
 	var pause backoff
 	for {
-		back, err := r.tryTakeBack(ctx, taken)
+		var back int
+		var err error
+		r.calls.do(func() { back, err = r.tryTakeBack(ctx, taken) })
 		if err == nil {
 			r.config.Logger.Info("flow: refused notifications are to be sent again", "flow", r.flow.ID, "notifications", back)
 			return

@@ -342,7 +342,7 @@ func TestResendTouchesNothingBeforeItCanSend(t *testing.T) {
 			assert.Contains(t, said, "Rifiutata")
 		})
 	}
-	o.ran(t, 0, "resend", id, "--error", "rifiutata", "--batch", "1")
+	o.ran(t, 0, "resend", id, "--error", "rifiutata", "--workers", "1")
 	assert.Len(t, o.platform.Deliveries(), 3)
 }
 

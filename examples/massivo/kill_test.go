@@ -28,10 +28,13 @@ var (
 	messages = flag.Int("messages", 400, "how many messages are sent in the tests of killing")
 )
 
-const batch = 64 // of each program, so what a kill may leave unknown
+const (
+	workers = 16          // of each program
+	claims  = 2 * workers // of each program at most, so what a kill may leave unknown
+)
 
 // A program that is killed at any point, and started again until it is done, notifies
-// nobody twice and loses nobody; what nobody can know is at most a batch for each kill.
+// nobody twice and loses nobody; what nobody can know is at most twice the workers for each kill.
 func TestKilled(t *testing.T) {
 	onBoth(t, func(t *testing.T, location string) {
 		k := newKilling(t, location)
@@ -62,7 +65,7 @@ type killing struct {
 	platform *watched
 	random   *rand.Rand
 	killed   int
-	crashes  int // of programs, besides the kills, that may leave a batch each
+	crashes  int // of programs, besides the kills, that may leave their claims
 }
 
 // watched is a simulator, and the requests that come to it.
@@ -96,7 +99,7 @@ func newKilling(t *testing.T, store string) *killing {
 
 // send starts a program that sends a flow.
 func (k *killing) send(t testing.TB, flow string) *proctest.Process {
-	return k.start(t, "send", flow, "--lease", "3s", "--workers", "16", "--batch", fmt.Sprint(batch))
+	return k.start(t, "send", flow, "--lease", "3s", "--workers", fmt.Sprint(workers))
 }
 
 // sendThroughKills sends the flow by several programs at once, kills one of them now and
@@ -163,7 +166,7 @@ func (k *killing) check(t *testing.T) {
 		}
 	}
 	assert.Equal(t, *messages, sent+unknown)
-	assert.LessOrEqual(t, unknown, batch*(k.killed+k.crashes))
+	assert.LessOrEqual(t, unknown, claims*(k.killed+k.crashes))
 	t.Logf("%d messages: %d sent, %d unknown after %d kills, 0 twice, 0 lost", *messages, sent, unknown, k.killed)
 
 	var open []flow.Notification

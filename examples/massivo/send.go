@@ -27,16 +27,15 @@ import (
 
 // sending says how a flow is sent.
 type sending struct {
-	workers, batch int
-	lease          time.Duration
-	profiles, yes  bool
-	notBefore      clock // of send
-	serving        bool  // several flows, until Ctrl-C
+	workers       int
+	lease         time.Duration
+	profiles, yes bool
+	notBefore     clock // of send
+	serving       bool  // several flows, until Ctrl-C
 }
 
 func (s *sending) flags(set *pflag.FlagSet) {
-	set.IntVar(&s.workers, "workers", 16, "`quante` notifiche si inviano insieme")
-	set.IntVar(&s.batch, "batch", 0, "`quante` notifiche si prendono in carico per volta, e restano a esito sconosciuto dopo un arresto forzato del programma; se manca: 4 per ogni invio contemporaneo")
+	set.IntVar(&s.workers, "workers", 64, "`quante` notifiche di un flusso si inviano insieme al massimo")
 	set.DurationVar(&s.lease, "lease", 5*time.Minute, "per `quanto` tempo le notifiche restano prese in carico: dopo un arresto forzato, l'attesa prima di poterle risolvere")
 	set.BoolVar(&s.profiles, "check-profiles", false, "chiede prima se il cittadino riceve messaggi del servizio; raddoppia le chiamate")
 	set.BoolVar(&s.yes, "yes", false, "con --live, invia senza chiedere conferma")
@@ -83,12 +82,10 @@ volta: la notifica passa a «Errore» con «Già inviata», e l'operatore decide
 // dispatcher returns what sends flows.
 func (s *session) dispatcher(how sending) (*flow.Dispatcher, error) {
 	switch {
-	case how.workers < 1, how.batch < 0:
-		return nil, cli.Wrongf("--workers e --batch devono essere numeri da 1 in su.")
+	case how.workers < 1:
+		return nil, cli.Wrongf("--workers deve essere un numero da 1 in su.")
 	case how.lease < time.Second:
 		return nil, cli.Wrongf("--lease deve essere almeno 1s.")
-	case how.batch > 0:
-		how.workers = min(how.workers, how.batch)
 	}
 	progress := s.progress()
 	if how.serving {
@@ -99,7 +96,7 @@ func (s *session) dispatcher(how sending) (*flow.Dispatcher, error) {
 		return nil, err
 	}
 	return flow.NewDispatcher(s.store, s.messengers, flow.DispatcherConfig{
-		ID: dispatcherName(), Services: []string{service}, Workers: how.workers, MaxInFlight: how.batch, Lease: how.lease, CheckProfiles: how.profiles,
+		ID: dispatcherName(), Services: []string{service}, Workers: how.workers, Lease: how.lease, CheckProfiles: how.profiles,
 		Progress: progress, Logger: s.logger(),
 	})
 }

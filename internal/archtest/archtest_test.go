@@ -75,7 +75,7 @@ var forTests = map[string][]string{
 	"internal/archtest":                      {},
 	"internal/authtest":                      {".", "fsm", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
 	"internal/brokenstore":                   {".", "internal/storetest", "github.com/google/uuid", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
-	"internal/benchtest":                     {},
+	"internal/benchtest":                     {".", "appio", "flow", "github.com/google/uuid"},
 	"internal/faults":                        {"internal/pace", "github.com/google/uuid"},
 	"internal/exceltest":                     {".", "excel", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require", "github.com/xuri/excelize/v2"},
 	"internal/golden":                        {},

@@ -83,7 +83,7 @@ func TestClockThatJumpsWhileSendingKeepsTheOutcome(t *testing.T) {
 				rescued = must.Get(d.RescueExpired(t.Context()))(t)
 			}}
 			senders := func(context.Context, string) (flow.Sender, error) { return sender, nil }
-			d := must.Get(flow.NewDispatcher(s, senders, flow.DispatcherConfig{Workers: 1, MaxInFlight: 3}))(t)
+			d := must.Get(flow.NewDispatcher(s, senders, flow.DispatcherConfig{Workers: 1}))(t)
 			f := must.Get(d.Run(t.Context(), of))(t)
 			assert.Positive(t, rescued)
 			assert.Equal(t, flow.Counts{Sent: 3}, f.Counts)

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"iter"
 	"slices"
@@ -16,9 +17,12 @@ import (
 	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/benchtest"
 	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
+
+var bodies = flag.Int("bodies", 5, "how many bodies a dispatcher sends for in BenchmarkBodies")
 
 const taxes = "tributi" // the service that the operator is enabled for
 
@@ -128,6 +132,24 @@ func BenchmarkSend(b *testing.B) {
 			require.Equal(b, flow.Counts{Sent: n}, sent.Counts)
 		}
 		reportMedian(b, rates, "rows/s")
+	})
+}
+
+// itself is a store that saves and claims in one step, as the stores of both databases do.
+type itself struct{ database }
+
+// Self returns the store: see [flow.SaveAndClaimer].
+func (s *itself) Self() flow.Store { return s }
+
+// BenchmarkBodies measures how a dispatcher with the zero configuration sends for 40 bodies at the same
+// time, each at 30 a second with answers after 50 ms:
+// go test ./sqlstore/internal/engine -run '^$' -bench Bodies -benchtime 1x -bodies 40 -rows 300
+func BenchmarkBodies(b *testing.B) {
+	c := benchtest.Bodies{Count: *bodies, Each: rowsOr(30), Calls: 150, Latency: 50 * time.Millisecond}
+	onBoth(b, func(b *testing.B, open func(testing.TB) database) {
+		for b.Loop() {
+			c.Run(b, &itself{open(b)})
+		}
 	})
 }
 

@@ -1,0 +1,187 @@
+package benchtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/flow"
+)
+
+// Bodies are bodies whose flows one dispatcher sends at the same time, each to a platform of its
+// own.
+type Bodies struct {
+	Count   int           // of bodies
+	Each    int           // messages of each body
+	Calls   int           // that each may make in 5 seconds
+	Latency time.Duration // of an answer
+	Down    int           // how many bodies, the first ones, have a platform that is down
+}
+
+// Run sends the flows of the bodies with a store and the zero configuration, and reports, for those whose platform works: the
+// time until the last one ends, as a multiple of what the pace permits at best; when the first one
+// ends, as a share of that time; the share of the machine's processors that was used; and the most
+// goroutines.
+func (c Bodies) Run(b *testing.B, store flow.Store) {
+	b.Helper()
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	clients, services := map[string]*appio.Client{}, make([]string, c.Count)
+	key, err := flussi.ParseKey("0123456789abcdef")
+	check(b, err)
+	for i := range services {
+		pace, err := appio.NewPace(appio.PaceConfig{Calls: c.Calls})
+		check(b, err)
+		p := &platform{latency: c.Latency, down: i < c.Down, kind: i % downKinds}
+		services[i] = fmt.Sprintf("ente-%05d", i)
+		clients[services[i]], err = appio.New(key, appio.Config{
+			BaseURL: "http://localhost", Pace: pace, HTTPClient: &http.Client{Transport: p, Timeout: 30 * time.Second},
+		})
+		check(b, err)
+	}
+	senders := func(_ context.Context, service string) (flow.Sender, error) { return clients[service], nil }
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	service, err := flow.NewService(store, flow.Permissions{operator.ID: services}, senders, flow.ServiceConfig{})
+	check(b, err)
+	works := map[uuid.UUID]bool{}
+	for i, name := range services {
+		f, _, err := service.ImportFlow(ctx, operator, name, flow.Details{}, c.rows(), flow.AddConfig{})
+		check(b, err)
+		_, err = service.ActivateFlow(ctx, operator, f.ID)
+		check(b, err)
+		_, err = service.SendFlow(ctx, operator, f.ID)
+		check(b, err)
+		if i >= c.Down {
+			works[f.ID] = true
+		}
+	}
+
+	var mu sync.Mutex
+	var start time.Time
+	var first, last time.Duration
+	allEnded := make(chan struct{})
+	config := flow.DispatcherConfig{Progress: func(p flow.Progress) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !p.Done || !works[p.Flow.ID] {
+			return
+		}
+		if p.Flow.State != flow.FlowSent {
+			b.Errorf("a flow is %s: %s", p.Flow.State, p.Flow.Error)
+		}
+		delete(works, p.Flow.ID)
+		last = time.Since(start)
+		if first == 0 {
+			first = last
+		}
+		if len(works) == 0 {
+			close(allEnded)
+		}
+	}}
+	dispatcher, err := flow.NewDispatcher(store, senders, config)
+	check(b, err)
+	runtime.GC()
+	served := make(chan error, 1)
+	cpu, goroutines := processorTime(), 0
+	start = time.Now()
+	go func() { served <- dispatcher.Serve(ctx) }()
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for ended := false; !ended; {
+		select {
+		case <-allEnded:
+			ended = true
+		case <-ticker.C:
+			goroutines = max(goroutines, runtime.NumGoroutine())
+		}
+	}
+	used := (processorTime() - cpu).Seconds() / last.Seconds() / float64(runtime.NumCPU())
+	cancel()
+	check(b, <-served)
+	ideal := float64(c.Each) / (float64(c.Calls) / 5)
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(last.Seconds()/ideal, "of-ideal")
+	b.ReportMetric(first.Seconds()/last.Seconds(), "first/last")
+	b.ReportMetric(used, "processors")
+	b.ReportMetric(float64(goroutines), "goroutines")
+}
+
+func check(b *testing.B, err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// rows returns the messages of a body.
+func (c Bodies) rows() func(yield func(flow.Row, error) bool) {
+	d := flow.Draft{Subject: flussi.NewText("Avviso di pagamento della TARI"), Content: flussi.NewText(strings.Repeat("Testo dell'avviso. ", 10))}
+	return func(yield func(flow.Row, error) bool) {
+		for i := range c.Each {
+			code := fmt.Sprintf("RSSMRA80A%02dH%03d", 1+i%28, i/28%1000)
+			for control := 'A'; control <= 'Z'; control++ {
+				parsed, err := flussi.ParseFiscalCode(code + string(control))
+				if err == nil {
+					d.Recipient = parsed
+					break
+				}
+			}
+			if !yield(flow.Row{Number: i + 1, Draft: d}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// platform is a transport that answers as App IO, without a network.
+type platform struct {
+	latency time.Duration
+	down    bool
+	kind    int // of being down
+	ids     atomic.Int64
+}
+
+const downKinds = 4
+
+// RoundTrip implements [http.RoundTripper].
+func (p *platform) RoundTrip(r *http.Request) (*http.Response, error) {
+	if p.down && p.kind == 0 {
+		return nil, errors.New("connection refused")
+	}
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		return nil, err
+	}
+	_ = r.Body.Close()
+	switch {
+	case p.down && p.kind == 1:
+		return answer(http.StatusUnauthorized, `{"statusCode":401,"message":"Access denied"}`), nil
+	case p.down && p.kind == 2:
+		a := answer(http.StatusTooManyRequests, `{"statusCode":429,"message":"Rate limit is exceeded"}`)
+		a.Header.Set("Retry-After", "5")
+		return a, nil
+	case p.down:
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	time.Sleep(p.latency)
+	return answer(http.StatusCreated, fmt.Sprintf(`{"id":"01JN6Q5CZ3VGTA4X%010d"}`, p.ids.Add(1))), nil
+}
+
+func answer(status int, body string) *http.Response {
+	return &http.Response{
+		StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)),
+	}
+}

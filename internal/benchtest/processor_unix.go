@@ -1,0 +1,17 @@
+//go:build unix
+
+package benchtest
+
+import (
+	"syscall"
+	"time"
+)
+
+// processorTime returns how long the process has used processors.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

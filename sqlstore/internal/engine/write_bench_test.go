@@ -112,6 +112,12 @@ func bareRows(n int) iter.Seq[flow.Notification] {
 	}
 }
 
+// itself is a store that saves and claims in one step, as the stores of both databases do.
+type itself struct{ database }
+
+// Self returns the store: see [flow.SaveAndClaimer].
+func (s *itself) Self() flow.Store { return s }
+
 // BenchmarkSend measures how many notifications a dispatcher with 32 workers sends: claims and
 // outcomes, with a platform that answers at once.
 func BenchmarkSend(b *testing.B) {
@@ -119,7 +125,7 @@ func BenchmarkSend(b *testing.B) {
 	onBoth(b, func(b *testing.B, open func(testing.TB) database) {
 		var rates []float64
 		for b.Loop() {
-			s, sender := open(b), &acceptingSender{}
+			s, sender := &itself{open(b)}, &acceptingSender{}
 			senders := func(context.Context, string) (flow.Sender, error) { return sender, nil }
 			service := newService(b, s, senders)
 			f := importFlow(b, service, n)
@@ -134,12 +140,6 @@ func BenchmarkSend(b *testing.B) {
 		reportMedian(b, rates, "rows/s")
 	})
 }
-
-// itself is a store that saves and claims in one step, as the stores of both databases do.
-type itself struct{ database }
-
-// Self returns the store: see [flow.SaveAndClaimer].
-func (s *itself) Self() flow.Store { return s }
 
 // BenchmarkBodies measures how a dispatcher with the zero configuration sends for 40 bodies at the same
 // time, each at 30 a second with answers after 50 ms:

@@ -25,6 +25,7 @@ type run struct {
 	scheduled *scheduledFlow // nil: by Run
 	began     time.Time
 	group     []completion // that is stored; its memory is used again
+	storeBy   time.Time    // when to store the few results that wait for more; zero if none do
 
 	flow           Flow       // as last read; Counts as last read or stored
 	stop           *StopError // why this run stopped the flow; nil if it did not
@@ -229,9 +230,9 @@ func (r *run) claim(ctx, requests, writes context.Context) {
 // wait returns when there are outcomes to store, or when another claim or another attempt to store
 // outcomes is due.
 func (r *run) wait(ctx context.Context) {
-	due := r.completer.retryAt()
-	if at := r.claimer.dueAt; at.After(time.Now()) && r.mayClaim(ctx) && (due.IsZero() || at.Before(due)) {
-		due = at
+	due := earlier(r.completer.retryAt(), r.storeBy)
+	if at := r.claimer.dueAt; at.After(time.Now()) && r.mayClaim(ctx) {
+		due = earlier(due, at)
 	}
 	var timer <-chan time.Time
 	if !due.IsZero() {
@@ -243,6 +244,14 @@ func (r *run) wait(ctx context.Context) {
 	case <-r.workers.completed:
 	case <-timer:
 	}
+}
+
+// earlier returns the earlier of two times. A zero time is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // begin passes a batch to the workers. The batch may be nil.
@@ -267,13 +276,18 @@ func (f Flow) stopping() bool { return f.Disabled || f.Error != "" }
 // complete stores the outcomes that there are. If possible it claims in the same step, and begins to
 // send what it claimed.
 func (r *run) complete(ctx, requests, writes context.Context) {
-	group := r.workers.take(r.group[:0])
-	if len(group) == 0 && !r.completer.isDue() {
+	results, more := r.workers.ready()
+	if more && r.storeBy.IsZero() {
+		r.storeBy = time.Now().Add(r.config.ClaimAhead)
+	}
+	if waits := more && time.Now().Before(r.storeBy); (results == 0 || waits) && !r.completer.isDue() {
 		return
 	}
+	r.storeBy = time.Time{}
 	r.claimer.asked = time.Now()
+	var group []completion
 	r.calls.do(func() {
-		group = r.workers.take(group) // what came meanwhile
+		group = r.workers.take(r.group[:0])
 		r.begin(ctx, requests, r.completeGroup(ctx, writes, group))
 		r.save(writes, r.completer.due())
 	})

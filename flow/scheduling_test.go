@@ -237,6 +237,44 @@ func TestWorkersGrowWithAnswers(t *testing.T) {
 	}
 }
 
+// Outcomes are stored soon, also if a platform that was quick falls silent.
+func TestOutcomesAreStoredBeforeAPlatformThatFellSilentAnswers(t *testing.T) {
+	for quick := range 40 {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, unlimited)
+			f := w.sending(t, 400)
+			sender := &fallingSilent{Sender: must.Get(w.senders(t.Context(), taxes))(t), quick: 100 + quick}
+			w.senders = func(context.Context, string) (flow.Sender, error) { return sender, nil }
+			stop := w.serve(t, flow.DispatcherConfig{Workers: 16, ShutdownTimeout: time.Second})
+			defer stop()
+			time.Sleep(3 * time.Second)
+			synctest.Wait()
+			require.Equal(t, 100+quick, w.flow(t, f.ID).Counts.Sent)
+		})
+	}
+}
+
+// fallingSilent is a sender whose platform answers some messages, each a little later than the one
+// before, and then none.
+type fallingSilent struct {
+	flow.Sender
+	mu    sync.Mutex
+	quick int
+}
+
+func (s *fallingSilent) Submit(ctx context.Context, m appio.Message) (appio.Receipt, error) {
+	s.mu.Lock()
+	s.quick--
+	left := s.quick
+	s.mu.Unlock()
+	if left < 0 {
+		<-ctx.Done()
+		return appio.Receipt{}, ctx.Err()
+	}
+	time.Sleep(time.Millisecond + time.Duration(left%16)*100*time.Microsecond)
+	return s.Sender.Submit(ctx, m)
+}
+
 // busiest is how many submissions are under way, and were at the same time at most.
 type busiest struct {
 	mu        sync.Mutex

@@ -222,6 +222,15 @@ func (w *workers) next(done completion) (next job, more bool) {
 	return next, more
 }
 
+// ready returns how many results there are to store, and whether these are few while all workers are
+// busy and have work for the next moment: more are to come soon, which makes larger writes.
+func (w *workers) ready() (results int, more bool) {
+	w.pool.mu.Lock()
+	defer w.pool.mu.Unlock()
+	results = len(w.results)
+	return results, results > 0 && results < w.limit/2 && len(w.queue) > 0 && w.busy == w.limit
+}
+
 // take appends the results to a group.
 func (w *workers) take(group []completion) []completion {
 	w.pool.mu.Lock()

@@ -154,6 +154,32 @@ func TestNothingIsClaimedDuringAPause(t *testing.T) {
 	})
 }
 
+// If the platform asks a body to wait for an hour, each of its flows stops and says so, whichever of
+// them was told.
+func TestFlowsOfABodyStopTogetherForALongPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounty(t, 1)
+		first := c.orders(t, 0, 1, 300)
+		stop := c.serve(t)
+		defer stop()
+		time.Sleep(2 * time.Second)
+		c.platforms[0].Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.TooManyRequests, RetryAfter: time.Hour})
+		time.Sleep(2 * time.Second)
+		f, _, err := c.service.ImportFlow(t.Context(), operator, "ente-0", flow.Details{}, flow.DraftRows(drafts(5)...), flow.AddConfig{Occasion: "dopo"})
+		require.NoError(t, err)
+		must.Get(c.service.ActivateFlow(t.Context(), operator, f.ID))(t)
+		must.Get(c.service.SendFlow(t.Context(), operator, f.ID))(t)
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		for _, id := range append(first, f.ID) {
+			got := must.Get(c.store.Flow(t.Context(), id))(t)
+			assert.Equal(t, flow.FlowIncomplete, got.State)
+			assert.Contains(t, got.Error, "chiede di attendere fino al")
+			assert.Zero(t, got.Counts.Failed+got.Counts.Sending)
+		}
+	})
+}
+
 // Bodies whose platform is down, in every way, take nothing from the others.
 func TestBodiesThatAreDownDelayNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -180,37 +180,41 @@ func TestFlowsOfABodyStopTogetherForALongPause(t *testing.T) {
 	})
 }
 
-// Bodies whose platform is down, in every way, take nothing from the others.
+// Bodies whose platform is down, in every way, take nothing from the others; also if they need more
+// requests than there are.
 func TestBodiesThatAreDownDelayNoOther(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const bodies, each = 40, 60
-		c := newCounty(t, bodies)
-		var healthy []uuid.UUID
-		for i := range bodies {
-			n := each
-			if i%2 == 0 {
-				n = 400
-				if i%8 == 0 {
+	for name, test := range map[string]struct {
+		kinds  []appiotest.FaultKind
+		config flow.DispatcherConfig
+	}{
+		"in every way": {[]appiotest.FaultKind{appiotest.Unauthorized, appiotest.TooManyRequests, appiotest.Unavailable, appiotest.Silent}, flow.DispatcherConfig{}},
+		"silent":       {[]appiotest.FaultKind{appiotest.Silent}, flow.DispatcherConfig{MaxRequests: 200}},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			const bodies, each = 40, 60
+			c := newCounty(t, bodies)
+			var healthy []uuid.UUID
+			for i := range bodies {
+				if i%2 == 1 {
+					healthy = append(healthy, c.orders(t, i, 1, each)...)
+					continue
+				}
+				c.orders(t, i, 1, 400)
+				if kind := test.kinds[i/2%len(test.kinds)]; kind == appiotest.Silent {
 					c.silent[i].Store(true)
 				} else {
-					kind := []appiotest.FaultKind{appiotest.Unauthorized, appiotest.TooManyRequests, appiotest.Unavailable}[i/2%3]
 					c.platforms[i].FailAtRandom(appiotest.SubmitMessage, 1, 1, appiotest.Fault{Kind: kind})
 				}
 			}
-			ordered := c.orders(t, i, 1, n)
-			if i%2 == 1 {
-				healthy = append(healthy, ordered...)
+			stop := c.serve(t, test.config)
+			defer stop()
+			time.Sleep(each / 30.0 * 1.3 * 1000 * time.Millisecond)
+			synctest.Wait()
+			for _, id := range healthy {
+				require.Equal(t, flow.FlowSent, must.Get(c.store.Flow(t.Context(), id))(t).State)
 			}
-		}
-		// The bodies that are down need more requests than there are.
-		stop := c.serve(t, flow.DispatcherConfig{MaxRequests: 160})
-		defer stop()
-		time.Sleep(each / 30.0 * 1.3 * 1000 * time.Millisecond)
-		synctest.Wait()
-		for _, id := range healthy {
-			require.Equal(t, flow.FlowSent, must.Get(c.store.Flow(t.Context(), id))(t).State)
-		}
-	})
+		})
+	}
 }
 
 // If there are more flows than MaxFlows, they take turns.

@@ -22,7 +22,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
-var bodies = flag.Int("bodies", 5, "how many bodies a dispatcher sends for in BenchmarkBodies")
+var bodyCount = flag.Int("bodies", 5, "how many bodies a dispatcher sends for in BenchmarkBodies")
 
 const taxes = "tributi" // the service that the operator is enabled for
 
@@ -145,7 +145,7 @@ func BenchmarkSend(b *testing.B) {
 // time, each at 30 a second with answers after 50 ms:
 // go test ./sqlstore/internal/engine -run '^$' -bench Bodies -benchtime 1x -bodies 40 -rows 300
 func BenchmarkBodies(b *testing.B) {
-	c := benchtest.Bodies{Count: *bodies, Each: rowsOr(30), Calls: 150, Latency: 50 * time.Millisecond}
+	c := benchtest.Bodies{Count: *bodyCount, Each: rowsOr(30), Calls: 150, Latency: 50 * time.Millisecond}
 	onBoth(b, func(b *testing.B, open func(testing.TB) database) {
 		for b.Loop() {
 			c.Run(b, &itself{open(b)})

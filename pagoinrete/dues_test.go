@@ -425,6 +425,63 @@ func TestTransfersAreComparedOneByOne(t *testing.T) {
 	y.is(n, pagoinrete.NoticeNotified, pagoinrete.DiscrepancyAmount)
 }
 
+// A PSP may pay what it collected once in several transfers to one body, by what they are for. What
+// it collected twice has two IURs, whatever the indexes are.
+func TestRowsOfOneCollectionArePaidOnce(t *testing.T) {
+	const expected, differs, doubled = settlement.PaymentExpected, settlement.PaymentDiffers, settlement.PaymentDoubled
+	type row struct {
+		iur    string
+		index  int
+		amount flussi.Cents
+	}
+	for name, test := range map[string]struct {
+		rows   []row
+		states []settlement.PaymentState
+		state  pagoinrete.NoticeState
+		kind   pagoinrete.DiscrepancyKind
+		amount flussi.Cents // of the discrepancy
+	}{
+		"two transfers":                   {[]row{{"A", 1, 6_000}, {"A", 2, 4_000}}, []settlement.PaymentState{expected, expected}, pagoinrete.NoticeConfirmed, "", 0},
+		"three, of which one is left out": {[]row{{"A", 1, 6_000}, {"A", 3, 3_000}}, []settlement.PaymentState{differs, differs}, pagoinrete.NoticeNotified, pagoinrete.DiscrepancyAmount, 9_000},
+		"more than is due":                {[]row{{"A", 1, 10_000}, {"A", 2, 500}}, []settlement.PaymentState{differs, differs}, pagoinrete.NoticeNotified, pagoinrete.DiscrepancyAmount, 10_500},
+		"the transfer of one":             {[]row{{"A", 2, 10_000}}, []settlement.PaymentState{expected}, pagoinrete.NoticeConfirmed, "", 0},
+		"another collection":              {[]row{{"A", 1, 10_000}, {"B", 2, 10_000}}, []settlement.PaymentState{expected, doubled}, pagoinrete.NoticeConfirmed, pagoinrete.DiscrepancyPaidTwice, 10_000},
+		"another of two transfers": {[]row{{"A", 0, 6_000}, {"A", 2, 4_000}, {"B", 1, 6_000}, {"B", 3, 4_000}},
+			[]settlement.PaymentState{expected, expected, doubled, doubled}, pagoinrete.NoticeConfirmed, pagoinrete.DiscrepancyPaidTwice, 10_000},
+		"a transfer twice": {[]row{{"A", 1, 6_000}, {"A", 2, 4_000}, {"A", 2, 4_000}}, []settlement.PaymentState{expected, expected, doubled}, pagoinrete.NoticeConfirmed, pagoinrete.DiscrepancyPaidTwice, 4_000},
+		"no IUR":           {[]row{{"", 1, 10_000}, {"", 2, 10_000}}, []settlement.PaymentState{expected, doubled}, pagoinrete.NoticeConfirmed, pagoinrete.DiscrepancyPaidTwice, 10_000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			y := newTreasury(t)
+			n := y.notices(t, y.notified(t, 1).ID)[0]
+			var rows []paymentfile.Payment
+			for _, r := range test.rows {
+				of := rowOf(n, r.iur)
+				of.Index, of.Amount = r.index, r.amount
+				rows = append(rows, of)
+			}
+			y.apply(flowID, rows...)
+			filter := settlement.PaymentFilter{Settlement: settlement.SettlementID(body, "BANKITXX", flowID)}
+			var states []settlement.PaymentState
+			for _, p := range must.Get(y.files.Payments(t.Context(), assistant, filter, settlement.Page{}))(t).Payments {
+				states = append(states, p.State)
+				if p.State == expected {
+					assert.Equal(t, p.Amount, p.Expected)
+				}
+			}
+			assert.ElementsMatch(t, test.states, states)
+			assert.Equal(t, test.amount, y.is(n, test.state, test.kind).Discrepancy.Amount)
+			first := rows[0]
+			y.apply("2-"+flowID, revoking(first)) // a part is not all of it
+			if len(test.rows) > 1 && test.rows[0].amount < 10_000 {
+				assert.NotEqual(t, pagoinrete.NoticeConfirmed, y.now(n).State)
+			}
+			y.apply("2-" + flowID)
+			y.is(n, test.state, test.kind)
+		})
+	}
+}
+
 func TestTransfersAddUpToWhatIsDue(t *testing.T) {
 	data := pagoinrete.NoticeData{Debtor: flussi.TestRecipient(), DebtorKind: pagoinrete.DebtorPupil, Amount: 1_000, Discount: 100, DueDate: day(10, 1)}
 	for name, test := range map[string]struct {

@@ -56,23 +56,22 @@ type sortedPayments struct {
 	complete bool              // one counts for each transfer
 }
 
-// sortPayments sorts the payments of a notice, of which the expectation is met if each transfer is
-// paid once.
+// sortPayments sorts the payments of a notice by their states. The expectation is met if each
+// transfer is paid.
 func sortPayments(payments []settlement.Paid, expected settlement.Expectation) sortedPayments {
 	var s sortedPayments
 	paid := map[int]bool{} // by the index of the transfer
 	for _, p := range payments {
-		index, amount := transferOf(p, expected, paid)
 		switch {
 		case p.Status == settlement.PaidRevoked:
 			s.revoked = append(s.revoked, p)
 		case p.State == settlement.PaymentUnknown, p.State == settlement.PaymentForeign: // it was not due yet when they were matched
-		case p.State == settlement.PaymentDoubled, paid[index]:
+		case p.State == settlement.PaymentDoubled:
 			s.doubled = append(s.doubled, p)
-		case p.Amount != amount && p.By == "":
+		case p.State == settlement.PaymentDiffers && p.By == "":
 			s.differs = append(s.differs, p)
 		default:
-			paid[index] = true
+			paid[transferOf(p, expected, paid)] = true
 			s.counted = append(s.counted, p)
 		}
 	}
@@ -83,21 +82,18 @@ func sortPayments(payments []settlement.Paid, expected settlement.Expectation) s
 	return s
 }
 
-// transferOf returns which transfer a payment is, and what is expected of it. A payment that does not
-// say it is the first one of its amount that is not paid yet.
-func transferOf(p settlement.Paid, expected settlement.Expectation, paid map[int]bool) (int, flussi.Cents) {
-	if len(expected.Transfers) == 0 {
-		return 0, expected.Amount
-	}
-	if p.Index != 0 {
-		return p.Index, expected.Transfers[p.Index]
+// transferOf returns which transfer a payment is. A payment that does not say it is the first one of
+// its amount that is not paid yet.
+func transferOf(p settlement.Paid, expected settlement.Expectation, paid map[int]bool) int {
+	if p.Index != 0 || len(expected.Transfers) == 0 {
+		return p.Index
 	}
 	for index := 1; index <= MaxTransfers; index++ {
 		if expected.Transfers[index] == p.Amount && !paid[index] {
-			return index, p.Amount
+			return index
 		}
 	}
-	return 1, expected.Transfers[1]
+	return 1
 }
 
 // discrepancy returns what contradicts a notice. There is one for all, of the most serious kind. Its

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
@@ -20,10 +22,9 @@ func classify(group []*Payment, expected map[paymentfile.Reference]Expectation) 
 			revocations[keyOf(p)]++
 		}
 	}
-	claims := newClaims(expected)
+	var claiming []*Payment
 	for _, p := range group {
 		p.Owner = expected[p.Target].Owner
-		_, p.Expected = claims.transfer(p.Target, p.Index, p.Amount)
 		key := keyOf(p)
 		switch {
 		case p.Dropped:
@@ -40,7 +41,18 @@ func classify(group []*Payment, expected map[paymentfile.Reference]Expectation) 
 		case p.Hand.Kind == DecisionAside:
 			p.State = PaymentAside
 		default:
-			p.State = claims.claim(p.Target, p.Index, p.Amount)
+			p.State = ""
+			claiming = append(claiming, p)
+		}
+	}
+	claims := newClaims(expected, claiming)
+	for _, p := range group {
+		_, p.Expected = claims.transfer(p)
+		if p.State != "" {
+			continue
+		}
+		if p.State = claims.claim(p); p.State == PaymentExpected {
+			p.Expected = p.Amount
 		}
 	}
 }
@@ -48,54 +60,96 @@ func classify(group []*Payment, expected map[paymentfile.Reference]Expectation) 
 // claims are the transfers of references for which payments count.
 type claims struct {
 	expected map[paymentfile.Reference]Expectation
-	taken    map[transferKey]bool
+	sums     map[collection]flussi.Cents // one row for each index
+	taken    map[transferKey]collection  // by the first row of a transfer
 }
 
-// transferKey is a transfer of a reference.
+// transferKey is a transfer of a reference; its index is 0 for all of them.
 type transferKey struct {
 	reference paymentfile.Reference
 	index     int
 }
 
-func newClaims(expected map[paymentfile.Reference]Expectation) claims {
-	return claims{expected, map[transferKey]bool{}}
+// collection is what a PSP collected at once. It may be several rows, with one IUR and different
+// indexes.
+type collection struct {
+	target, reference paymentfile.Reference
+	iur               string
+	alone             uuid.UUID // of a row without an IUR
 }
 
-// claim makes a payment count for its transfer, unless an earlier one does, and returns its state.
-func (c claims) claim(reference paymentfile.Reference, index int, amount flussi.Cents) PaymentState {
-	switch c.expected[reference].Owner {
+func collectionOf(p *Payment) collection {
+	c := collection{target: p.Target, reference: p.Reference, iur: p.IUR}
+	if p.IUR == "" {
+		c.alone = p.ID
+	}
+	return c
+}
+
+// newClaims returns the claims that payments can make.
+func newClaims(expected map[paymentfile.Reference]Expectation, payments []*Payment) claims {
+	c := claims{expected, map[collection]flussi.Cents{}, map[transferKey]collection{}}
+	type row struct {
+		of    collection
+		index int
+	}
+	added := map[row]bool{}
+	for _, p := range payments {
+		if r := (row{collectionOf(p), max(p.Index, 1)}); !added[r] {
+			added[r] = true
+			c.sums[r.of] += p.Amount
+		}
+	}
+	return c
+}
+
+// claim makes a payment count for its transfer, unless an earlier one does, and returns its state. If
+// no transfers are expected, all rows of the first collection count, if they add up to what is due.
+func (c claims) claim(p *Payment) PaymentState {
+	due := c.expected[p.Target]
+	switch due.Owner {
 	case OwnerBody:
 	case OwnerForeign:
 		return PaymentForeign
 	default:
 		return PaymentUnknown
 	}
-	transfer, expected := c.transfer(reference, index, amount)
-	key := transferKey{reference, transfer}
-	if c.taken[key] {
+	index, expected := c.transfer(p)
+	amount, of := p.Amount, collectionOf(p)
+	if len(due.Transfers) == 0 {
+		all := transferKey{p.Target, 0}
+		if first, taken := c.taken[all]; taken && first != of {
+			return PaymentDoubled
+		}
+		c.taken[all], amount = of, c.sums[of]
+	}
+	key := transferKey{p.Target, index}
+	if _, taken := c.taken[key]; taken {
 		return PaymentDoubled
 	}
-	c.taken[key] = true
+	c.taken[key] = of
 	if amount != expected {
 		return PaymentDiffers
 	}
 	return PaymentExpected
 }
 
-// transfer returns which transfer of a reference a payment is, and what is expected of it. A payment
-// without an index is the first transfer of its amount for which no other counts, if there is one.
-func (c claims) transfer(reference paymentfile.Reference, index int, amount flussi.Cents) (int, flussi.Cents) {
-	due := c.expected[reference]
+// transfer returns which transfer of a reference a payment is, and what is expected of it, or of all
+// of them if no transfers are expected. A payment without an index is the first transfer of its amount
+// for which no other counts, if there is one.
+func (c claims) transfer(p *Payment) (int, flussi.Cents) {
+	due, index := c.expected[p.Target], p.Index
 	if len(due.Transfers) == 0 {
 		return max(index, 1), due.Amount
 	}
 	if index == 0 {
 		index = 1
 		for _, i := range slices.Sorted(maps.Keys(due.Transfers)) {
-			if due.Transfers[i] != amount {
+			if due.Transfers[i] != p.Amount {
 				continue
 			}
-			if index = i; !c.taken[transferKey{reference, i}] {
+			index = i
+			if _, taken := c.taken[transferKey{p.Target, i}]; !taken {
 				break
 			}
 		}
@@ -128,5 +182,5 @@ func earlier(a, b *Payment) int {
 type Expectation struct {
 	Owner     Owner                // whose the reference is
 	Amount    flussi.Cents         // of the whole payment
-	Transfers map[int]flussi.Cents // the body's transfers by index, 1 to 5, of a payment with several beneficiaries; nil: one of the whole Amount
+	Transfers map[int]flussi.Cents // the body's transfers by index, 1 to 5, of a payment with several beneficiaries; nil: the body gets the whole Amount, in one transfer or in several
 }

@@ -72,9 +72,9 @@ type PaymentState string
 
 // The states of a payment.
 const (
-	PaymentExpected PaymentState = "expected" // its amount is expected
+	PaymentExpected PaymentState = "expected" // its amount is expected, or that of all transfers which were collected with it
 	PaymentDiffers  PaymentState = "differs"  // its reference is expected, with another amount
-	PaymentDoubled  PaymentState = "doubled"  // another payment of the same reference and index counts
+	PaymentDoubled  PaymentState = "doubled"  // another payment of the same reference counts, or of the same transfer of it
 	PaymentUnknown  PaymentState = "unknown"  // nobody expects its reference
 	PaymentForeign  PaymentState = "foreign"  // its reference is another intermediary's
 	PaymentRevoked  PaymentState = "revoked"  // it takes a payment back, or was taken back

@@ -219,19 +219,22 @@ func (w *work) addSingles(ctx context.Context, references []paymentfile.Referenc
 	if err != nil {
 		return err
 	}
-	claims := newClaims(expected)
-	for _, p := range payments {
-		if p.State == PaymentExpected || p.State == PaymentDiffers {
-			claims.claim(p.Target, p.Index, p.Amount)
-		}
-	}
 	slices.SortFunc(singles, func(a, b uuid.UUID) int {
 		first, second := w.facts.movements[a], w.facts.movements[b]
 		return cmp.Or(first.Date.Compare(second.Date), strings.Compare(first.Number, second.Number), strings.Compare(a.String(), b.String()))
 	})
+	claiming := slices.DeleteFunc(slices.Clone(payments), func(p *Payment) bool { return p.State != PaymentExpected && p.State != PaymentDiffers })
 	for _, id := range singles {
 		m := w.facts.movements[id]
-		state := claims.claim(m.Reference, 0, m.Amount)
+		claiming = append(claiming, &Payment{ID: id, Reference: m.Reference, Target: m.Reference, Amount: m.Amount})
+	}
+	claims := newClaims(expected, claiming)
+	for i, p := range claiming {
+		state := claims.claim(p)
+		if i < len(claiming)-len(singles) {
+			continue
+		}
+		m := w.facts.movements[p.ID]
 		one := Paid{State: state, Amount: m.Amount, Date: m.Date, Body: m.Body}
 		one.receive(newArrival([]Movement{m}))
 		paid[m.Reference] = append(paid[m.Reference], one)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"maps"
@@ -42,11 +43,20 @@ func explainFile(err error) string {
 		return "il file è destinato a un altro ente, e non è stato applicato."
 	case errors.Is(err, os.ErrNotExist):
 		return "il file non esiste."
+	case errors.Is(err, errFolder):
+		return "è una cartella: indicare i file che contiene."
+	case errors.Is(err, errNoRows):
+		return "le colonne non sono quelle di un modello: si scrivono con il comando modelli."
 	case errors.Is(err, os.ErrPermission):
 		return "il file non si può leggere."
 	}
 	return flussi.Explain(err)
 }
+
+var (
+	errFolder = errors.New("a folder, not a file")
+	errNoRows = errors.New("a workbook or a CSV file without the columns of a template")
+)
 
 // apply applies a file, and returns what to say about it.
 func (r *reconciliation) apply(ctx context.Context, name string) (told string, err error) {
@@ -60,11 +70,18 @@ func (r *reconciliation) apply(ctx context.Context, name string) (told string, e
 			err = errors.Join(err, f.Close())
 		}
 	}()
+	again, err := r.given(f)
+	if err != nil {
+		return "", err
+	}
 	file, err := paymentfile.Open(f, paymentfile.Config{Body: r.body})
 	switch file := file.(type) {
 	case *paymentfile.SettlementFile:
 		if file.Format() == paymentfile.FormatSettlement {
 			return r.applySettlement(ctx, file)
+		}
+		if again { // its parts are joined, and it is none of its own
+			return "il file è uguale a uno già indicato.", nil
 		}
 		if kept, r.open = true, append(r.open, f); file.Format() == paymentfile.FormatSettlementHead {
 			r.heads = append(r.heads, file)
@@ -73,18 +90,44 @@ func (r *reconciliation) apply(ctx context.Context, name string) (told string, e
 		}
 		return italian.Capital(file.Format().Italian()) + ".", nil
 	case *paymentfile.JournalFile:
-		return r.applyJournal(ctx, file)
+		return r.applyJournal(ctx, file, again)
 	case *paymentfile.ReceiptFile:
 		return r.applyReceipt(file), nil
 	}
 	if !errors.Is(err, paymentfile.ErrFormat) {
 		return "", err
 	}
-	told, rowsErr := r.applyRows(ctx, f)
-	if errors.Is(rowsErr, errNoRows) {
-		return "", err
+	info, statErr := f.Stat()
+	if statErr != nil {
+		return "", statErr
 	}
-	return told, rowsErr
+	switch format, _ := excel.Identify(f, info.Size()); format {
+	case excel.Workbook, excel.CSV:
+		return r.applyRows(ctx, f, info.Size())
+	}
+	return "", err
+}
+
+// given reports whether an equal file was given before. Pipes are not compared.
+func (r *reconciliation) given(f *os.File) (bool, error) {
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return false, err
+	case info.IsDir():
+		return false, errFolder
+	case !info.Mode().IsRegular():
+		return false, nil
+	}
+	hash := sha256.New()
+	if _, err := io.Copy(hash, f); err != nil {
+		return false, err
+	}
+	digest := [sha256.Size]byte(hash.Sum(nil))
+	again := r.files[digest]
+	r.files[digest] = true
+	_, err = f.Seek(0, io.SeekStart)
+	return again, err
 }
 
 func (r *reconciliation) applySettlement(ctx context.Context, file *paymentfile.SettlementFile) (string, error) {
@@ -95,7 +138,7 @@ func (r *reconciliation) applySettlement(ctx context.Context, file *paymentfile.
 	return describe(file.Report()) + appliedBefore(applied), nil
 }
 
-func (r *reconciliation) applyJournal(ctx context.Context, file *paymentfile.JournalFile) (string, error) {
+func (r *reconciliation) applyJournal(ctx context.Context, file *paymentfile.JournalFile, again bool) (string, error) {
 	head := file.Journal()
 	if _, err := r.service.ApplyJournal(ctx, assistant, head, file.Movements()); err != nil {
 		return "", err
@@ -105,7 +148,9 @@ func (r *reconciliation) applyJournal(ctx context.Context, file *paymentfile.Jou
 		pages = &paymentfile.JournalPages{}
 		r.journals[head.Key()] = pages
 	}
-	pages.Add(file)
+	if !again {
+		pages.Add(file)
+	}
 	return describe(file.Report()), nil
 }
 
@@ -118,27 +163,17 @@ func (r *reconciliation) applyReceipt(file *paymentfile.ReceiptFile) string {
 	return describe(report)
 }
 
-// errNoRows: the file has no rows of a template.
-var errNoRows = errors.New("neither a workbook nor a CSV file with known columns")
-
 // applyRows applies the rows of a workbook or a CSV file.
-func (r *reconciliation) applyRows(ctx context.Context, f *os.File) (string, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return "", err
-	}
-	size := info.Size()
-	if format, err := excel.Identify(f, size); err != nil || format != excel.Workbook && format != excel.CSV {
-		return "", errors.Join(errNoRows, err)
-	}
+func (r *reconciliation) applyRows(ctx context.Context, f *os.File, size int64) (string, error) {
 	content, err := r.template.Recognise(ctx, f, size)
 	if err != nil {
 		return "", err
 	}
 	var report excel.Report
+	var known []string
 	switch content {
 	case settlementexcel.ContentSettlements:
-		err = r.applyPaymentRows(ctx, f, size, &report)
+		known, err = r.applyPaymentRows(ctx, f, size, &report)
 	case settlementexcel.ContentMovements:
 		err = r.applyMovementRows(ctx, f, size, &report)
 	default:
@@ -150,17 +185,26 @@ func (r *reconciliation) applyRows(ctx context.Context, f *os.File) (string, err
 	if err != nil {
 		r.failed++ // not as a whole
 	}
-	return "Sono righe di un modello.\n" + strings.TrimRight(indent(settlementexcel.Italian(&report, err)), "\n"), nil
+	told := "Sono righe di un modello.\n" + strings.TrimRight(indent(settlementexcel.Italian(&report, err)), "\n")
+	for _, id := range known {
+		told += "\n    " + id + ": il flusso era già stato acquisito, in questa revisione o in una più recente. Per correggerlo, scrivere una revisione maggiore."
+	}
+	return told, nil
 }
 
-func (r *reconciliation) applyPaymentRows(ctx context.Context, f io.ReaderAt, size int64, report *excel.Report) error {
+// applyPaymentRows returns the settlements that change nothing, since they were applied before.
+func (r *reconciliation) applyPaymentRows(ctx context.Context, f io.ReaderAt, size int64, report *excel.Report) (known []string, err error) {
 	files, refused := r.template.Settlements(ctx, f, size, r.body, report)
 	for _, file := range files {
-		if _, err := r.service.ApplySettlement(ctx, assistant, file); err != nil {
-			return err
+		applied, err := r.service.ApplySettlement(ctx, assistant, file)
+		if err != nil {
+			return nil, err
+		}
+		if applied.Known {
+			known = append(known, file.Head.ID)
 		}
 	}
-	return refused
+	return known, refused
 }
 
 func (r *reconciliation) applyMovementRows(ctx context.Context, f io.ReaderAt, size int64, report *excel.Report) error {
@@ -178,10 +222,15 @@ func (r *reconciliation) applyMovementRows(ctx context.Context, f io.ReaderAt, s
 func (r *reconciliation) finishFiles(ctx context.Context) error {
 	for _, key := range slices.Sorted(maps.Keys(r.journals)) {
 		pages := r.journals[key]
+		told := pages.Italian()
+		if pages.Journal().Page.Of < 2 || told == "" { // what is wrong with a single page was said
+			continue
+		}
 		if !pages.Complete() {
-			if err := r.say("Giornale di cassa incompleto. %s\n", pages.Italian()); err != nil {
-				return err
-			}
+			told = "incompleto fra i file indicati. " + told
+		}
+		if err := r.say("Giornale di cassa %s: %s\n", pages.Journal().ID, told); err != nil {
+			return err
 		}
 	}
 	if len(r.heads) != 1 && len(r.pages) > 0 {
@@ -189,20 +238,41 @@ func (r *reconciliation) finishFiles(ctx context.Context) error {
 		return r.say("Flussi in JSON: le pagine non dicono di quale flusso sono. Indicare i file di un solo flusso in JSON per volta.\n")
 	}
 	for _, head := range r.heads {
-		applied, err := r.service.ApplySettlement(ctx, assistant, settlement.FileOfPages(head, r.pages...))
+		told, err := r.applyPages(ctx, head)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		told := "applicato." + appliedBefore(applied)
 		if err != nil {
 			r.failed++
 			told = explainFile(err)
 		}
-		if err := r.say("Flusso in JSON: %s\n", told); err != nil {
+		if err := r.say("Flusso in JSON %s: %s\n", head.Settlement().ID, told); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// applyPages applies a settlement in JSON, and returns what to say about it.
+func (r *reconciliation) applyPages(ctx context.Context, head *paymentfile.SettlementFile) (string, error) {
+	var faults []*paymentfile.Fault
+	file := settlement.FileOfPages(head, r.pages...)
+	all := file.Faults
+	file.Faults = func() []*paymentfile.Fault {
+		faults = all()
+		return faults
+	}
+	applied, err := r.service.ApplySettlement(ctx, assistant, file)
+	if err != nil {
+		return "", err
+	}
+	told := "applicato." + appliedBefore(applied)
+	for _, fault := range faults {
+		if told += "\n    " + fault.Italian(); fault.Kind == paymentfile.FaultPages {
+			r.failed++ // not as a whole
+		}
+	}
+	return told, nil
 }
 
 // appliedBefore says that a settlement was applied before.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -101,6 +102,7 @@ type reconciliation struct {
 	heads    []*paymentfile.SettlementFile        // of settlements in JSON
 	pages    []*paymentfile.SettlementFile        // of their payments
 	open     []io.Closer                          // the files of heads and pages
+	files    map[[sha256.Size]byte]bool           // the digests of those that were given
 	failed   int                                  // files that were not applied, or not as a whole
 }
 
@@ -113,7 +115,8 @@ func newReconciliation(s *screen, settlements settlement.Store, body flussi.Orga
 	if err != nil {
 		return nil, err
 	}
-	return &reconciliation{screen: s, service: service, template: template, body: body, due: due, journals: map[string]*paymentfile.JournalPages{}}, nil
+	return &reconciliation{screen: s, service: service, template: template, body: body, due: due,
+		journals: map[string]*paymentfile.JournalPages{}, files: map[[sha256.Size]byte]bool{}}, nil
 }
 
 func (r *reconciliation) close() error {
@@ -156,6 +159,8 @@ func (r *reconciliation) writeReport(ctx context.Context, name string) error {
 	switch {
 	case errors.Is(err, os.ErrExist):
 		return cli.Explained("Il file del report esiste già: indicare un file nuovo con --report.", err)
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, os.ErrPermission):
+		return cli.Explained("Il file del report non si può scrivere: indicare un altro percorso con --report.", err)
 	case err != nil:
 		return fmt.Errorf("write report: %w", err)
 	}

@@ -130,4 +130,55 @@ func TestWrongReconciliationsAreExplained(t *testing.T) {
 	code, out, _ := reconcile(t, append([]string{"--ente", "15376371009"}, fixtures("settlement-1.0.xml")...)...)
 	assert.Equal(t, cli.Failure, code)
 	assert.Contains(t, strings.ReplaceAll(out, "\n", " "), "il file è destinato a un altro ente, e non è stato applicato")
+
+	folder := t.TempDir()
+	other := filepath.Join(folder, "altro.csv")
+	require.NoError(t, os.WriteFile(other, []byte("a;b\r\n1;2\r\n"), 0o600))
+	code, out, errs = reconcile(t, "--report", filepath.Join(folder, "manca", "esito.xlsx"), folder, other)
+	assert.Equal(t, cli.Failure, code)
+	assert.Contains(t, out, ": è una cartella: indicare i file che contiene.")
+	assert.Contains(t, strings.ReplaceAll(out, "\n", " "), "altro.csv: le colonne non sono quelle di un modello: si scrivono con il comando modelli.")
+	assert.Contains(t, errs, "Il file del report non si può scrivere")
+}
+
+// A file that is given twice is told and joined once, and what is missing of a settlement or a journal
+// is told by its name.
+func TestFilesThatAreJoinedAreToldIfPartsAreMissing(t *testing.T) {
+	all := fixtures("settlement.json", "payments-1.json", "payments-2.json")
+	code, out, errs := reconcile(t, append(all, all...)...)
+	require.Equal(t, cli.OK, code, errs)
+	assert.Contains(t, out, "il file è uguale a uno già indicato")
+	assert.NotContains(t, out, "non affidabile")
+	assert.Regexp(t, `Totale dei pagamenti +3 +155,61 €`, out)
+
+	for missing, given := range map[string][]string{"Manca la pagina 2.": all[:2], "Mancano le pagine dei pagamenti.": all[:1]} {
+		code, out, _ = reconcile(t, given...)
+		assert.Equal(t, cli.Failure, code)
+		assert.Contains(t, out, "Flusso in JSON 2030-03-04PSPXITR1XXX-F000123458: applicato.\n    "+missing)
+		assert.Contains(t, out, "Totale del file non affidabile")
+	}
+
+	page := fixtures("journal-1.7.1-1.xml")
+	code, out, errs = reconcile(t, append(page, page...)...)
+	require.Equal(t, cli.OK, code, errs)
+	assert.Contains(t, strings.ReplaceAll(out, "\n", " "), "#001#002: incompleto fra i file indicati. Manca la pagina 2. ")
+}
+
+// An office that corrects rows learns that the correction was not taken, instead of a file that seems
+// to be applied.
+func TestRowsThatChangeNothingAreTold(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name, amount string) string {
+		name = filepath.Join(folder, name)
+		require.NoError(t, os.WriteFile(name, []byte("ID flusso;PSP;IUV;IUR;Importo\r\n2030-03-04X-1;X;01000000000000101;A;"+amount+"\r\n2030-03-04X-2;X;01000000000000101;B;1,00\r\n"), 0o600))
+		return name
+	}
+	first := write("1.csv", "10,00")
+	code, out, errs := reconcile(t, first, first)
+	require.Equal(t, cli.OK, code, errs)
+	assert.Contains(t, strings.Join(strings.Fields(out), " "), "2030-03-04X-1: il flusso era già stato acquisito, in questa revisione o in una più recente. Per correggerlo, scrivere una revisione maggiore.")
+	code, out, _ = reconcile(t, write("2.csv", "1.000.000.000,00"))
+	assert.Equal(t, cli.Failure, code)
+	assert.Contains(t, strings.Join(strings.Fields(out), " "), "L'importo deve essere fra 0,01 € e 999.999.999,99 €.")
+	assert.Regexp(t, `Totale dei pagamenti +1 +1,00 €`, out, "the other rows are applied")
 }

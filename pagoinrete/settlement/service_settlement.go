@@ -1,6 +1,7 @@
 package settlement
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -52,7 +53,8 @@ func FileOfPages(head *paymentfile.SettlementFile, pages ...*paymentfile.Settlem
 		},
 		Faults: func() []*paymentfile.Fault {
 			if !joined.Complete() {
-				return append(joined.Faults(), &paymentfile.Fault{Kind: paymentfile.FaultPages, Blocking: true})
+				reason := cmp.Or(joined.Italian(), "Mancano le pagine dei pagamenti.")
+				return []*paymentfile.Fault{{Kind: paymentfile.FaultPages, Blocking: true, Reason: reason}}
 			}
 			return joined.Faults()
 		},

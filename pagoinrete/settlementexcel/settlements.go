@@ -31,6 +31,9 @@ const (
 	paidHeader      = "Data pagamento"
 )
 
+// maxPaid is the largest amount that [settlement.Service.ApplySettlement] takes in a row.
+const maxPaid = 99_999_999_999
+
 // paymentRow is a row of the template for payments: what it says about its settlement, and the
 // payment.
 type paymentRow struct {
@@ -75,7 +78,7 @@ func paymentColumns() []excel.Column[paymentRow] {
 			Aliases: []string{"Codice IUR", "Identificativo riscossione", "Identificativo univoco riscossione"}, Help: "Il codice della riscossione, che distingue due pagamenti dello stesso IUV."}),
 		excel.NewColumn(indexHeader, whole(1, 5), func(r *row) *int { return &r.index }, excel.ColumnConfig{
 			Aliases: []string{"Indice versamento", "Indice pagamento"}, Help: "Quale versamento di un pagamento a più beneficiari."}),
-		excel.NewColumn(amountHeader, excel.Money(1, maxMoney), func(r *row) *flussi.Cents { return &r.amount }, excel.ColumnConfig{Required: true,
+		excel.NewColumn(amountHeader, excel.Money(1, maxPaid), func(r *row) *flussi.Cents { return &r.amount }, excel.ColumnConfig{Required: true,
 			Aliases: []string{"Importo pagato", "Importo versato", "Importo pagamento", "Importo del pagamento", "Importo euro", "Somma"}, Example: "12,50", Help: "L'importo del versamento, senza segno."}),
 		excel.NewColumn(outcomeHeader, excel.Choice(
 			excel.Option[paymentfile.Outcome]{Label: "eseguito", Value: paymentfile.OutcomePaid},

@@ -126,6 +126,17 @@ var putBreakers = []gatewayBreaker{
 		each(sends("PutNotice", func(c *call) {
 			c.notice.Discount = 0
 		}))},
+	{"the transfers of a notice are lost", "a notice is put with its transfers, which add up to what is due",
+		each(sends("PutNotice", func(c *call) {
+			c.notice.Transfers = pagoinrete.Transfers{}
+		}))},
+	{"a notice with transfers to others is refused", "a notice is put with its transfers, which add up to what is due",
+		each(on("PutNotice", func(c call) reply {
+			if !c.notice.Transfers[1].Beneficiary.IsZero() {
+				return reply{err: refusal(flussi.ErrRemoteInvalid)}
+			}
+			return c.do()
+		}))},
 	{"a notice that cannot be put is as good as put", "a notice is not put unless its event is Simulato or Rifiutato",
 		each(forgives("PutNotice", flussi.ErrRemoteState))},
 	{"a notice that was cancelled is put under another ID", "a notice that was cancelled is not put again",

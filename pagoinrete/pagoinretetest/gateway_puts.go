@@ -15,6 +15,7 @@ var gatewayPutRules = []gatewayRule{
 	{"a notice that is put is there, as Non notificato, with a number", putNoticesAreThere},
 	{"a notice that is put again is the same one", putNoticesAreRecognised},
 	{"a notice that is put again has the new data", noticesAreReplaced},
+	{"a notice is put with its transfers, which add up to what is due", putNoticesHaveTransfers},
 	{"a notice is not put unless its event is Simulato or Rifiutato", noticesAreFixed},
 	{"a notice that was cancelled is not put again", cancelledNoticesStay},
 	{"no two notices have the same number", numbersAreUnique},
@@ -143,6 +144,30 @@ func noticesAreReplaced(p *gatewayProbe) {
 	receipt, err := p.gateway.Receipt(p.Ctx, n.ID)
 	p.Must(err, "Receipt")
 	p.is("the amount of the receipt of a notice that was put again", receipt.Amount, n.Due())
+}
+
+// The platform does not report transfers, so what shows that they arrive is that it refuses wrong
+// ones.
+func putNoticesHaveTransfers(p *gatewayProbe) {
+	town, err := flussi.ParseOrganizationCode("15376371009")
+	p.Must(err, "flussi.ParseOrganizationCode")
+	e, kept := p.ready(pagoinrete.EventSimulated)
+	for _, n := range []pagoinrete.Notice{p.newNotice(e), kept} {
+		most := n.Due() - pagoinrete.MaxTransfers + 1
+		for _, transfers := range []pagoinrete.Transfers{
+			{{Amount: n.Due()}},
+			{{Amount: n.Due() - 1}, {Beneficiary: town, Amount: 1}},
+			{{Beneficiary: town, Amount: 1}, {Amount: 1}, {Amount: 1}, {Amount: 1}, {Amount: most}},
+			{},
+		} {
+			n.Transfers = transfers
+			p.putNotice(n)
+		}
+		for _, amount := range []flussi.Cents{n.Due() - 2, n.Due()} {
+			n.Transfers = pagoinrete.Transfers{{Amount: amount}, {Beneficiary: town, Amount: 1}}
+			p.refusesPut("PutNotice with transfers of another sum", only(flussi.ErrRemoteInvalid), p.world.Assistant, n, e.ID, kept.ID)
+		}
+	}
 }
 
 func noticesAreFixed(p *gatewayProbe) {

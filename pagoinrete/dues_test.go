@@ -376,6 +376,34 @@ func TestRevokedPaymentWithReceiptReturnsToPaidOnline(t *testing.T) {
 	y.is(n, pagoinrete.NoticePaidOnline, pagoinrete.DiscrepancyReversed)
 }
 
+// What a poll found, such as a payment by hand in Pago In Rete, lasts as long as polls find it. What
+// files say stays.
+func TestPollTakesBackWhatAPollFound(t *testing.T) {
+	y := newTreasury(t)
+	n := y.notifiedNotice(t)
+	y.apply(flowID, rowOf(n, "A"))
+	proof := pagoinrete.Proof{Reference: "Bollettino 7", Amount: n.Due(), Date: day(10, 1)}
+	must.Get(y.gateway.MoveNotice(t.Context(), assistant, n.ID, pagoinrete.NoticePayManually, proof))(t)
+	verify := func() {
+		t.Helper()
+		_, _, err := y.VerifyEvent(t.Context(), assistant, n.EventID)
+		require.NoError(t, err)
+	}
+	verify()
+	y.is(n, pagoinrete.NoticeConfirmed, pagoinrete.DiscrepancyPaidTwice)
+	y.apply(flowID) // by mistake it was another notice's
+	verify()
+	y.is(n, pagoinrete.NoticePaidManually, "")
+	y.apply(flowID, rowOf(n, "A"))
+	y.is(n, pagoinrete.NoticePaidManually, pagoinrete.DiscrepancyPaidTwice)
+	verify()
+	y.is(n, pagoinrete.NoticePaidManually, pagoinrete.DiscrepancyPaidTwice)
+	y.resolve(n)
+	verify()
+	y.apply(flowID, rowOf(n, "A"))
+	y.is(n, pagoinrete.NoticePaidManually, "")
+}
+
 func TestEachFurtherPaymentIsNews(t *testing.T) {
 	y := newTreasury(t)
 	n := y.notifiedNotice(t)

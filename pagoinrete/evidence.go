@@ -122,18 +122,18 @@ const (
 	DiscrepancyShared DiscrepancyKind = "shared"
 )
 
-// ofFiles reports whether a discrepancy may come from a settlement or the treasury journal.
-func (k DiscrepancyKind) ofFiles() bool {
-	switch k {
-	case DiscrepancyAmount, DiscrepancyPaidTwice, DiscrepancyPaid, DiscrepancyReversed, DiscrepancyUnpaid, DiscrepancyNotPayable, DiscrepancyShared:
+// isTold reports whether the discrepancy comes from what [Dues] were told.
+func (d Discrepancy) isTold() bool {
+	switch d.Kind {
+	case DiscrepancyUnpaid, DiscrepancyNotPayable, DiscrepancyShared:
 		return true
 	}
-	return false
+	return d.Source != ""
 }
 
-// stays reports whether a poll leaves it as it is: it is not resolved, and it may come from a file
-// that is not read again.
-func (d Discrepancy) stays() bool { return d.Open() && d.Kind.ofFiles() }
+// stays reports whether a poll leaves it as it is: it is not resolved, and comes from a file that is
+// not read again.
+func (d Discrepancy) stays() bool { return d.Open() && d.isTold() }
 
 // Open reports whether there is a discrepancy that is not resolved.
 func (d Discrepancy) Open() bool { return d.Kind != "" && !d.Resolved }

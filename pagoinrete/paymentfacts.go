@@ -234,7 +234,7 @@ func (n Notice) apply(f paymentFacts, by flussi.Actor) (NoticeChange, bool) {
 	switch d := n.Discrepancy; {
 	case f.found.Kind != "":
 		differs = n.Discrepancy.meet(f.found)
-	case d.stays() && d.isTold():
+	case d.stays():
 		differs, n.Discrepancy = true, Discrepancy{}
 	}
 	if n == before {
@@ -293,13 +293,4 @@ func (e Evidence) source() string {
 		return "Nessun file riporta più il pagamento"
 	}
 	return italian.Capital(strings.Join(parts, ", "))
-}
-
-// isTold reports whether the discrepancy comes from what [Dues] were told.
-func (d Discrepancy) isTold() bool {
-	switch d.Kind {
-	case DiscrepancyUnpaid, DiscrepancyNotPayable, DiscrepancyShared:
-		return true
-	}
-	return d.Source != ""
 }

@@ -118,7 +118,7 @@ func (n Notice) applyRemote(there RemoteNotice, missing, notified bool, by fluss
 		found = n.Discrepancy
 	case is:
 		found = Discrepancy{Kind: DiscrepancyAmount, Amount: amount}
-	case n.Discrepancy.Kind.ofFiles():
+	case n.Discrepancy.isTold():
 		found = n.Discrepancy // this does not resolve it
 	}
 	news := n.Discrepancy.meet(found)

@@ -14,7 +14,8 @@ import (
 
 var benchRows = flag.Int("rows", 5_000, "rows of the files of benchmarks")
 
-// repeated gives a head, a row many times with its number in it, and a tail, without holding them.
+// repeated generates a head, a row many times with its number in it, and a tail, without keeping
+// them in memory.
 type repeated struct {
 	row, tail string
 	rows, n   int
@@ -129,7 +130,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// A file of many rows costs no memory for them, but for what finds repeated rows.
+// Only the hashes that find repeated rows take memory for each row.
 func TestMemoryDoesNotGrowWithTheRows(t *testing.T) {
 	const rows = 20_000
 	for name, open := range large(t, rows) {

@@ -27,10 +27,10 @@
 // of fields, amounts, dates, codes of outcomes and numbers of rows: a value that does not look like
 // an amount or a date is not quoted.
 //
-// An element that FlussoRiversamento does not have is a [FaultUnknown], since it may be a misspelled
-// one. So is an element that a journal does not have in its place, if it holds an amount or other
-// elements. Other elements and keys that the formats do not have are skipped: versions and banks add
-// some. Money that is skipped with them shows: receipts and settlements in JSON state their totals.
+// An element that the format does not define may be a misspelled one. In a FlussoRiversamento, the
+// first such element is a [FaultUnknown]. In a journal, it is the first one that holds an amount or
+// other elements, since banks add elements of their own. In receipts and in JSON, such elements and
+// keys are skipped: if an amount is skipped, the stated total shows it.
 //
 // # Formats
 //
@@ -54,26 +54,30 @@
 // refused, so reading never opens another file or address. Signatures are skipped, and never
 // checked: see [Report.Signed].
 //
-// Rows are read one by one as the sequence is ranged over. Memory does not grow with their number,
-// except for about 40 bytes for each payment, which find duplicates.
+// A loop over the sequence reads the rows one by one. Memory grows by about 40 bytes for each
+// payment, which are needed to find duplicates.
 //
 // # Rules of reading
 //
 //   - The body, the [Reference], the IUR and the index together identify a payment. The same
 //     reference and amount with another IUR is a second payment.
 //   - A [Reference] may be an IUV, an RF reference of ISO 11649, or any other text, such as an IUV
-//     of another intermediary. Wrong check digits of an RF reference are a fault that is not blocking.
+//     of another intermediary. Wrong check digits of an RF reference are a fault that is not
+//     blocking.
 //   - Outcomes 0, 4, 8 and 9 mean paid, 3 means revoked. Any other is a [FaultOutcome], never "not
 //     paid".
-//   - [Payment].Amount has no sign, since some files write revoked amounts as negative and others do
-//     not. In totals, a revoked amount counts as negative ([Payment.Net]). A total that counts it
-//     with the sign of the file is accepted, too. So compare [Settlement].Total, which is the
-//     amount of the bank transfer, with the [Movement.Net] of the journal, and not a sum of your own.
+//   - [Payment].Amount has no sign, since some files write revoked amounts as negative and others
+//     do not. In totals, a revoked amount counts as negative ([Payment.Net]). A stated total that
+//     counts it with the sign of the file is accepted, too. So compare the [Movement.Net] of the
+//     journal with [Settlement].Total, which is the amount of the bank transfer, and not with a sum
+//     of payments.
 //   - The [Operation] of a movement says how it counts in totals, not its sign: see [Movement.Net].
-//   - A field that decides about money and comes twice is a [FaultRepeated]: none of its values counts.
-//   - Numbers of documents and movements have no zeros before them: 007 and 7 are one sospeso.
-//   - Of a date with an offset, such as 2025-12-31+02:00, the day counts. An instant is a day in
-//     Italy: 2025-03-13T23:00:00Z is 14 March. A time without an offset is in Italy.
+//   - If a row has a field twice that decides about money, that is a blocking [FaultRepeated].
+//   - Leading zeros are removed from the numbers of documents and movements: 007 and 7 are the same
+//     sospeso.
+//   - A date with an offset, such as 2025-12-31+02:00, is read as that day, whatever the offset. An
+//     instant is read as the day in Italy: 2025-03-13T23:00:00Z is 14 March. A time without an
+//     offset is a time in Italy.
 //   - Amounts are decimals, never floats. Fractions of a cent are a fault.
 //   - [ParseRemittance] finds the settlement or the single payment that a causale names. It reports
 //     an identifier that was cut off as cut, and does not complete it.

@@ -37,11 +37,11 @@ func (p Position) String() string {
 	return fmt.Sprintf("line %d, column %d", p.Line, p.Column)
 }
 
-// maxColumn is up to which column a line is short enough to find a place in it without the column.
+// maxColumn is the last column for which the number of the line is enough to find the place.
 const maxColumn = 100
 
-// italian names the place for the operator: "riga 12 del file". Of a long line, such as that of a file
-// that has only one, it names the column too.
+// italian names the place for the operator, such as "riga 12 del file". In a long line, such as the
+// only line of a file, it names the column, too.
 func (p Position) italian() string {
 	place := "riga " + italian.Number(p.Line)
 	if p.Column > maxColumn {
@@ -53,8 +53,8 @@ func (p Position) italian() string {
 	return place + " del file"
 }
 
-// in names a row of a file and its place for the operator: "Pagamento 1 (riga 19 del file)"; without a
-// row, the place alone.
+// in names a row of a file and its place for the operator: "Pagamento 1 (riga 19 del file)";
+// without a row, the place alone.
 func (p Position) in(f Format, row int) string {
 	if row == 0 {
 		return italian.Capital(p.italian())
@@ -82,7 +82,7 @@ func (e *FileError) Error() string {
 	return b.String()
 }
 
-// Unwrap returns the class of the fault.
+// Unwrap returns Err.
 func (e *FileError) Unwrap() error { return e.Err }
 
 // Is reports whether target is [flussi.ErrInvalid], for [errors.Is].
@@ -93,7 +93,7 @@ func (e *FileError) Italian() string {
 	return e.Position.in(e.Format, e.Row) + ": " + e.Reason
 }
 
-// reasons are what operators read about an error that needs no more words.
+// reasons are the texts for operators of errors without a text of their own.
 var reasons = map[error]string{
 	ErrTruncated: "il file è incompleto. Scaricarlo o copiarlo di nuovo.",
 	ErrMalformed: "il file è danneggiato. Scaricarlo o copiarlo di nuovo.",

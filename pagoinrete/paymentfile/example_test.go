@@ -10,7 +10,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// All files of a folder, whatever they are.
+// All files of a folder are read, whatever their format.
 func ExampleOpen() {
 	school, _ := flussi.ParseOrganizationCode("80185250588")
 	for _, name := range []string{"settlement-1.0.xml", "journal-1.8.xml", "receipt-v1.xml"} {
@@ -155,7 +155,7 @@ func ExampleOpenJournal() {
 	// È una pagina del giornale di cassa: 1 movimento, nessuna anomalia.
 }
 
-// A file with a wrong total is kept, and says so.
+// A file with a wrong total is read, and has a fault.
 func ExampleReport() {
 	text, err := os.ReadFile(filepath.Join("testdata", "settlement-1.0.xml"))
 	if err != nil {
@@ -214,7 +214,7 @@ func ExampleJournalPages() {
 	// true
 }
 
-// A causale that was cut off is said to be cut.
+// A causale that was cut off is reported as cut.
 func ExampleParseRemittance() {
 	for _, causale := range []string{
 		"RI1/PUR/LGPE-RIVERSAMENTO/TXT/1/URI/2030-03-04PSPXITR1XXX-F000123456/TXT",

@@ -69,8 +69,9 @@ func (f *Fault) Error() string {
 // Is reports whether target is [flussi.ErrInvalid], for [errors.Is].
 func (f *Fault) Is(target error) bool { return target == flussi.ErrInvalid }
 
-// Italian describes the fault for the operator, with its row and its line in the file. A fault of the
-// file names the line of a wrong value; of a receipt, whose Reason names the field, it does not.
+// Italian describes the fault for the operator, with its row and its line in the file. The text has
+// no line if the whole file is at fault, such as for a wrong total, nor for a receipt, since the
+// Reason names the field.
 func (f *Fault) Italian() string {
 	switch f.Kind {
 	case FaultMissing, FaultReceiver, FaultCount, FaultTotal, FaultBalance, FaultPages:
@@ -135,7 +136,7 @@ func (c checks) add(f *Fault) {
 	}
 }
 
-// maxRowFaults limits the faults of a row: a malicious file may repeat an element without end.
+// maxRowFaults limits the faults of a row: a malicious file may repeat an element very often.
 const maxRowFaults = 100
 
 // row collects the faults of a row.
@@ -166,14 +167,14 @@ func (r *row) value(field string, blocking bool) {
 	r.add(FaultValue, field, blocking, "Il campo "+italian.Quote(field)+" ha un valore non previsto.")
 }
 
-// once adds the fault that a field comes twice, if its earlier text is not empty.
-func (r *row) once(field, earlier string) {
+// repeated adds the fault that a field comes twice, if its earlier text is not empty.
+func (r *row) repeated(field, earlier string) {
 	if earlier != "" {
 		r.add(FaultRepeated, field, true, "Il campo "+italian.Quote(field)+" è ripetuto.")
 	}
 }
 
-// blocked reports whether a fault keeps a row from being matched.
+// blocked reports whether one of the faults is blocking.
 func blocked(faults []*Fault) bool {
 	for _, f := range faults {
 		if f.Blocking {

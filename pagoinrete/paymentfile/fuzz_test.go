@@ -14,7 +14,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// settle reads a file and checks what must hold whatever it is.
+// settle reads a file and checks what must hold for every file.
 func settle(t *testing.T, data []byte) {
 	begun := time.Now()
 	var before, after runtime.MemStats

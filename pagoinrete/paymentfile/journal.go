@@ -107,7 +107,8 @@ type Suspense struct {
 func (m Movement) Usable() bool { return !blocked(m.Faults) }
 
 // IsIncomingSuspense reports whether the movement refers to a sospeso in entrata: money that
-// arrived without an order, such as the transfers of PSPs. A bank may write its reversal as outgoing.
+// arrived without an order, such as the transfers of PSPs. A bank may write its reversal as
+// outgoing.
 func (m Movement) IsIncomingSuspense() bool {
 	return m.Document == DocumentIncomingSuspense && (m.Direction == Incoming || m.Operation == OperationReversed)
 }

@@ -58,7 +58,7 @@ func TestOlderJournalsAreReadToo(t *testing.T) {
 	assert.Equal(t, "Università di Forlì €", latin.file.(*paymentfile.JournalFile).Accounts()[0].Description)
 }
 
-// Banks write what is reversed with either sign, so the operation decides.
+// Banks write reversed amounts with either sign, so the operation decides.
 func TestOperationsDecideTheSign(t *testing.T) {
 	for _, c := range []struct {
 		operation paymentfile.Operation
@@ -140,7 +140,7 @@ func TestFaultsOfJournalsAreTold(t *testing.T) {
 	}
 }
 
-// Whether the fund with which a year begins counts among what came in differs between banks.
+// Some banks count the initial fund of a year as incoming, and others do not.
 func TestTheInitialFundMayCountOrNot(t *testing.T) {
 	fund := strings.NewReplacer("SOSPESO ENTRATA", "FONDO DI CASSA")
 	text := fixture(t, "journal-1.4.xml")
@@ -226,7 +226,7 @@ func TestJournalsAreReadOnce(t *testing.T) {
 	assert.Len(t, pages.Faults(), 1, "a page that was not read to its end is no page")
 }
 
-// Banks add elements, which are skipped. What may be money is told.
+// Banks add elements, which are skipped; those that may hold money are a fault.
 func TestUnknownElementsOfJournalsThatMayHoldMoneyAreTold(t *testing.T) {
 	const movement, account = "movimento_conto_evidenza>", "  <informazioni_conto_evidenza>"
 	for name, c := range map[string]struct {
@@ -260,7 +260,7 @@ func TestUnknownElementsOfJournalsThatMayHoldMoneyAreTold(t *testing.T) {
 	}
 }
 
-// Numbers of documents are whole numbers, which banks fill up with zeros or not.
+// Some banks write the numbers of documents with leading zeros.
 func TestNumbersOfDocumentsHaveNoZerosBeforeThem(t *testing.T) {
 	for text, want := range map[string]string{"101": "101", "0000101": "101", "+101": "101", "A-0101": "A-0101", "0101/2030": "0101/2030"} {
 		m := whole(t, edited(t, "journal-1.8.xml", "<numero_documento>101<", "<numero_documento>"+text+"<")).movements[0]

@@ -45,7 +45,7 @@ func openJournalXML(s *scanner, config Config) (File, error) {
 
 func (x *journalXML) checks() checks { return checks{&x.file.report, x.limits.Faults} }
 
-// head reads the elements before the next account, and those behind the last one.
+// head reads the elements before the next account, and those after the last one.
 func (x *journalXML) head(depth int, code *string) error {
 	for {
 		name, err := x.child(depth)
@@ -72,12 +72,13 @@ func (x *journalXML) head(depth int, code *string) error {
 	}
 }
 
-// amountText is what an amount looks like.
+// amountText matches an amount.
 var amountText = regexp.MustCompile(`^[+-]?[0-9]{1,13}[.,][0-9]{1,2}$`)
 
-// element reads an element and calls set, which reports whether the format has it in this place. The
-// first one that it has not and that may hold money, an amount or other elements, is a fault: banks add
-// elements, but a misspelled or misplaced movement must not go unnoticed.
+// element reads an element and calls set, which reports whether the format defines the element in
+// this place. If it does not, and the element holds an amount or other elements, it may be a
+// misspelled or misplaced movement: the first such element is a fault. Others are skipped, since
+// banks add elements.
 func (x *journalXML) element(r *row, name string, set func(name, text string) bool) error {
 	text, nested, err := x.content()
 	if err != nil || set(name, text) || x.unknown || !nested && !amountText.MatchString(text) {
@@ -280,17 +281,17 @@ func (x *journalXML) suspense(r *row, m *Movement) error {
 
 // set sets a field of a movement. It reports whether the format has it.
 func (m *Movement) set(r *row, name, text string, amount, date *string) bool {
-	switch name { // on which it depends whose money it is
+	switch name { // the fields that decide which money moved
 	case "tipo_movimento":
-		r.once(name, string(m.Direction))
+		r.repeated(name, string(m.Direction))
 	case "tipo_documento":
-		r.once(name, string(m.Document))
+		r.repeated(name, string(m.Document))
 	case "tipo_operazione":
-		r.once(name, string(m.Operation))
+		r.repeated(name, string(m.Operation))
 	case "numero_documento":
-		r.once(name, m.DocumentNumber)
+		r.repeated(name, m.DocumentNumber)
 	case "importo":
-		r.once(name, *amount)
+		r.repeated(name, *amount)
 	}
 	switch name {
 	case "identificativo_flusso":
@@ -331,15 +332,15 @@ func (m *Movement) set(r *row, name, text string, amount, date *string) bool {
 		m.Causale = flussi.NewText(text)
 	case "dati_a_disposizione_BT":
 		m.BankData = flussi.NewText(text)
-	case "importo_bollo", "importo_commissioni", "importo_ritenute", "importo_spese": // the amount is what moved
+	case "importo_bollo", "importo_commissioni", "importo_ritenute", "importo_spese": // not part of the amount that moved
 	default:
 		return false
 	}
 	return true
 }
 
-// wholeNumber returns a whole number as every bank may write it: without zeros and a sign before it.
-// Other texts stay as they are.
+// wholeNumber removes the sign and the leading zeros of a whole number, which only some banks
+// write. It returns other texts as they are.
 func wholeNumber(text string) string {
 	digits := strings.TrimPrefix(text, "+")
 	if digits == "" || strings.Trim(digits, "0123456789") != "" {

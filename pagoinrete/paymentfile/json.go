@@ -68,8 +68,8 @@ func (s *jsonScanner) next() (json.Token, error) {
 	return token, nil
 }
 
-// isForbidden reports whether XML has no such character. JSON can write it, and databases cannot store
-// it.
+// isForbidden reports whether XML does not allow a character. JSON allows it, but databases cannot
+// store it.
 func isForbidden(c rune) bool {
 	return c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == '\uFFFE' || c == '\uFFFF'
 }
@@ -92,9 +92,9 @@ func (s *jsonScanner) rest() error {
 	return nil
 }
 
-// value calls set for the next value: with its name and its text, or for an object with each of its
-// fields, such as sender.pspId. Numbers are as the file writes them. Lists, null, true and false are
-// left out.
+// value reads the next value and calls set with its name and its text. For an object, it calls set
+// for each field, with a name such as sender.pspId. Numbers are as the file writes them. Lists,
+// null, true and false are left out.
 func (s *jsonScanner) value(name string, set func(name, text string)) error {
 	token, err := s.next()
 	if err != nil {
@@ -123,7 +123,7 @@ func (s *jsonScanner) object(within string, set func(name, text string)) error {
 		if err != nil || !ok {
 			return err
 		}
-		if err := s.once(seen, key); err != nil {
+		if err := s.checkKey(seen, key); err != nil {
 			return err
 		}
 		if err := s.value(within+key, set); err != nil {
@@ -132,8 +132,9 @@ func (s *jsonScanner) object(within string, set func(name, text string)) error {
 	}
 }
 
-// once refuses a key that comes twice, and more or longer keys than an object of these formats has.
-func (s *jsonScanner) once(seen map[string]bool, key string) error {
+// checkKey refuses a key that comes twice, and more or longer keys than an object of these formats
+// has.
+func (s *jsonScanner) checkKey(seen map[string]bool, key string) error {
 	switch {
 	case seen[key]:
 		return s.fail(ErrMalformed)
@@ -155,7 +156,7 @@ type jsonText struct {
 	err      error // of reading, other than io.EOF; or errTooLong
 }
 
-// Read reads.
+// Read implements [io.Reader].
 func (t *jsonText) Read(p []byte) (int, error) {
 	t.ahead = append(t.ahead[:0], t.ahead[t.passed:]...)
 	t.passed = 0

@@ -10,7 +10,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// secrets are what the fixtures know about persons, and the payment references in them.
+// secrets are the personal data and the payment references in the fixtures.
 var secrets = []string{
 	"RSSMRA80A01H501U", "BNCLCU75B02F205X", "Rossi Mario", "Rossi Luca", "Bianchi Luca", "IT60X0542811101000000123456", "mario.rossi@example.org",
 	"Gita di istruzione", "Saldo gita", "01000000000000101", "010000000000102", "RF18539007547034", "9876543210123456", "301000000000000103", "nonletta1",
@@ -36,7 +36,7 @@ func TestNothingPersonalIsPrinted(t *testing.T) {
 	r.Check(t, secrets...)
 }
 
-// Whatever is wrong, and wherever: a secret in place of each text of a file, and each file cut.
+// The files have a secret in place of each text, one at a time, or are cut off.
 func TestFaultsAndErrorsShowNothingOfAFile(t *testing.T) {
 	const secret = "Rossi Mario RSSMRA80A01H501U"
 	r := leaktest.New()

@@ -38,7 +38,7 @@ func (f Format) Italian() string {
 	return "un file di tipo sconosciuto"
 }
 
-// row returns what a row of the format is.
+// row returns the Italian noun for a row of the format.
 func (f Format) row() italian.Noun {
 	if f == FormatJournal {
 		return italian.Movement

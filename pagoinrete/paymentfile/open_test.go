@@ -54,7 +54,7 @@ func TestFilesAreRecognisedByTheirContent(t *testing.T) {
 	}
 }
 
-// How the bytes arrive changes nothing.
+// A reader may return any number of bytes at a time.
 func TestFilesAreReadAsTheyArrive(t *testing.T) {
 	for _, name := range fixtures(t) {
 		want := whole(t, fixture(t, name))
@@ -89,8 +89,8 @@ func TestOtherFilesAreRefused(t *testing.T) {
 	}
 }
 
-// What a file of payments never has is refused: nothing outside the file is read, and nothing in it
-// grows.
+// Document types, entities and processing instructions are refused: nothing outside the file is
+// read, and no entity is expanded.
 func TestUnsafeFilesAreRefused(t *testing.T) {
 	text := fixture(t, "settlement-1.0.xml")
 	_, root, _ := strings.Cut(text, "?>\n")
@@ -225,7 +225,7 @@ func TestEncodingsAreThoseThatFilesDeclare(t *testing.T) {
 	assert.Len(t, got.payments, 2, "JSON behind a byte order mark")
 }
 
-// A row knows that it is blocked, however many faults are before.
+// A blocking fault counts even after the faults that a row lists.
 func TestRowsWithManyFaultsAreBlocked(t *testing.T) {
 	many := strings.Repeat("<data_valuta_ente>ieri</data_valuta_ente>", 300)
 	text := edited(t, "journal-1.8.xml", "<data_valuta_ente>2030-03-05</data_valuta_ente>", many, "<importo>175.00<", "<importo>tutto<")
@@ -314,7 +314,7 @@ func numbered(n int) string {
 	return strings.Join(fields, ",")
 }
 
-// A sum that no number can hold is no total of a file.
+// A sum that overflows differs from every stated total.
 func TestSumsDoNotOverflow(t *testing.T) {
 	text := fixture(t, "journal-1.8.xml")
 	begin := indexOf(t, text, "    <movimento_conto_evidenza>")

@@ -142,7 +142,7 @@ func (p *SettlementPages) Italian() string {
 	return joined(p.pages.missing(), p.Faults())
 }
 
-// joined is the text about missing pages and faults.
+// joined returns the text about missing pages and faults.
 func joined(missing []int, faults []*Fault) string {
 	var text string
 	if len(missing) > 0 {

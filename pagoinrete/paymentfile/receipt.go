@@ -88,13 +88,13 @@ func (f *ReceiptFile) Report() Report { return f.report }
 // Receipt returns the receipt.
 func (f *ReceiptFile) Receipt() Receipt { return f.receipt }
 
-// code sets the code of a person.
-func (p *Person) code(text string) {
+// setCode sets Code, and FiscalCode if it is one.
+func (p *Person) setCode(text string) {
 	p.Code = flussi.NewText(text)
 	p.FiscalCode, _ = flussi.ParseFiscalCode(strings.ToUpper(text))
 }
 
-// finish checks a receipt against itself, and reads the rest of the document.
+// finish reads the rest of the document, and checks that the fields of the receipt agree.
 func (f *ReceiptFile) finish(s *scanner, r *row, code, amount string, config Config) (File, error) {
 	if err := s.close(); err != nil {
 		return nil, err

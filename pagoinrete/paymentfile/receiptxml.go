@@ -51,7 +51,7 @@ func readReceipt(s *scanner, config Config) (File, error) {
 func (p *Person) set(_, name, text string) {
 	switch name {
 	case "entityUniqueIdentifierValue", "codiceIdentificativoUnivoco":
-		p.code(text)
+		p.setCode(text)
 	case "fullName", "anagraficaPagatore", "anagraficaVersante":
 		p.Name = flussi.NewText(text)
 	}
@@ -79,7 +79,7 @@ func (p *Receipt) set(r *row, name, text string, code, amount *string) {
 	case "creditorReferenceId":
 		p.Reference = NewReference(text)
 	case "paymentAmount":
-		r.once(name, *amount)
+		r.repeated(name, *amount)
 		*amount = text
 	case "description":
 		p.Description = flussi.NewText(text)
@@ -254,7 +254,7 @@ func (f *ReceiptFile) oldPayment(s *scanner, r *row, amount *string) error {
 		case "codiceEsitoPagamento":
 			p.Outcome = oldOutcomes[text]
 		case "importoTotalePagato":
-			r.once(name, *amount)
+			r.repeated(name, *amount)
 			*amount = text
 		case "identificativoUnivocoVersamento":
 			p.Reference = NewReference(text)

@@ -92,7 +92,7 @@ func TestCausaliAreReadAsBanksWriteThem(t *testing.T) {
 	}
 }
 
-// The bank's other fields help only where the causale was cut.
+// The bank's other fields are used only if the causale was cut.
 func TestOtherFieldsCompleteACutCausale(t *testing.T) {
 	const id = "2030-03-04PSPXITR1XXX-F000123456"
 	m := paymentfile.Movement{Causale: flussi.NewText("/PUR/LGPE-RIVERSAMENTO/URI/2030-03-04PSP"), BankData: flussi.NewText("1/PUR/LGPE-RIVERSAMENTO/URI/" + id + "/")}

@@ -177,9 +177,9 @@ func (s *scanner) fields(set func(name, text string)) error {
 	}
 }
 
-// paths calls set for each element at any depth within the one that was begun last and has no
-// elements in it: with its name and the name of the element around it. It is for small parts of a
-// document.
+// paths reads the element that was begun last. For each element in it, at any depth, that has no
+// elements itself, it calls set with the name of the element around it, its name and its text. Use
+// it for small parts of a document: all texts together are limited.
 func (s *scanner) paths(around string, set func(around, name, text string)) error {
 	names := []string{around}
 	var text strings.Builder
@@ -210,8 +210,8 @@ func (s *scanner) paths(around string, set func(around, name, text string)) erro
 	return nil
 }
 
-// end reads to the end of the document, and skips what is there. A second document in a message is
-// refused: it would be skipped unnoticed.
+// end skips the rest of the document. It refuses a second document in a message, which would
+// otherwise be skipped unnoticed.
 func (s *scanner) end() error {
 	for {
 		token, err := s.next()
@@ -230,7 +230,8 @@ func (s *scanner) end() error {
 	}
 }
 
-// isDocument reports whether an element is a document that this package reads, or has one in base64.
+// isDocument reports whether an element is a document that this package reads, or has one in
+// base64.
 func isDocument(name string) bool {
 	switch name {
 	case "FlussoRiversamento", "flusso_giornale_di_cassa", "receipt", "RT", "xmlRendicontazione", "rt":
@@ -239,8 +240,8 @@ func isDocument(name string) bool {
 	return false
 }
 
-// embedded returns the document that the element that was begun last holds in base64. It has to be
-// read to its end before the scanner goes on.
+// embedded returns the document in base64 in the element that was begun last. Read the document to
+// its end before the next call of the scanner.
 func (s *scanner) embedded() (*source, error) {
 	s.src.refill(math.MaxInt)
 	inner, err := newSource(base64.NewDecoder(base64.StdEncoding, &base64Text{src: s.src}), true)
@@ -256,7 +257,7 @@ type base64Text struct {
 	cdata bool // the text is in a CDATA section
 }
 
-// Read reads.
+// Read implements [io.Reader].
 func (b *base64Text) Read(p []byte) (int, error) {
 	for n := range p {
 		c, err := b.next()

@@ -48,8 +48,8 @@ type Outcome int
 const (
 	OutcomePaid             Outcome = 0  // eseguito
 	OutcomeRevoked          Outcome = 3  // revocato
-	OutcomeStandIn          Outcome = 4  // eseguito, by the standing-in station
-	OutcomeStandInNoRequest Outcome = 8  // eseguito in assenza di RPT, by the standing-in station
+	OutcomeStandIn          Outcome = 4  // eseguito, by the stand-in station
+	OutcomeStandInNoRequest Outcome = 8  // eseguito in assenza di RPT, by the stand-in station
 	OutcomeNoRequest        Outcome = 9  // eseguito in assenza di RPT
 	OutcomeUnreadable       Outcome = -1 // not a number
 )
@@ -75,7 +75,7 @@ type Payment struct {
 	Reference Reference    // IUV
 	IUR       string       // identificativoUnivocoRiscossione
 	Index     int          // which transfer of a payment with several beneficiaries, 1 to 5; 0 if the file does not say
-	Amount    flussi.Cents // of the transfer, paid or for [OutcomeRevoked] revoked, without a sign; negative only with [FaultSign]
+	Amount    flussi.Cents // of the transfer, also of a revoked one without a sign; negative only with [FaultSign]
 	Written   flussi.Cents // the amount with the sign that the file has
 	Outcome   Outcome      // esito
 	Date      Day          // of the outcome
@@ -100,8 +100,8 @@ func (p Payment) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int("number", p.Number), slog.Int64("cents", int64(p.Amount)), slog.Int("outcome", int(p.Outcome)), slog.Int("faults", len(p.Faults)))
 }
 
-// SettlementFile is a settlement in XML, or of a settlement in JSON the identity or one page of
-// payments. It is not safe for concurrent use.
+// SettlementFile is a settlement in XML, or a part of a settlement in JSON: its identity, or one
+// page of its payments. It is not safe for concurrent use.
 type SettlementFile struct {
 	head     Settlement
 	page     Page
@@ -165,8 +165,8 @@ func (f *SettlementFile) checks() checks { return checks{&f.report, f.config.Lim
 // headNames are the fields of a settlement.
 type headNames struct{ id, created, transfer, date, sender, receiver, count, total string }
 
-// checkHead checks what a settlement says about itself. places are
-// those of the fields that are not empty.
+// checkHead checks the header of a settlement. places has the positions of the fields that are not
+// empty.
 func (f *SettlementFile) checkHead(names headNames, places map[string]Position, code string, at Position) {
 	r := row{checks: f.checks(), at: at}
 	for _, field := range []string{names.id, names.created, names.transfer, names.date, names.sender} {
@@ -232,13 +232,13 @@ func (t *texts) field(names texts, name string) *string {
 	return nil
 }
 
-// payment returns the row with these texts, adds its faults, and counts it. The field repeated comes
-// twice in it; "" for none.
+// payment converts the texts of a row, adds its faults, and counts it. repeated is a field that
+// comes twice in the row; "" for none.
 func (f *SettlementFile) payment(t texts, names texts, repeated string, number int, at Position) Payment {
 	f.report.Rows++
 	p := Payment{Number: number, Position: at, Reference: NewReference(t.reference), IUR: t.iur}
 	r := row{checks: f.checks(), number: number, at: at}
-	r.once(repeated, repeated)
+	r.repeated(repeated, repeated)
 	r.reference(names.reference, p.Reference)
 	if p.IUR == "" {
 		r.missing(names.iur, true)

@@ -78,7 +78,7 @@ func TestSettlementsInSoapAreTheSame(t *testing.T) {
 	assert.Equal(t, "PSPXITR1XXX", whole(t, sent).file.(*paymentfile.SettlementFile).Settlement().PSPID)
 }
 
-// Each fault is told as what it is, and the file is read to its end.
+// Each fault has its kind, and the file is read to its end.
 func TestFaultsOfSettlementsAreTold(t *testing.T) {
 	const file = "settlement-1.0.xml"
 	for name, c := range map[string]struct {
@@ -96,9 +96,9 @@ func TestFaultsOfSettlementsAreTold(t *testing.T) {
 		"an empty total":         {[]string{">175.00<", "><"}, paymentfile.FaultMissing, 0, true, "Manca il campo «importoTotalePagamenti»."},
 		"an empty count":         {[]string{">4</numero", "></numero"}, paymentfile.FaultMissing, 0, true, "Manca il campo «numeroTotalePagamenti»."},
 		"a total in words":       {[]string{">175.00<", ">RSSMRA80A01H501U<"}, paymentfile.FaultAmount, 0, true, "Riga 23 del file: Il valore del campo «importoTotalePagamenti» non è un numero di euro e centesimi, come 10.00."},
-		"a misspelled element":   {[]string{"singoloImportoPagato>7.16</singoloImportoPagato>", "singoloImportoPagato>7.16</singoloImportoPagato><importo>7.16</importo>"}, paymentfile.FaultUnknown, 0, false, "Riga 47 del file: Il file contiene elementi non riconosciuti, che non sono stati letti: il primo è qui."},
-		"an unknown element":     {[]string{"<versioneOggetto>", "<versione>1</versione><versioneOggetto>"}, paymentfile.FaultUnknown, 0, false, "Riga 3 del file: Il file contiene elementi non riconosciuti, che non sono stati letti: il primo è qui."},
-		"an unknown party field": {[]string{"<denominazioneMittente>", "<nome>x</nome><denominazioneMittente>"}, paymentfile.FaultUnknown, 0, false, "Riga 8 del file: Il file contiene elementi non riconosciuti, che non sono stati letti: il primo è qui."},
+		"a misspelled element":   {[]string{"singoloImportoPagato>7.16</singoloImportoPagato>", "singoloImportoPagato>7.16</singoloImportoPagato><importo>7.16</importo>"}, paymentfile.FaultUnknown, 0, false, "Riga 47 del file: Il file contiene elementi non riconosciuti, che non sono stati letti. Il primo è in questa riga."},
+		"an unknown element":     {[]string{"<versioneOggetto>", "<versione>1</versione><versioneOggetto>"}, paymentfile.FaultUnknown, 0, false, "Riga 3 del file: Il file contiene elementi non riconosciuti, che non sono stati letti. Il primo è in questa riga."},
+		"an unknown party field": {[]string{"<denominazioneMittente>", "<nome>x</nome><denominazioneMittente>"}, paymentfile.FaultUnknown, 0, false, "Riga 8 del file: Il file contiene elementi non riconosciuti, che non sono stati letti. Il primo è in questa riga."},
 		"another body":           {[]string{"80185250588", "00000000034"}, paymentfile.FaultReceiver, 0, true, "Il file è destinato a un altro ente."},
 		"no code of a body":      {[]string{"80185250588", "x"}, paymentfile.FaultValue, 0, true, "Riga 2 del file: Il codice fiscale dell'ente, nel campo «identificativoUnivocoRicevente», non è corretto."},
 		"an unknown outcome":     {[]string{">0</codice", ">7</codice"}, paymentfile.FaultOutcome, 1, true, "Pagamento 1 (riga 24 del file): L'esito 7 non è fra quelli di pagoPA. Chiedere al PSP se il pagamento è stato eseguito."},
@@ -152,7 +152,7 @@ func TestPaymentsInAMisspelledElementAreTold(t *testing.T) {
 	text := strings.ReplaceAll(fixture(t, "settlement-1.0.xml"), "datiSingoliPagamenti", "datiSingoloPagamento")
 	kinds, texts := told(whole(t, text).report.Faults)
 	assert.Equal(t, []paymentfile.FaultKind{paymentfile.FaultUnknown, paymentfile.FaultCount, paymentfile.FaultTotal}, kinds)
-	assert.Equal(t, "Riga 24 del file: Il file contiene elementi non riconosciuti, che non sono stati letti: il primo è qui.", texts[0])
+	assert.Equal(t, "Riga 24 del file: Il file contiene elementi non riconosciuti, che non sono stati letti. Il primo è in questa riga.", texts[0])
 }
 
 // Of a file that has only one line, the column says where a fault is.

@@ -75,7 +75,7 @@ func (j *settlementJSON) head() error {
 		case !ok:
 			return j.end()
 		}
-		if err := j.once(j.seen, key); err != nil {
+		if err := j.checkKey(j.seen, key); err != nil {
 			return err
 		}
 		if key == "data" {

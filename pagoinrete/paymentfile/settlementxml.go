@@ -94,12 +94,12 @@ func (x *settlementXML) party(r *row, around, name, text string) {
 	}
 }
 
-// unknownElement adds the fault that the file has an element that the format does not have, once: the
-// element may be a misspelled one.
+// unknownElement adds a fault for the first element that the format does not define: it may be a
+// misspelled one.
 func (x *settlementXML) unknownElement(at Position) {
 	if !x.unknown {
 		x.unknown = true
-		(&row{checks: x.file.checks(), at: at}).add(FaultUnknown, "", false, "Il file contiene elementi non riconosciuti, che non sono stati letti: il primo è qui.")
+		(&row{checks: x.file.checks(), at: at}).add(FaultUnknown, "", false, "Il file contiene elementi non riconosciuti, che non sono stati letti. Il primo è in questa riga.")
 	}
 }
 
@@ -108,7 +108,7 @@ func (x *settlementXML) field(r *row, name, text string) {
 	f := x.file
 	h := &f.head
 	if _, given := x.places[name]; given {
-		r.once(name, text)
+		r.repeated(name, text)
 	}
 	switch name {
 	case "versioneOggetto":

@@ -18,11 +18,11 @@ import (
 // errTooLong is what a source returns beyond a limit.
 var errTooLong = errors.New("too long")
 
-// source is a document as text in UTF-8, read byte by byte, with its positions.
+// source reads a document as UTF-8, byte by byte, and counts its lines and columns.
 type source struct {
 	r        *bufio.Reader
 	encoding string
-	first    byte     // of the document, behind white space
+	first    byte     // of the document, after white space
 	binary   bool     // the document begins as a signed one (PKCS #7)
 	next     Position // of the next character
 	tag      Position // of the last <
@@ -119,8 +119,7 @@ func (s *source) ReadByte() (byte, error) {
 	return b, nil
 }
 
-// Read reads at most one byte: it exists for the signature of [xml.NewDecoder], which calls
-// ReadByte.
+// Read reads at most one byte. [xml.NewDecoder] requires the method, but calls ReadByte.
 func (s *source) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -164,7 +163,7 @@ type capped struct {
 	left int64
 }
 
-// Read reads.
+// Read implements [io.Reader].
 func (c *capped) Read(p []byte) (int, error) {
 	if c.left <= 0 {
 		// The file may end exactly here.

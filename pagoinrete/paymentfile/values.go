@@ -62,7 +62,8 @@ func (r *row) amount(field, text string) (flussi.Cents, bool) {
 	return amount, ok
 }
 
-// paid reads the amount of a payment: without a sign, and as the file has it.
+// paid reads the amount of a payment. It returns the amount without a sign, and with the sign of
+// the file.
 func (r *row) paid(field, text string, outcome Outcome) (amount, written flussi.Cents) {
 	written, ok := r.amount(field, text)
 	if magnitude(written) > maxPaid {

@@ -10,14 +10,13 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// share is what is added up in one [Allocation] of a movement: of one purpose, or of one reason why
-// there is none.
+// share identifies an [Allocation] of a movement: by its purpose, or by the reason why it has none.
 type share struct {
 	purpose Purpose
 	reason  AllocationReason
 }
 
-// shares are amounts by their share.
+// shares are the tallies of the allocations of a movement.
 type shares map[share]Tally
 
 func (s shares) add(key share, tally Tally) {
@@ -55,7 +54,7 @@ func (s *Service) allocate(ctx context.Context, line MovementLine, purposes Purp
 			return nil, err
 		}
 	}
-	keys := slices.SortedFunc(maps.Keys(of), func(a, b share) int { // what is not allocated comes last
+	keys := slices.SortedFunc(maps.Keys(of), func(a, b share) int { // allocations without a purpose come last
 		return cmp.Or(strings.Compare(string(a.reason), string(b.reason)), strings.Compare(a.purpose.Event, b.purpose.Event),
 			strings.Compare(a.purpose.Chapter, b.purpose.Chapter))
 	})
@@ -66,7 +65,7 @@ func (s *Service) allocate(ctx context.Context, line MovementLine, purposes Purp
 	return all, nil
 }
 
-// allocateSettlement adds a part that belongs to a settlement.
+// allocateSettlement adds the shares of a part that belongs to a settlement.
 func (s *Service) allocateSettlement(ctx context.Context, of shares, part Part, e Settlement, purposes Purposes) error {
 	if e.Unsure {
 		of.add(share{reason: ReasonUnsure}, Tally{0, part.Amount})

@@ -16,7 +16,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// withTexts is a row about a sospeso that has a payer in each of its texts.
+// withTexts returns a row about a sospeso with a payer in each of its texts.
 func withTexts(number, causale string, operation paymentfile.Operation, on paymentfile.Day) paymentfile.Movement {
 	return paymentfile.Movement{Account: "1", Direction: paymentfile.Incoming, Document: paymentfile.DocumentIncomingSuspense, Operation: operation,
 		DocumentNumber: number, Amount: 5000, Date: on, Causale: flussi.NewText(causale + " ORD ROSSI MARIO"),
@@ -56,7 +56,7 @@ func TestAnonymiseErasesTextsAndKeepsTheRest(t *testing.T) {
 	assert.Equal(t, 1, must.Get(o.Anonymise(t.Context(), clerk, school, time.Now()))(t), "all of the body")
 }
 
-// A journal that repeats a row, another one that has it too, and rows that come later.
+// The same journal again, another journal with the same row, and later rows.
 func TestTextsOfAnonymisedMovementsDoNotComeBack(t *testing.T) {
 	o := newOffice(t)
 	o.settle(flowID, row(o.iuv(1, 5000), "A", 5000))
@@ -74,7 +74,7 @@ func TestTextsOfAnonymisedMovementsDoNotComeBack(t *testing.T) {
 	assert.Equal(t, settlement.SettlementOpen, o.stored(flowID).State)
 }
 
-// The row that says what a movement is about may come after a row that does not.
+// The row with the identifier may come after a row without it.
 func TestAnonymisedMovementIsReadFromItsLaterRow(t *testing.T) {
 	o := newOffice(t)
 	o.settle(flowID, row(o.iuv(1, 5000), "A", 5000))
@@ -100,8 +100,7 @@ func TestAnonymiseIsRefused(t *testing.T) {
 	assert.True(t, o.movement("7").AnonymisedAt.IsZero())
 }
 
-// Whenever texts are erased, and whichever files come before and after: what the files decide is the
-// same.
+// The matches are the same as without anonymising, whenever texts are erased among files.
 func TestAnonymiseChangesNoMatch(t *testing.T) {
 	withoutTexts := func(s state) state {
 		for i := range s.movements {
@@ -142,7 +141,7 @@ func TestAnonymiseChangesNoMatch(t *testing.T) {
 	}
 }
 
-// A row without a day is as old as the movement is here.
+// For a row without a day, the time at which the movement was stored counts.
 func TestAnonymiseSparesRowsWithoutDay(t *testing.T) {
 	o := newOffice(t)
 	before := time.Now().Add(-time.Second)

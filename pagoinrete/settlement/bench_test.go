@@ -15,8 +15,8 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement/memstore"
 )
 
-// BenchmarkApply applies settlements of ten payments each, and a journal with one movement for each.
-// The time for each must not grow with their number.
+// BenchmarkApply applies settlements of ten payments each, and a journal with one movement for
+// each. The time for each must not grow with their number.
 func BenchmarkApply(b *testing.B) {
 	for _, count := range []int{1_000, 4_000} {
 		b.Run(fmt.Sprint(count), func(b *testing.B) {

@@ -19,7 +19,7 @@ import (
 
 const flowID = "2026-03-01BANKIT-000001"
 
-// office is a service of a school with nothing in it.
+// office is a school with an empty service.
 type office struct {
 	*settlement.Service
 	t        *testing.T
@@ -34,7 +34,7 @@ func newOffice(t *testing.T) *office {
 	return &office{s, t, due, store, 0}
 }
 
-// iuv returns a reference, of which the school expects an amount; 0: nothing.
+// iuv returns a reference. The school expects the amount for it; 0: it expects nothing.
 func (o *office) iuv(n int, amount flussi.Cents) paymentfile.Reference {
 	r := paymentfile.NewReference(fmt.Sprintf("%017d", 31000000000000000+n))
 	if amount > 0 {
@@ -259,7 +259,8 @@ func TestSinglePaymentIsToldAndUndone(t *testing.T) {
 	assert.Equal(t, settlement.MovementSingle, o.sospeso("7", rfb(r), 5000).State)
 	assert.Equal(t, []settlement.PaidStatus{settlement.PaidConfirmed}, o.told(r))
 	assert.Equal(t, settlement.MovementAmbiguous, o.sospeso("8", rfb(r), 4999).State)
-	// Another journal, which counts more, has the same row with another reference.
+	// Another journal has the same row with another reference, and comes first in the order of
+	// entries.
 	rows := []paymentfile.Movement{{Account: "1", Direction: paymentfile.Incoming, Document: paymentfile.DocumentIncomingSuspense,
 		Operation: paymentfile.OperationExecuted, DocumentNumber: "7", Amount: 5000, Date: day(5), Causale: flussi.NewText(rfb(other))}}
 	must.Get(o.ApplyJournal(t.Context(), clerk, paymentfile.Journal{ID: "A", BankABI: "01234", Body: school, Year: 2026}, sequence(rows)))(t)
@@ -415,7 +416,7 @@ func TestOtherBodiesAreForbiddenAndNotFound(t *testing.T) {
 	require.ErrorIs(t, err, flussi.ErrForbidden)
 }
 
-// A single payment is other money than the payments of settlements: no settlement has it.
+// No settlement lists a single payment, so the reference was paid twice.
 func TestSinglePaymentOfSettledReferenceIsDoubled(t *testing.T) {
 	journal := journalXML("G1", transfer{number: "7", amount: "90.00", causale: "/RFB/" + iuv + "/90.00/TXT/TASSA"})
 	file := settlementXML(school, flowID, 1, line{iuv: iuv, iur: "A", amount: "90.00"})
@@ -434,7 +435,7 @@ func TestSinglePaymentOfSettledReferenceIsDoubled(t *testing.T) {
 		o.receive(empty)
 		require.Len(t, o.due.told[r], 1)
 		assert.Equal(t, settlement.PaymentExpected, o.due.told[r][0].State, "a revision has no payment of it")
-		// It was the settlement's money after all, which only an operator can know.
+		// An operator decides that the single payment belongs to the settlement.
 		o.receive(settlementXML(school, flowID, 3, line{iuv: iuv, iur: "A", amount: "90.00"}))
 		must.Get(o.MatchMovement(t.Context(), clerk, o.movement("7").ID, []settlement.HandMatch{{Settlement: o.stored(flowID).ID}}, "stesso TRN"))(t)
 		assert.Equal(t, []settlement.PaidStatus{settlement.PaidConfirmed}, o.told(r))
@@ -477,7 +478,8 @@ func TestTransfersWithoutIndexAreToldApartByAmount(t *testing.T) {
 		"D": settlement.PaymentDoubled}, o.states(flowID))
 }
 
-// A settlement whose total is wrong is matched by no total, but may be the one that is meant.
+// A settlement with a wrong total is not matched by its total, but may be the one that the causale
+// names.
 func TestUnsureSettlementIsARival(t *testing.T) {
 	o := newOffice(t)
 	o.settle(flowID, row(o.iuv(1, 5000), "A", 5000))

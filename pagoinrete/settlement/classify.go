@@ -12,8 +12,9 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// classify sets the State of payments of a body. It needs all payments that have a Reference or a
-// Target of any of them, in any order, with what is expected of each Target.
+// classify sets the State of payments of a body. The group must have all payments whose Reference
+// or Target is the Reference or Target of one of them, in any order; expected must have each
+// Target.
 func classify(group []*Payment, expected map[paymentfile.Reference]Expectation) {
 	slices.SortFunc(group, earlier)
 	revocations := map[paymentKey]int{}
@@ -57,7 +58,7 @@ func classify(group []*Payment, expected map[paymentfile.Reference]Expectation) 
 	}
 }
 
-// claims are the transfers of references for which payments count.
+// claims are the transfers of references for which a payment counts already.
 type claims struct {
 	expected map[paymentfile.Reference]Expectation
 	sums     map[collection]flussi.Cents // one row for each index
@@ -157,28 +158,29 @@ func (c claims) transfer(p *Payment) (int, flussi.Cents) {
 	return index, due.Transfers[index]
 }
 
-// usable reports whether the payment is part of its latest file, and without a blocking fault.
+// usable reports whether the payment is in the latest file, and has no blocking fault.
 func (p *Payment) usable() bool { return !p.Dropped && !p.Unusable }
 
-// paymentKey is what a revocation has in common with the payment that it takes back.
+// paymentKey is equal for a payment and its revocation.
 type paymentKey struct {
 	reference paymentfile.Reference // as the file has it
 	iur       string
 	index     int
 }
 
-// keyOf returns the key of a payment. A file that does not state the index means the first transfer.
+// keyOf returns the key of a payment. A file that does not state the index means the first
+// transfer.
 func keyOf(p *Payment) paymentKey { return paymentKey{p.Reference, p.IUR, max(p.Index, 1)} }
 
-// earlier orders the payments of a reference by what files say about them, so that the same one
+// earlier orders the payments of a reference by what files say about them, so that the same payment
 // counts whichever arrived first.
 func earlier(a, b *Payment) int {
 	return cmp.Or(a.Date.Compare(b.Date), strings.Compare(a.IUR, b.IUR), cmp.Compare(a.Index, b.Index),
 		cmp.Compare(a.Repeat, b.Repeat), strings.Compare(a.ID.String(), b.ID.String()))
 }
 
-// Expectation is what a body expects of a reference. The zero Expectation is that of a reference
-// that nobody knows.
+// Expectation is what a body expects of a reference. The zero Expectation is that of an unknown
+// reference.
 type Expectation struct {
 	Owner     Owner                // whose the reference is
 	Amount    flussi.Cents         // of the whole payment

@@ -10,24 +10,24 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// Due knows what is due to a body. Applications implement it on their own table of payments. It must
-// be safe for concurrent use.
+// Due knows what is due to a body. Applications implement it on their own table of payments. It
+// must be safe for concurrent use.
 type Due interface {
-	// Expected returns what is expected of each reference; a reference that nobody knows may be
-	// missing. There are at most 500 references, which differ.
+	// Expected returns the Expectation of each reference. Unknown references may be left out. There
+	// are at most 500 references, each once.
 	Expected(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference) (map[paymentfile.Reference]Expectation, error)
 
-	// Tell says what is known now about references, at most 500 at a time. A Standing is all there
-	// is: what an earlier one of the reference had and this one has not is undone. The same Standing
-	// may come again. After an error, all of them come again.
+	// Tell receives what is known now about references, at most 500 at a time. A Standing replaces
+	// the earlier one of its reference: undo what only the earlier one had. The same Standing may
+	// come again. After an error, all of them come again.
 	Tell(ctx context.Context, body flussi.OrganizationCode, standings []Standing) error
 }
 
-// Standing is all that the files and the operators say about a reference. None of Payments means that
-// nothing is left of what was said before.
+// Standing is everything that the files and the operators now say about a reference. Without
+// Payments, nothing is left of what an earlier Standing said.
 type Standing struct {
 	Reference paymentfile.Reference // the Target of the payments
-	Payments  []Paid                // from the earliest, single payments last; set aside, unusable and dropped ones are not in it
+	Payments  []Paid                // the earliest first, single payments last; without those that are set aside, unusable or dropped
 }
 
 // Paid is a payment in a Standing.
@@ -44,7 +44,7 @@ type Paid struct {
 	Index      int                     // of the transfer; 0 if it is not stated
 	Amount     flussi.Cents            // without a sign
 	Date       time.Time               // of the payment, or of the movement of a single payment
-	Body       flussi.OrganizationCode // to whom it was paid
+	Body       flussi.OrganizationCode // the body that it was paid to
 }
 
 // PaidStatus says how far a payment has come.
@@ -53,9 +53,9 @@ type PaidStatus string
 // The statuses.
 const (
 	PaidSettled   PaidStatus = "settled"   // a settlement has it
-	PaidConfirmed PaidStatus = "confirmed" // and the treasury has the whole settlement
-	PaidRevoked   PaidStatus = "revoked"   // it was taken back, or takes a payment back
+	PaidConfirmed PaidStatus = "confirmed" // the treasury also has the whole settlement
+	PaidRevoked   PaidStatus = "revoked"   // it was revoked, or is a revocation
 )
 
-// maxReferences is how many references a [Due] is given at most.
+// maxReferences is the maximum number of references in a call of a [Due].
 const maxReferences = 500

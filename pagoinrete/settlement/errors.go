@@ -10,13 +10,14 @@ import (
 	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
-// Why something is refused, besides the Err… values of package flussi.
+// The errors of refusals, besides those of package flussi.
 var (
 	// ErrAmount: the parts of a movement are more than its amount, or a part is not positive.
 	ErrAmount = sentinel.New("parts and amount differ", "Le parti superano l'importo del movimento.", flussi.ErrInvalid)
-	// ErrDecided: an operator decided about it already. Take that back first.
+	// ErrDecided: an operator has decided about the payment or movement. Take the decision back
+	// first.
 	ErrDecided = sentinel.New("decided already", "Un operatore ha già deciso: annullare prima la decisione.", flussi.ErrState)
-	// ErrNothing: no operator decided about it, so there is nothing to take back.
+	// ErrNothing: no operator has decided about the payment or movement.
 	ErrNothing = sentinel.New("nothing to take back", "Non c'è alcuna decisione da annullare.", flussi.ErrState)
 )
 

@@ -21,7 +21,7 @@ type bill struct {
 // bills is the table, by IUV. A real one is in a database.
 type bills map[paymentfile.Reference]*bill
 
-// Expected says what the town waits for.
+// Expected returns the amounts that the town expects.
 func (b bills) Expected(_ context.Context, _ flussi.OrganizationCode, references []paymentfile.Reference) (map[paymentfile.Reference]settlement.Expectation, error) {
 	found := map[paymentfile.Reference]settlement.Expectation{}
 	for _, r := range references {
@@ -34,7 +34,7 @@ func (b bills) Expected(_ context.Context, _ flussi.OrganizationCode, references
 	return found, nil
 }
 
-// Tell sets each row to what is known now, so it may be told twice.
+// Tell sets each row to what is known now, so the same standing may come twice.
 func (b bills) Tell(_ context.Context, _ flussi.OrganizationCode, standings []settlement.Standing) error {
 	for _, s := range standings {
 		if row, is := b[s.Reference]; is {
@@ -50,8 +50,8 @@ func (b bills) Tell(_ context.Context, _ flussi.OrganizationCode, standings []se
 	return nil
 }
 
-// A town's own table of bills is told what the files of its PSPs and of its treasury say. The
-// journal comes before the settlement that it is about.
+// A town has its own table of bills, and gets the files of its PSPs and of its treasury. Here the
+// journal comes before the settlement that it names.
 func Example() {
 	ctx, clerk, bill := context.Background(), flussi.Actor{ID: "a.bruni"}, &bill{amount: 120_00}
 	body, bodyErr := flussi.ParseOrganizationCode("80185250588")

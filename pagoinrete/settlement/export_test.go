@@ -9,8 +9,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// Recompute returns what movements and settlements are by their facts alone, with all of a body in
-// view.
+// Recompute matches all movements and settlements of a body at once.
 func Recompute(settlements []Settlement, movements []Movement) ([]Settlement, []Movement) {
 	f := facts{map[uuid.UUID]Settlement{}, map[uuid.UUID]Movement{}}
 	for _, s := range settlements {

@@ -26,7 +26,7 @@ type place struct{ chunk, offset, repeat uint32 }
 // chunkSize is the size of a chunk, unless a row is longer. Chunks are not copied when more come.
 const chunkSize = 64 << 10
 
-// maxRow is the room of an encoded row without its texts.
+// maxRow is the maximum size of an encoded row without its texts, in bytes.
 const maxRow = 9 * binary.MaxVarintLen64
 
 // add adds a row.
@@ -51,7 +51,7 @@ func (f *fileRows) add(row paymentfile.Payment) {
 	f.chunks[last] = to
 }
 
-// rowKey is what identifies a row in its file, as bytes. Keys of one reference begin with
+// rowKey returns the bytes that identify a row in its file. Keys of one reference begin with
 // [referenceKey].
 func rowKey(reference paymentfile.Reference, iur string, index int) []byte {
 	key := append(referenceKey(reference), byte(index))
@@ -87,7 +87,7 @@ func (f *fileRows) sort() {
 	}
 }
 
-// references returns the references of the rows but the one that is none, each once.
+// references returns the references of the rows, each once, without the zero reference.
 func (f *fileRows) references() iter.Seq[paymentfile.Reference] {
 	return func(yield func(paymentfile.Reference) bool) {
 		var last []byte
@@ -106,7 +106,7 @@ func (f *fileRows) references() iter.Seq[paymentfile.Reference] {
 	}
 }
 
-// having returns the places in f.places of the rows with a reference.
+// having returns the range of f.places with the rows of a reference.
 func (f *fileRows) having(reference paymentfile.Reference) (begin, end int) {
 	wanted := referenceKey(reference)
 	begin = sort.Search(len(f.places), func(i int) bool {
@@ -127,7 +127,7 @@ func (f *fileRows) has(reference paymentfile.Reference) bool {
 	return begin < end
 }
 
-// payment returns the row at an index of f.places, as it is before anything is known about it.
+// payment decodes the row at an index of f.places. What matching sets is still zero.
 func (f *fileRows) payment(i int) Payment {
 	p := f.of
 	key, rest := f.key(f.places[i])

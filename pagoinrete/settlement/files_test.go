@@ -107,7 +107,7 @@ func journalXML(id string, transfers ...transfer) string {
 </flusso_giornale_di_cassa>`, school, id, rows.String())
 }
 
-// receive applies files in their order, as a program does that gets them from a folder.
+// receive applies files in their order, as a program does with the files of a folder.
 func (o *office) receive(files ...string) {
 	o.t.Helper()
 	for _, text := range files {

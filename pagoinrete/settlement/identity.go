@@ -34,8 +34,8 @@ func MovementID(body flussi.OrganizationCode, bank string, year int, account, nu
 	return derived("movement", body.String(), bank, strconv.Itoa(year), account, number)
 }
 
-// entryKey returns what identifies a row of a journal, but for which of several equal rows it is.
-// Journals of different periods repeat rows, so the journal is not part of it.
+// entryKey returns what identifies a row of a journal. Several equal rows of one journal have the
+// same key. Journals of different periods repeat rows, so the journal is not part of it.
 func entryKey(m paymentfile.Movement) string {
 	return strings.Join([]string{m.Date.String(), string(m.Operation), m.Amount.String(), m.FlowID, m.Number,
 		m.SlipNumber, m.ReversedSlip, m.Progressive}, "|")

@@ -19,7 +19,8 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement/memstore"
 )
 
-// What no error and no log may show: payers, texts of journals and of operators, IBANs, references.
+// The texts that no error and no log may show: payers, texts of journals and of operators, IBANs,
+// references.
 const (
 	leakPayer     = "Zqxpagante"
 	leakCode      = "ZQXJKW80A01H501U"
@@ -33,7 +34,7 @@ const (
 
 var leaks = []string{leakPayer, leakCode, leakCausale, leakIBAN, leakReason, leakReference, leakForeign, leakSingle}
 
-// failing is a store of which one call fails, and the next ones do not.
+// failing is a store in which one call fails.
 type failing struct {
 	settlement.Store
 	left *int
@@ -103,7 +104,7 @@ func (f failing) Movement(ctx context.Context, id uuid.UUID) (settlement.Movemen
 	return f.Store.Movement(ctx, id)
 }
 
-// leaky are calls with secrets in all that they are given, in an order in which each can succeed.
+// leaky makes calls with secrets in all arguments, in an order in which each can succeed.
 func leaky(ctx context.Context, s *settlement.Service) []error {
 	var errs []error
 	note := func(values ...any) {
@@ -202,7 +203,7 @@ func TestNothingPersonalIsInErrors(t *testing.T) {
 	r.Check(t, leaks...)
 }
 
-// What a caller gives that is refused is not quoted, and entities, reports and histories mask it.
+// Errors do not quote refused arguments, and entities, reports and histories mask secrets.
 func TestNothingPersonalIsInRefusalsAndEntities(t *testing.T) {
 	o := newOffice(t)
 	o.Service = must.Get(settlement.NewService(o.store, settlement.Permissions{clerk.ID: {school}}, o.due))(t)

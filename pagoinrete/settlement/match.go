@@ -10,9 +10,9 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// derive sets the fields of a movement that follow from its entries. They are a set: their order
-// and the journals that repeat them make no difference. The entered ones came last: if the movement
-// is anonymised, the others have no texts any more, and what it names was derived from them before.
+// derive sets the fields of a movement that follow from its entries. The order of the entries makes
+// no difference. entered has the keys of the entries that were just added: in an anonymised
+// movement, only these still have texts, and what the others named was derived before.
 func (m *Movement) derive(entered map[string]bool) {
 	m.Amount, m.Regularised = 0, 0
 	for i := range m.Entries {
@@ -32,7 +32,8 @@ func (m *Movement) derive(entered map[string]bool) {
 	m.Names, m.Prefix, m.Cut, m.Reference, m.Stated = r.IDs, r.Prefix, r.Cut, r.Reference, r.Amount
 }
 
-// count adds an entry to the amounts. An operation is judged by its kind, never by its sign.
+// count adds an entry to the amounts. Only the operation decides whether it adds or subtracts, not
+// the sign in the file.
 func (m *Movement) count(e *Entry) {
 	switch e.Operation {
 	case paymentfile.OperationExecuted:
@@ -46,9 +47,9 @@ func (m *Movement) count(e *Entry) {
 	}
 }
 
-// enter adds entries of one journal, which differ in their keys, unless the movement has them. It
-// returns for each whether the movement did not have it, and reports whether the movement changed. If
-// it is anonymised, it does not keep the texts of the entries.
+// enter adds those entries of one journal that the movement does not have. The keys of the entries
+// must differ. It returns which entries were added, and whether the movement changed. An anonymised
+// movement gets the entries without their texts.
 func (m *Movement) enter(entries []Entry) (added []bool, changed bool) {
 	added = make([]bool, len(entries))
 	stored := m.Entries
@@ -80,13 +81,13 @@ func (m *Movement) enter(entries []Entry) (added []bool, changed bool) {
 	return added, true
 }
 
-// erase erases what a journal says in words.
+// erase removes the texts of the entry.
 func (e *Entry) erase() {
 	e.Causale, e.EndToEndID, e.BankData = flussi.Text{}, flussi.Text{}, flussi.Text{}
 }
 
-// before orders entries with one key, of which several journals may have other texts: the first
-// counts.
+// before orders entries with the same key. Their texts may differ between journals; the first one
+// in this order counts.
 func (e Entry) before(other Entry) bool {
 	for _, pair := range [][2]string{{e.Journal, other.Journal}, {e.Causale.Reveal(), other.Causale.Reveal()},
 		{e.EndToEndID.Reveal(), other.EndToEndID.Reveal()}, {e.BankData.Reveal(), other.BankData.Reveal()}} {
@@ -103,9 +104,9 @@ type facts struct {
 	movements   map[uuid.UUID]Movement
 }
 
-// match sets where a movement belongs. It looks at what identifies the others, at their amounts and
-// at what operators decided, never at where they belong, so the order in which movements are matched
-// makes no difference.
+// match sets the Parts and the State of a movement. Of the other movements, it uses what they name,
+// their amounts and the decisions of operators, never their Parts. So the order in which movements
+// are matched makes no difference.
 func (f *facts) match(m *Movement) {
 	exact, longer := f.candidates(m)
 	m.Loose = len(exact) == 0 && m.mayBeCut()
@@ -131,7 +132,7 @@ func (f *facts) parts(m *Movement, exact, longer []Settlement) []Part {
 		return []Part{{Kind: PartMatched, Settlement: exact[0].ID, Amount: m.Amount}}
 	case len(exact) > 0 || len(longer) > 1:
 		return whole(PartAmbiguous)
-	case len(longer) == 0 || longer[0].Unsure: // whose total means nothing, except that it is another
+	case len(longer) == 0 || longer[0].Unsure: // the total of an unsure settlement proves nothing
 		return whole(PartWaiting)
 	case f.claimed(longer[0], m):
 		return whole(PartAmbiguous)
@@ -139,7 +140,8 @@ func (f *facts) parts(m *Movement, exact, longer []Settlement) []Part {
 	return []Part{{Kind: PartMatched, Settlement: longer[0].ID, Amount: m.Amount, ByAmount: true}}
 }
 
-// handParts returns the parts that operators decided, as far as the amount goes. What is left waits.
+// handParts returns the parts that operators decided, up to the amount of the movement. The rest of
+// the amount is a [PartWaiting].
 func (m *Movement) handParts() []Part {
 	var parts []Part
 	rest := m.Amount
@@ -159,18 +161,18 @@ func (m *Movement) handParts() []Part {
 	return parts
 }
 
-// mayBeCut reports whether the causale is about a settlement, and may have lost a part of its
+// mayBeCut reports whether the causale names a settlement, but perhaps only the beginning of its
 // identifier.
 func (m *Movement) mayBeCut() bool { return m.Reference.IsZero() && (m.Cut || m.Prefix != "") }
 
-// fits reports whether a settlement can be the one whose identifier the causale has a part of: it
-// begins with that part, and has the amount.
+// fits reports whether the causale may have the beginning of the settlement's identifier, and the
+// total of the settlement is the movement's amount.
 func (m *Movement) fits(s Settlement) bool {
 	return m.mayBeCut() && m.Amount > 0 && s.Total == m.Amount && strings.HasPrefix(s.FlowID, m.Prefix) && !slices.Contains(m.Names, s.FlowID)
 }
 
-// candidates returns the settlements that the causale names, and those whose identifier it can have
-// a part of.
+// candidates returns the settlements that the causale names (exact), and those that the movement
+// fits (longer).
 func (f *facts) candidates(m *Movement) (exact, longer []Settlement) {
 	for _, s := range f.settlements {
 		switch {
@@ -183,8 +185,8 @@ func (f *facts) candidates(m *Movement) (exact, longer []Settlement) {
 	return exact, longer
 }
 
-// claimed reports whether a settlement can belong to another movement: one that an operator matched
-// to it, one that names it, or one that has a part of its identifier and the same amount.
+// claimed reports whether a settlement may belong to another movement than by: one that an operator
+// matched to it, one that names it, or one that fits it and names no known settlement.
 func (f *facts) claimed(s Settlement, by *Movement) bool {
 	for _, m := range f.movements {
 		if m.ID == by.ID || m.Amount <= 0 {

@@ -24,7 +24,7 @@ func (w *world) serviceFor(t *testing.T, store settlement.Store) (*settlement.Se
 	return must.Get(settlement.NewService(store, settlement.Permissions{clerk.ID: {school, town}}, due))(t), due
 }
 
-// locked is a table that several goroutines tell.
+// locked is a table that several goroutines may use.
 type locked struct {
 	sync.Mutex
 	*table
@@ -36,8 +36,8 @@ func (l *locked) Tell(ctx context.Context, body flussi.OrganizationCode, standin
 	return l.table.Tell(ctx, body, standings)
 }
 
-// Files that are applied at the same time do not miss each other: the ledger makes one of two
-// writers read again.
+// Of two files that are applied at the same time, the ledger makes one writer read what the other
+// one wrote.
 func TestFilesAppliedAtOnceGiveTheSameResult(t *testing.T) {
 	for seed := range uint64(12) {
 		w := newWorld(seed)
@@ -54,7 +54,7 @@ func TestFilesAppliedAtOnceGiveTheSameResult(t *testing.T) {
 	}
 }
 
-// overtaken is a store in which somebody else stores something before its first write.
+// overtaken is a store in which another write comes before the first one.
 type overtaken struct {
 	settlement.Store
 	other *func()
@@ -98,7 +98,7 @@ func (c crashing) Save(ctx context.Context, changes settlement.Changes) error {
 	return err
 }
 
-// What a crash left undone is done when the file is applied again.
+// Applying a file again completes what a crash interrupted.
 func TestFilesAppliedAgainAfterCrashesGiveTheSameResult(t *testing.T) {
 	crashes := 0
 	for seed := range uint64(40) {

@@ -19,7 +19,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement/memstore"
 )
 
-// forgetting is a store that keeps no payments, and measures what is in memory while it pulls them.
+// forgetting is a store that drops payments, and measures the memory while it pulls them.
 type forgetting struct {
 	settlement.Store
 	pulled *int
@@ -48,7 +48,7 @@ func (f forgetting) Save(ctx context.Context, changes settlement.Changes) error 
 	return f.Store.Save(ctx, changes)
 }
 
-// unknown is a Due that expects nothing and notes nothing.
+// unknown is a Due that expects nothing.
 type unknown struct{}
 
 func (unknown) Expected(context.Context, flussi.OrganizationCode, []paymentfile.Reference) (map[paymentfile.Reference]settlement.Expectation, error) {
@@ -58,7 +58,7 @@ func (unknown) Tell(context.Context, flussi.OrganizationCode, []settlement.Stand
 	return nil
 }
 
-// huge is the file of a settlement with many rows.
+// huge returns the file of a settlement with many rows.
 func huge(id string, revision, rows int, amount flussi.Cents) settlement.File {
 	return settlement.File{
 		Head: paymentfile.Settlement{ID: id, Body: school, PSP: paymentfile.Party{Code: "BANKITXX"}, Revision: revision,
@@ -91,10 +91,10 @@ func TestRowsOfASettlementTakeLittleMemory(t *testing.T) {
 	assert.Less(t, perRow, 250.0)
 }
 
-// BenchmarkApplyHuge applies a settlement of many rows to a store in memory, again with other amounts,
-// and its movements; a journal of many rows about one movement; and a journal of many movements
-// before their settlements, all of one amount.
-// The time for each row must not grow with their number.
+// BenchmarkApplyHuge applies a settlement of many rows to a store in memory, again with other
+// amounts, and its movements; a journal of many rows about one movement; and a journal of many
+// movements before their settlements, all of one amount. The time for each row must not grow with
+// their number.
 func BenchmarkApplyHuge(b *testing.B) {
 	service := func() (*settlement.Service, settlement.Store) {
 		store := memstore.New()

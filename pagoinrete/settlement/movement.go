@@ -10,9 +10,8 @@ import (
 )
 
 // Movement (sospeso in entrata) is money that the treasury received without an order: all rows of
-// treasury journals about one sospeso together. Its ID is derived from Body, Bank, Year, Account and
-// Number. What follows from its Entries and its Hand parts does not depend on the order in which
-// they came.
+// treasury journals about one sospeso together. Its ID is derived from Body, Bank, Year, Account
+// and Number. The order in which its Entries and Hand parts came makes no difference.
 type Movement struct {
 	ID           uuid.UUID               // of the movement; see [MovementID]
 	Body         flussi.OrganizationCode // whose treasury it is
@@ -23,7 +22,7 @@ type Movement struct {
 	Entries      []Entry                 // what journals say about it, sorted by Key, each once
 	Date         time.Time               // of its first entry: the beginning of the day in Italy, UTC
 	Amount       flussi.Cents            // what was executed, less what was reversed; negative if the executed entry is missing
-	Regularised  flussi.Cents            // what orders (reversali) regularise of it
+	Regularised  flussi.Cents            // the part of it that orders (reversali) regularise
 	Names        []string                // identifiers of settlements that its causale can name
 	Prefix       string                  // see [paymentfile.Remittance]
 	Cut          bool                    // see [paymentfile.Remittance]
@@ -33,7 +32,7 @@ type Movement struct {
 	Loose        bool                    // its causale is or may be cut, and no known settlement has one of its Names
 	Hand         []HandPart              // what operators decided, in their order
 	Parts        []Part                  // where its Amount belongs: every cent is in one part; none if Amount is not positive
-	State        MovementState           // what its Parts are
+	State        MovementState           // the kind of its Parts
 	Untold       bool                    // the [Due] has not been told of a single payment in it
 	AnonymisedAt time.Time               // when the texts of its Entries were erased, UTC; zero if they were not
 	Version      int64                   // of the stored movement, from 1
@@ -44,7 +43,7 @@ type Movement struct {
 
 // Entry is a row of a treasury journal about a movement.
 type Entry struct {
-	Key        string                // what identifies it; the same in every journal that has it
+	Key        string                // identifies the entry; the same in every journal that has it
 	Operation  paymentfile.Operation // tipo_operazione
 	Amount     flussi.Cents          // without a sign
 	Date       time.Time             // data_movimento: the beginning of the day in Italy, UTC
@@ -80,7 +79,7 @@ type PartKind string
 const (
 	PartMatched   PartKind = "matched"   // to a settlement
 	PartSingle    PartKind = "single"    // to a single payment without a settlement
-	PartWaiting   PartKind = "waiting"   // to a settlement that is not known, or to none that an operator chose
+	PartWaiting   PartKind = "waiting"   // to a settlement that is not known yet; or an operator's decision left it over
 	PartAmbiguous PartKind = "ambiguous" // to one of several settlements, or the amounts contradict each other
 	PartUnrelated PartKind = "unrelated" // to nothing of pagoPA
 	PartAside     PartKind = "aside"     // set aside by an operator
@@ -102,8 +101,8 @@ func (k PartKind) Label() string {
 	return MovementState(k).Label() // the others have the names of the states
 }
 
-// MovementState says what the parts of a movement are: the kind of all of them, or one of two states
-// that are no kind.
+// MovementState is the kind that all parts of a movement have, or [MovementSplit] or
+// [MovementReversed].
 type MovementState string
 
 // The states of a movement.
@@ -169,7 +168,7 @@ func (m Movement) Causale() flussi.Text {
 	return flussi.Text{}
 }
 
-// speaks returns the entry whose causale counts; nil if there are no entries.
+// speaks returns the entry that gives the movement its causale; nil if there are no entries.
 func (m *Movement) speaks() *Entry {
 	var found *Entry
 	for i := range m.Entries {

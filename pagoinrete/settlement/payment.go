@@ -9,8 +9,8 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// Payment (singolo pagamento) is a row of a settlement: one transfer of one payment. What identifies
-// it is its settlement, Reference, IUR and Index, and which of several equal rows it is.
+// Payment (singolo pagamento) is a row of a settlement: one transfer of one payment. Its
+// Settlement, Reference, IUR, Index and Repeat identify it.
 type Payment struct {
 	ID         uuid.UUID               // of the payment, derived from what identifies it
 	Settlement uuid.UUID               // the ID of its settlement
@@ -30,7 +30,7 @@ type Payment struct {
 	Expected   flussi.Cents            // what the [Due] expects of this transfer; 0 if nothing
 	Owner      Owner                   // whose reference the Target is, as the [Due] said
 	Hand       Decision                // what an operator decided about it
-	State      PaymentState            // what it is; see [PaymentState]
+	State      PaymentState            // see [PaymentState]
 	Version    int64                   // of the stored payment, from 1
 	CreatedAt  time.Time               // when it was first stored, UTC
 	UpdatedAt  time.Time               // when it was last changed, UTC
@@ -75,11 +75,11 @@ const (
 	PaymentExpected PaymentState = "expected" // its amount is expected, or that of all transfers which were collected with it
 	PaymentDiffers  PaymentState = "differs"  // its reference is expected, with another amount
 	PaymentDoubled  PaymentState = "doubled"  // another payment of the same reference counts, or of the same transfer of it
-	PaymentUnknown  PaymentState = "unknown"  // nobody expects its reference
+	PaymentUnknown  PaymentState = "unknown"  // its reference is not known
 	PaymentForeign  PaymentState = "foreign"  // its reference is another intermediary's
-	PaymentRevoked  PaymentState = "revoked"  // it takes a payment back, or was taken back
+	PaymentRevoked  PaymentState = "revoked"  // it was revoked, or is a revocation
 	PaymentAside    PaymentState = "aside"    // an operator set it aside
-	PaymentUnusable PaymentState = "unusable" // its row is at fault
+	PaymentUnusable PaymentState = "unusable" // its row has a blocking fault
 	PaymentDropped  PaymentState = "dropped"  // a later file of its settlement no longer has it
 )
 

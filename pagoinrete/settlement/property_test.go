@@ -76,7 +76,7 @@ func (d *table) Tell(_ context.Context, body flussi.OrganizationCode, standings 
 	return nil
 }
 
-// lines returns what was told in text, sorted.
+// lines returns what was told as sorted lines.
 func (d *table) lines() []string {
 	var all []string
 	for body, told := range map[string]map[paymentfile.Reference][]settlement.Paid{"school": d.told, "town": d.others} {
@@ -90,7 +90,7 @@ func (d *table) lines() []string {
 	return all
 }
 
-// world is files of two bodies, in no order.
+// world has the files of two bodies, in no order.
 type world struct {
 	*rand.Rand
 	references []paymentfile.Reference
@@ -124,7 +124,7 @@ func newWorld(seed uint64) *world {
 	return w
 }
 
-// amount is one of few, so that many are equal.
+// amount returns one of few amounts, so that many are equal.
 func (w *world) amount() flussi.Cents { return flussi.Cents(1+w.IntN(3)) * 500 }
 
 func day(n int) paymentfile.Day {
@@ -280,7 +280,7 @@ func sequence[T any](all []T) iter.Seq2[T, error] {
 	}
 }
 
-// state is all that a store has, without what depends on when it was stored.
+// state is the content of a store, without what depends on when it was stored.
 type state struct {
 	settlements []settlement.Settlement
 	payments    []settlement.Payment
@@ -297,7 +297,7 @@ func read(t *testing.T, store settlement.Store) state {
 		assert.False(t, e.Untold)
 		e.Version, e.CreatedAt, e.UpdatedAt, e.Counts.Dropped = 0, time.Time{}, time.Time{}, settlement.Tally{}
 	}
-	s.payments = slices.DeleteFunc(s.payments, func(p settlement.Payment) bool { return p.Dropped }) // an order may never have seen it
+	s.payments = slices.DeleteFunc(s.payments, func(p settlement.Payment) bool { return p.Dropped }) // depends on the order of the files
 	for i := range s.payments {
 		p := &s.payments[i]
 		p.Version, p.CreatedAt, p.UpdatedAt = 0, time.Time{}, time.Time{}
@@ -385,7 +385,7 @@ func TestResultDoesNotDependOnOrderOfFiles(t *testing.T) {
 	t.Log(seen)
 }
 
-// adds checks that money is neither made nor lost, and that every cent is in one class.
+// adds checks that the sums are those of the files, and that every cent is in one class.
 func (w *world) adds(t *testing.T, s state) {
 	var covered, parts flussi.Cents
 	moved := map[flussi.OrganizationCode]flussi.Cents{school: 0, town: 0}
@@ -411,7 +411,7 @@ func (w *world) adds(t *testing.T, s state) {
 	assert.Equal(t, parts, covered)
 }
 
-// agrees checks what is stored against what follows from all facts together.
+// agrees compares what is stored with the result of matching all facts at once.
 func (w *world) agrees(t *testing.T, seed uint64, s state) {
 	for _, body := range []flussi.OrganizationCode{school, town} {
 		stored := only(s.settlements, func(one settlement.Settlement) bool { return one.Body == body })

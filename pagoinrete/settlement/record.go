@@ -82,14 +82,15 @@ const (
 	entityMovement   = "movement"
 )
 
-// step says who does what.
+// step is what the histories record about a write.
 type step struct {
 	action Action
 	by     flussi.Actor
 	reason string // in Italian
 }
 
-// of returns the step for an entity: the entities to which the step was not done are matched again.
+// of returns the step to record for an entity: the step itself if it was done to the entity,
+// otherwise [ActionMatch].
 func (s step) of(done bool) step {
 	if !done {
 		return step{action: ActionMatch, by: s.by}

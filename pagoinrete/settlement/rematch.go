@@ -11,7 +11,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// touched is what a write changes, as far as matching depends on it.
+// touched are the changed entities of a write that matching depends on.
 type touched struct {
 	settlements map[uuid.UUID]bool
 	movements   map[uuid.UUID]bool
@@ -66,7 +66,8 @@ func isSingle(parts []Part) bool {
 	return slices.ContainsFunc(parts, func(p Part) bool { return p.Kind == PartSingle })
 }
 
-// coverage is what movements have more of a settlement than before, and whether others have it.
+// coverage is by how much the sum of the movements of a settlement grew, and whether other
+// movements belong to it than before.
 type coverage struct {
 	amount flussi.Cents
 	others bool
@@ -76,7 +77,8 @@ func (c coverage) add(amount flussi.Cents, others bool) coverage {
 	return coverage{c.amount + amount, c.others || others}
 }
 
-// dependents returns the movements that are touched, that name a touched settlement or that fit one.
+// dependents returns the movements that are touched, that name a touched settlement or that fit
+// one.
 func (w *work) dependents(ctx context.Context, t touched) (map[uuid.UUID]bool, error) {
 	again := maps.Clone(t.movements)
 	for id := range t.settlements {
@@ -107,7 +109,7 @@ func (w *work) dependents(ctx context.Context, t touched) (map[uuid.UUID]bool, e
 	return again, nil
 }
 
-// prefixes returns what a cut identifier can be left of, but for nothing.
+// prefixes returns all beginnings of an identifier, without the empty one.
 func prefixes(flowID string) []string {
 	var all []string
 	for i := range flowID {
@@ -171,7 +173,8 @@ func (w *work) addRivals(ctx context.Context, movements map[uuid.UUID]bool) erro
 	return w.readCandidates(ctx, movements)
 }
 
-// canClaim reports whether a settlement can no longer belong to others by its amount.
+// canClaim reports whether the movement keeps a settlement from belonging to other movements that
+// only fit it.
 func (m *Movement) canClaim(s Settlement) bool {
 	return slices.ContainsFunc(m.Hand, func(h HandPart) bool { return h.Settlement == s.ID }) || slices.Contains(m.Names, s.FlowID) || m.fits(s)
 }
@@ -202,8 +205,9 @@ func (w *work) readNamed(ctx context.Context) error {
 	return nil
 }
 
-// readClaims reads the movements that may claim the settlements which movements fit, and what they
-// name. Those that fit were read by addRivals.
+// readClaims reads the movements that name the settlements which movements fit, or that operators
+// matched to them, and the settlements that all of these name. addRivals has read the movements
+// that fit.
 func (w *work) readClaims(ctx context.Context, movements map[uuid.UUID]bool) error {
 	wanted := map[uuid.UUID]Settlement{} // by their amount
 	for id := range movements {
@@ -222,7 +226,7 @@ func (w *work) readClaims(ctx context.Context, movements map[uuid.UUID]bool) err
 	return w.readNamed(ctx)
 }
 
-// sumUp adds to settlements what movements have more of them than before.
+// sumUp updates the Covered and the State of settlements whose movements changed.
 func (w *work) sumUp(ctx context.Context, covered map[uuid.UUID]coverage) error {
 	ids := map[uuid.UUID]bool{}
 	for id := range covered {

@@ -7,15 +7,15 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// Purposes knows what payments are for. Applications implement it on their own table, often beside
+// Purposes says what payments are for. Applications implement it on their own table, often beside
 // [Due]. It must be safe for concurrent use.
 type Purposes interface {
-	// Purposes returns what each reference is for; one that nobody knows may be missing. There are at
-	// most 500 references, which differ.
+	// Purposes returns what each reference is for. Unknown references may be left out. There are at
+	// most 500 references, each once.
 	Purposes(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference) (map[paymentfile.Reference]Purpose, error)
 }
 
-// Purpose is what a payment is for. The zero Purpose is that of a reference that nobody knows.
+// Purpose is what a payment is for. The zero Purpose is that of an unknown reference.
 type Purpose struct {
 	Event   string // evento or servizio: its name, as the office calls it
 	Chapter string // capitolo or aggregato/voce of the budget; may be empty
@@ -25,20 +25,20 @@ type Purpose struct {
 // IsZero reports whether nothing is known; encoding/json's omitzero uses it.
 func (p Purpose) IsZero() bool { return p == Purpose{} }
 
-// Finding says in one word how far a payment is reconciled. Each payment of the latest file of a
-// settlement has exactly one: what its own State says, unless that is [PaymentExpected]; then what
-// the treasury has of its settlement.
+// Finding says how far a payment is reconciled. Each payment of the latest file of a settlement has
+// exactly one. If the State of the payment is [PaymentExpected], the Finding says what the treasury
+// has of the settlement; otherwise it says the same as the State.
 type Finding string
 
 // The findings.
 const (
 	FindingComplete   Finding = "complete"    // its receipt, its settlement and the treasury have it
 	FindingTreasury   Finding = "treasury"    // its settlement and the treasury have it; its receipt is not known
-	FindingNoTreasury Finding = "no_treasury" // of a settlement that is [SettlementOpen]
-	FindingPartly     Finding = "partly"      // of one that is [SettlementPartly]
-	FindingOver       Finding = "over"        // of one that is [SettlementOver]
-	FindingUnsure     Finding = "unsure"      // of one that is [SettlementUnsure]
-	FindingVoid       Finding = "void"        // of one that is [SettlementVoid]
+	FindingNoTreasury Finding = "no_treasury" // its settlement is [SettlementOpen]
+	FindingPartly     Finding = "partly"      // its settlement is [SettlementPartly]
+	FindingOver       Finding = "over"        // its settlement is [SettlementOver]
+	FindingUnsure     Finding = "unsure"      // its settlement is [SettlementUnsure]
+	FindingVoid       Finding = "void"        // its settlement is [SettlementVoid]
 	FindingDiffers    Finding = "differs"     // it is [PaymentDiffers]
 	FindingDoubled    Finding = "doubled"     // it is [PaymentDoubled]
 	FindingUnknown    Finding = "unknown"     // it is [PaymentUnknown]
@@ -115,8 +115,8 @@ type MovementLine struct {
 // (reversale). The allocations of a movement add up to its Amount.
 type Allocation struct {
 	Movement Movement         // the sospeso
-	Purpose  Purpose          // for which the part was paid, without Receipt; zero if Reason says why it is not known
-	Reason   AllocationReason // why the part cannot be allocated; "" if it is
+	Purpose  Purpose          // what the part was paid for, without Receipt; zero if there is a Reason
+	Reason   AllocationReason // why the part is not allocated; "" if it is
 	Amount   flussi.Cents     // of the part; negative if more was revoked than paid
 	Payments int              // how many payments it has; 0 if they are not known
 }
@@ -128,7 +128,7 @@ type AllocationReason string
 // The reasons that are neither a [PaymentState] nor a [PartKind].
 const (
 	ReasonNoPurpose AllocationReason = "no_purpose" // the [Purposes] do not know what the payments are for
-	ReasonPartial   AllocationReason = "partial"    // the part is not all of a settlement that is for several things
+	ReasonPartial   AllocationReason = "partial"    // the part is not the whole settlement, which is for several purposes
 	ReasonUnsure    AllocationReason = "unsure"     // the file of the settlement contradicts itself
 )
 

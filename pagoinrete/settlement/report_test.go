@@ -33,7 +33,7 @@ func (e events) Purposes(_ context.Context, _ flussi.OrganizationCode, reference
 	return found, nil
 }
 
-// allocated are the allocations of all movements, in short.
+// allocated returns the allocations of all movements as short texts.
 func (o *office) allocated(purposes settlement.Purposes) []string {
 	var all []string
 	for a, err := range o.Allocations(o.t.Context(), clerk, settlement.MovementFilter{}, purposes) {
@@ -62,7 +62,7 @@ func TestAllocationsSplitSospesoByEventAndChapter(t *testing.T) {
 	}, o.allocated(nil))
 }
 
-// Which payments of a settlement one of its movements has cannot be known.
+// No file says which payments of a settlement are in one of several movements.
 func TestAllocationsDoNotGuessPartOfSettlement(t *testing.T) {
 	o := newOffice(t)
 	trip, lunch, other := o.iuv(1, 5000), o.iuv(2, 700), o.iuv(3, 5000)
@@ -100,7 +100,7 @@ func TestAllocationsSayWhyNothingIsAssigned(t *testing.T) {
 	}, o.allocated(purposes))
 }
 
-// Every cent is in one class, whatever the files: the sums of the report are those of the files.
+// Every cent is in one class: the sums of the report are those of the files.
 func TestReportAddsUpToFiles(t *testing.T) {
 	seen := map[settlement.Finding]bool{}
 	for seed := range uint64(80) {
@@ -232,7 +232,7 @@ func TestReportHasNoDroppedPayments(t *testing.T) {
 	}
 }
 
-// A reversal whose execution no journal has is money that went away.
+// A reversal without an executed entry counts as negative.
 func TestReportCountsReversalsWithoutExecution(t *testing.T) {
 	o := newOffice(t)
 	o.journal("5", "CONTRIBUTO", 300, paymentfile.OperationReversed)
@@ -262,7 +262,8 @@ func (b broken) Purposes(context.Context, flussi.OrganizationCode, []paymentfile
 	return nil, b.err
 }
 
-// Of two files of one revision the one that contradicts itself gives way, whichever comes first.
+// Of two files with the same revision, the one that does not contradict itself counts, whichever
+// comes first.
 func TestFileThatContradictsItselfGivesWay(t *testing.T) {
 	good := settlement.File{Head: paymentfile.Settlement{ID: flowID, Body: school, PSP: paymentfile.Party{Code: "BANKITXX"}, Total: 500}, Payments: sequence([]paymentfile.Payment{
 		row(paymentfile.NewReference("31000000000000001"), "A", 500)})}

@@ -12,8 +12,8 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// What schools, towns and their suppliers reported in public about real files, from the files to what
-// the table of what is due is told.
+// Cases that schools, towns and their suppliers reported in public about real files. Each test goes
+// from the files to what the Due is told.
 
 const (
 	iuv      = "31000000000000001"
@@ -51,7 +51,7 @@ func TestCausaleWithoutPrefixOrWithCutIDIsMatched(t *testing.T) {
 	}
 }
 
-// A causale names the settlement, and its rows say what was paid and by which reference.
+// A causale names the settlement, whose rows have the references and amounts.
 func TestPaymentsOfATransferAreFoundByItsCausale(t *testing.T) {
 	o := newOffice(t)
 	first, second := o.expects(iuv, 9000), o.expects(otherIUV, 100)

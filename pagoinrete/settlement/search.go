@@ -25,8 +25,8 @@ type SettlementFilter struct {
 	From, To   time.Time                 // created at From or later, and before To
 }
 
-// PaymentFilter says which payments are looked for: those that match all of its fields. A field that
-// is zero matches all.
+// PaymentFilter says which payments are looked for: those that match all of its fields. A field
+// that is zero matches all.
 type PaymentFilter struct {
 	IDs        []uuid.UUID               // one of them
 	Bodies     []flussi.OrganizationCode // one of them
@@ -106,7 +106,8 @@ func (q PaymentFilter) Match(p Payment) bool {
 		core.Within(q.From, q.To, p.CreatedAt)
 }
 
-// Match reports whether the movement matches the filter. It is the definition of what stores return.
+// Match reports whether the movement matches the filter. It is the definition of what stores
+// return.
 func (q MovementFilter) Match(m Movement) bool {
 	named := len(q.Names) == 0 || slices.ContainsFunc(m.Names, func(name string) bool { return slices.Contains(q.Names, name) })
 	return core.Among(q.IDs, m.ID) && core.Among(q.Bodies, m.Body) && core.Among(q.States, m.State) && named && core.Among(q.Prefixes, m.Prefix) &&

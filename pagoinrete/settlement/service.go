@@ -29,12 +29,12 @@ func (p Permissions) Bodies(_ context.Context, by flussi.Actor) ([]flussi.Organi
 }
 
 // Service applies files, matches what they say, and takes the decisions of operators. Every method
-// takes the actor, and records what was done. What belongs to a body that the actor does not work
-// for is not found. It is safe for concurrent use, and has no goroutines.
+// takes the actor, and records what was done. Entities of bodies that the actor does not work for
+// are not found. It is safe for concurrent use, and has no goroutines.
 //
 // Files may be applied in any order, and more than once: the result is the same. A change is stored
-// first, and then told to the [Due]: an error of the Due comes after the change was stored, and
-// [Service.Tell] tells it.
+// first, and then told to the [Due]. If the Due returns an error, the change is stored, and
+// [Service.Tell] tells it later.
 //
 // The error of every method is a [*flussi.Error]. It unwraps to one of the Err… values of this
 // package or of package flussi, to a [*flussi.InvalidError] or a [*flussi.ValueError] for what is

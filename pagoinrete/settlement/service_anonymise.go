@@ -11,16 +11,16 @@ import (
 	"github.com/flussi-go/flussi/internal/core"
 )
 
-// Anonymise erases the texts of a body's movements of which all rows are of days before a time: the
-// causale, and what the bank repeats of it. They are the only personal data here: of payers nothing
-// else is stored. It returns how many movements there were. Amounts, states, identifiers, what a
-// causale names, decisions and histories remain, and with them the reasons that operators wrote.
+// Anonymise erases the texts of those movements of a body whose rows are all of days before a time,
+// and returns the number of these movements. The texts are the causale and what the bank repeats of
+// it; nothing else about payers is stored. Amounts, states, identifiers, what a causale names,
+// decisions and histories remain, also the reasons that operators wrote.
 //
 // Matching goes on as before. When a later journal repeats an anonymised movement or adds a row to
 // it, the texts of that journal are not stored.
 //
-// A time that is not in the past is refused with [flussi.ErrRange]. It cannot be undone. Movements
-// are anonymised in groups: after an error call it again for the others.
+// A time that is not in the past is refused with [flussi.ErrRange]. Anonymising cannot be undone.
+// Movements are anonymised in groups: after an error, call Anonymise again for the others.
 func (s *Service) Anonymise(ctx context.Context, by flussi.Actor, body flussi.OrganizationCode, before time.Time) (int, error) {
 	done, err := s.anonymise(ctx, by, body, before)
 	return done, failed("anonymise", "", uuid.Nil, err)
@@ -65,8 +65,8 @@ func (s *Service) anonymise(ctx context.Context, by flussi.Actor, body flussi.Or
 	return done, nil
 }
 
-// hasTextsBefore reports whether a movement has texts, and all of its rows are of days before a time.
-// A row without a day is as old as the movement is here.
+// hasTextsBefore reports whether a movement has texts, and all of its rows are of days before a
+// time. For a row without a day, the time at which the movement was first stored counts.
 func (m *Movement) hasTextsBefore(before time.Time) bool {
 	return m.AnonymisedAt.IsZero() && !slices.ContainsFunc(m.Entries, func(e Entry) bool {
 		day := e.Date
@@ -77,8 +77,8 @@ func (m *Movement) hasTextsBefore(before time.Time) bool {
 	})
 }
 
-// erase erases the texts of movements, and returns of how many. A movement may have got another row
-// since it was listed.
+// erase erases the texts of movements, and returns the number of these. It checks the days again,
+// since a movement may have got another row after it was listed.
 func (w *work) erase(ctx context.Context, ids []uuid.UUID, before time.Time) (int, error) {
 	if _, err := w.readMovements(ctx, MovementFilter{IDs: ids}); err != nil {
 		return 0, err

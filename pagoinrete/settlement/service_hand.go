@@ -14,16 +14,16 @@ import (
 // MaxReason is the longest reason of a decision, in UTF-16 code units.
 const MaxReason = 500
 
-// HandMatch is a part of a movement that an operator matches, or sets aside.
+// HandMatch is a part of a movement that an operator matches or sets aside.
 type HandMatch struct {
 	Settlement uuid.UUID    // the settlement to which the part belongs; the zero UUID: it is set aside
 	Amount     flussi.Cents // of the part; 0: what the other parts leave of the movement
 }
 
-// MatchMovement matches a movement by hand, as a whole or split into parts, in place of what was
-// matched automatically. What the parts leave waits, until the decision is taken back. The reason is
+// MatchMovement matches a movement by hand, as a whole or split into parts. The decision replaces
+// the automatic match. What the parts leave of the amount is a [PartWaiting]. The reason is
 // required. The error is an [ErrDecided] if there is a decision already, and an [ErrAmount] if the
-// parts do not fit.
+// parts are more than the amount.
 func (s *Service) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.UUID, parts []HandMatch, reason string) (Movement, error) {
 	m, err := s.changeMovement(ctx, by, id, step{ActionHand, by, reason}, func(w *work, m *Movement) error {
 		if len(m.Hand) > 0 {
@@ -39,7 +39,8 @@ func (s *Service) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.UU
 	return m, failed("match movement", entityMovement, id, err)
 }
 
-// ReleaseMovement takes a decision about a movement back. It is matched automatically again.
+// ReleaseMovement takes a decision about a movement back. The movement is matched automatically
+// again.
 func (s *Service) ReleaseMovement(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Movement, error) {
 	m, err := s.changeMovement(ctx, by, id, step{ActionTakeBack, by, reason}, func(_ *work, m *Movement) error {
 		if len(m.Hand) == 0 {
@@ -115,9 +116,9 @@ func (w *work) handParts(ctx context.Context, m Movement, parts []HandMatch, rea
 	return hand, nil
 }
 
-// MatchPayment makes a payment count for another reference than its file has, such as the IUV of the
-// notice that was meant. The reason is required. The error is an [ErrDecided] if there is a decision
-// already.
+// MatchPayment makes a payment count for another reference than its file has, such as the IUV of
+// the notice that was meant. The reason is required. The error is an [ErrDecided] if there is a
+// decision already.
 func (s *Service) MatchPayment(ctx context.Context, by flussi.Actor, id uuid.UUID, target paymentfile.Reference, reason string) (Payment, error) {
 	p, err := s.changePayment(ctx, by, id, step{ActionHand, by, reason}, func(p *Payment) error {
 		if target.IsZero() {
@@ -156,7 +157,7 @@ func (s *Service) ReleasePayment(ctx context.Context, by flussi.Actor, id uuid.U
 	return p, failed("release payment", entityPayment, id, err)
 }
 
-// decide notes a decision.
+// decide records a decision.
 func (p *Payment) decide(kind DecisionKind, by flussi.Actor, reason string) error {
 	if !p.Hand.IsZero() {
 		return ErrDecided
@@ -171,7 +172,8 @@ func (s *Service) changePayment(ctx context.Context, by flussi.Actor, id uuid.UU
 	if err != nil {
 		return Payment{}, err
 	}
-	// A second change before the first was told would lose which reference is to be told.
+	// Before holds one reference only, so the Due must be told of the first change before the
+	// second.
 	if err := s.tell(ctx, by, p.Body); err != nil {
 		return Payment{}, err
 	}
@@ -196,7 +198,7 @@ func (s *Service) changePayment(ctx context.Context, by flussi.Actor, id uuid.UU
 	return s.store.Payment(ctx, id)
 }
 
-// checkReason refuses a reason that says nothing, or too much.
+// checkReason refuses a reason that is empty or too long.
 func checkReason(reason string) error {
 	var wrong core.Invalid
 	wrong.Text(core.TextRule{Field: "Reason", Name: "la motivazione", Max: MaxReason, Required: true}, reason)

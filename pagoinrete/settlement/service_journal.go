@@ -13,20 +13,21 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// JournalReport says what became of the rows of a journal. Every row is in exactly one tally.
+// JournalReport counts the rows of a journal. Every row is in exactly one tally.
 type JournalReport struct {
-	Entered  Tally // about sospesi in entrata, and not known before
-	Known    Tally // about sospesi in entrata, and stored before
-	Other    Tally // about anything else, such as orders and what was paid out
-	Unusable Tally // about sospesi in entrata, with a fault that keeps them from being matched
+	Entered  Tally // new rows about sospesi in entrata
+	Known    Tally // rows about sospesi in entrata that were stored before
+	Other    Tally // rows about anything else, such as orders and outgoing payments
+	Unusable Tally // rows about sospesi in entrata with a blocking fault
 }
 
 // journalBatch is how many rows are stored together.
 const journalBatch = 200
 
 // ApplyJournal stores the sospesi in entrata of a journal, or of one page of it, and matches them.
-// Rows that this or another journal said before change nothing. Rows are stored in groups: after an
-// error or a crash apply the file again. The report of an error is of the rows that were read.
+// Rows that were stored before, from this or another journal, change nothing. Rows are stored in
+// groups: after an error or a crash, apply the file again. With an error, the report counts the
+// rows that were read until then.
 func (s *Service) ApplyJournal(ctx context.Context, by flussi.Actor, head paymentfile.Journal, movements iter.Seq2[paymentfile.Movement, error]) (JournalReport, error) {
 	report, err := s.applyJournal(ctx, by, head, movements)
 	return report, failed("apply journal", "", uuid.Nil, err)
@@ -86,7 +87,7 @@ func (t *Tally) join(other Tally) {
 	t.Amount += other.Amount
 }
 
-// journalRow is a row of a journal, and the movement that it is about.
+// journalRow is a row of a journal with its movement.
 type journalRow struct {
 	movement Movement
 	entry    Entry
@@ -100,7 +101,7 @@ func newJournalRow(head paymentfile.Journal, row paymentfile.Movement) journalRo
 	}
 	of := number
 	if of == "" {
-		of = "|" + key // nothing but itself says which sospeso it is about
+		of = "|" + key // a row without a number is a movement of its own
 	}
 	return journalRow{
 		movement: Movement{
@@ -115,7 +116,7 @@ func newJournalRow(head paymentfile.Journal, row paymentfile.Movement) journalRo
 	}
 }
 
-// enter adds rows to their movements, and matches these.
+// enter adds rows to their movements, and matches the movements.
 func (w *work) enter(ctx context.Context, rows []journalRow, entered, known *Tally) error {
 	of := map[uuid.UUID][]journalRow{}
 	for _, r := range rows {

@@ -42,9 +42,9 @@ func (s *Service) Summary(ctx context.Context, by flussi.Actor, filter ReportFil
 }
 
 // PaymentLines returns the payments of a report with their settlements, the oldest settlement
-// first. Dropped payments are in it only if the States of the filter ask for them. Purposes may be
-// nil: nothing is known then. The payments of each settlement are read on their own, 500 at a time.
-// An error ends the sequence.
+// first. Dropped payments are in it only if the States of the filter ask for them. If purposes is
+// nil, the lines have no Purpose. The payments of each settlement are read on their own, 500 at a
+// time. An error ends the sequence.
 func (s *Service) PaymentLines(ctx context.Context, by flussi.Actor, filter ReportFilter, purposes Purposes) iter.Seq2[PaymentLine, error] {
 	return func(yield func(PaymentLine, error) bool) {
 		fail := func(err error) { yield(PaymentLine{}, failed("report payments", "", uuid.Nil, err)) }
@@ -87,7 +87,7 @@ func (s *Service) paymentPages(ctx context.Context, of Settlement, filter Paymen
 	})
 }
 
-// purposesOf asks what payments are for.
+// purposesOf returns what payments are for, by their Target.
 func purposesOf(ctx context.Context, purposes Purposes, body flussi.OrganizationCode, payments []Payment) (map[paymentfile.Reference]Purpose, error) {
 	var references []paymentfile.Reference
 	for _, p := range payments {
@@ -169,15 +169,14 @@ func (s *Service) movementLines(ctx context.Context, movements []Movement) ([]Mo
 // Allocations returns what the movements that match the filter were paid for, the oldest movement
 // first: what an office needs for the orders (dati per reversali). The allocations of a movement
 // come one after the other, by event and chapter, and add up to its Amount; movements without an
-// amount have none. Nothing is guessed: an amount that belongs to no purpose for certain has a
-// Reason.
+// amount have none. Nothing is guessed: an amount whose purpose is not certain has a Reason.
 //
 // A part that is all of a settlement is allocated payment by payment. A smaller part is allocated
 // only if all payments of the settlement are for one purpose. Payments that are doubled, unknown,
 // foreign, set aside or unusable are not allocated.
 //
-// It reads the payments of the settlements, 500 at a time, for each of their movements. Purposes
-// may be nil: nothing is known then. An error ends the sequence.
+// It reads the payments of the settlements, 500 at a time, for each of their movements. If purposes
+// is nil, no amount has a purpose. An error ends the sequence.
 func (s *Service) Allocations(ctx context.Context, by flussi.Actor, filter MovementFilter, purposes Purposes) iter.Seq2[Allocation, error] {
 	return func(yield func(Allocation, error) bool) {
 		for line, err := range s.MovementLines(ctx, by, filter) {

@@ -16,18 +16,17 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// Applied says what became of a settlement that was applied.
+// Applied is the result of [Service.ApplySettlement].
 type Applied struct {
 	Settlement Settlement // as it is stored now
 	Known      bool       // the same file was applied before, or a later one: nothing changed
 }
 
-// File is a settlement as files have it: what it says about itself, its rows, and what is wrong with
-// it once they were read.
+// File is the content of a settlement's file: its header, its rows and its faults.
 type File struct {
-	Head     paymentfile.Settlement                // what the settlement says about itself
-	Payments iter.Seq2[paymentfile.Payment, error] // its rows, each file's own error ends them
-	Faults   func() (faults []*paymentfile.Fault)  // of the whole, called once the rows were read; nil: none
+	Head     paymentfile.Settlement                // the header of the settlement
+	Payments iter.Seq2[paymentfile.Payment, error] // its rows; an error of a file ends them
+	Faults   func() (faults []*paymentfile.Fault)  // of the whole file; called after the rows were read; nil: none
 }
 
 // FileOf returns a settlement in XML as a [File].
@@ -35,8 +34,8 @@ func FileOf(file *paymentfile.SettlementFile) File {
 	return File{file.Settlement(), file.Payments(), func() []*paymentfile.Fault { return file.Report().Faults }}
 }
 
-// FileOfPages returns a settlement in JSON as a [File]: its identity, and all pages of its payments in
-// any order.
+// FileOfPages returns a settlement in JSON as a [File]: its identity, and all pages of its payments
+// in any order.
 func FileOfPages(head *paymentfile.SettlementFile, pages ...*paymentfile.SettlementFile) File {
 	var joined paymentfile.SettlementPages
 	return File{
@@ -61,9 +60,9 @@ func FileOfPages(head *paymentfile.SettlementFile, pages ...*paymentfile.Settlem
 	}
 }
 
-// ApplySettlement stores a settlement and matches it. A file that replaces the stored one undoes what
-// it drops or changes; an earlier one changes nothing. A settlement whose rows contradict its count
-// or total is stored as Unsure, and rows at fault as Unusable.
+// ApplySettlement stores a settlement and matches it. A later file of a stored settlement replaces
+// it, and undoes what it drops or changes; an earlier file changes nothing. A settlement whose rows
+// contradict its count or total is stored as Unsure, and a row with a blocking fault as Unusable.
 //
 // A settlement is stored in one write, so its rows are in memory until then: about 150 bytes for a
 // row that is new, and the whole payment for a stored one that changes.
@@ -114,8 +113,8 @@ func newSettlement(head paymentfile.Settlement) Settlement {
 	return s
 }
 
-// maxRowAmount is the largest amount that the formats allow in a row. More rows of it than a file can
-// have are no sum that overflows.
+// maxRowAmount is the largest amount that the formats allow in a row. The sum of as many rows as a
+// file can have does not overflow.
 const maxRowAmount flussi.Cents = 99_999_999_999
 
 // readRows reads the rows of a file, and sets what the whole file says.

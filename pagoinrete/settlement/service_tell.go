@@ -15,8 +15,8 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// Tell tells the [Due] what it was not told yet about a body, because telling failed or the process
-// ended. What it was told before an error is told again by the next call.
+// Tell tells the [Due] what it has not been told yet about a body, because telling failed or the
+// process ended. After an error, call it again; it may then repeat what the Due was told.
 func (s *Service) Tell(ctx context.Context, by flussi.Actor, body flussi.OrganizationCode) error {
 	err := s.admit(ctx, by, body)
 	if err == nil {
@@ -25,8 +25,8 @@ func (s *Service) Tell(ctx context.Context, by flussi.Actor, body flussi.Organiz
 	return failed("tell", "", uuid.Nil, err)
 }
 
-// Review asks the [Due] again what is expected of references of a body, and tells it where they
-// stand: for what became due after its payment was applied, and for what is due no more.
+// Review asks the [Due] again for the Expectation of references of a body, and tells it their
+// Standing. Call it if something became due after its payment was applied, or is no longer due.
 func (s *Service) Review(ctx context.Context, by flussi.Actor, body flussi.OrganizationCode, references ...paymentfile.Reference) error {
 	err := s.admit(ctx, by, body)
 	if err == nil {
@@ -35,7 +35,7 @@ func (s *Service) Review(ctx context.Context, by flussi.Actor, body flussi.Organ
 	if err == nil {
 		err = s.tell(ctx, by, body)
 	}
-	if err == nil { // also if nothing changed here
+	if err == nil { // even if nothing changed in the store
 		err = s.tellReferences(ctx, body, slices.Clone(references), map[uuid.UUID]arrival{})
 	}
 	return failed("review", "", uuid.Nil, err)
@@ -123,7 +123,7 @@ func (s *Service) tellMovements(ctx context.Context, by flussi.Actor, body fluss
 	return (&core.Tries{}).Again(ctx, s.store.Save(ctx, Changes{Movements: changes}))
 }
 
-// tellReferences tells where references stand.
+// tellReferences tells the [Due] the Standing of references.
 func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, arrivals map[uuid.UUID]arrival) error {
 	slices.SortFunc(references, func(a, b paymentfile.Reference) int { return strings.Compare(a.Reveal(), b.Reveal()) })
 	references = slices.DeleteFunc(slices.Compact(references), paymentfile.Reference.IsZero)
@@ -139,8 +139,7 @@ func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCo
 	return nil
 }
 
-// standings returns where references stand. It adds what is read about how settlements
-// arrived to what is known.
+// standings returns the Standing of references. It adds the arrivals that it reads to arrivals.
 func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, arrivals map[uuid.UUID]arrival) ([]Standing, error) {
 	w := s.newWork(body)
 	if err := w.readPayments(ctx, PaymentFilter{References: references}); err != nil {
@@ -186,8 +185,8 @@ func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, r
 	return standings, nil
 }
 
-// readArrival reads how the money of a settlement arrived that the treasury has as a whole, unless
-// that is known. A settlement that changes meanwhile is told again.
+// readArrival reads the arrival of a settlement that the treasury has as a whole, unless it is in
+// arrivals. A settlement that changes meanwhile is told again.
 func (w *work) readArrival(ctx context.Context, id uuid.UUID, arrivals map[uuid.UUID]arrival) error {
 	if _, known := arrivals[id]; known || w.facts.settlements[id].State != SettlementCovered {
 		return nil
@@ -207,9 +206,9 @@ func (w *work) readArrival(ctx context.Context, id uuid.UUID, arrivals map[uuid.
 	return nil
 }
 
-// addSingles adds the single payments of references. No settlement has them: they are other money
-// than the payments of the same reference in settlements. These count first, since only the day on
-// which the treasury got a single payment is known, not the day on which it was made.
+// addSingles adds the single payments of references. No settlement lists them. Payments of the same
+// reference in settlements count first: of a single payment, only the day is known on which the
+// treasury received it, not the day on which it was made.
 func (w *work) addSingles(ctx context.Context, references []paymentfile.Reference, payments []*Payment, paid map[paymentfile.Reference][]Paid) error {
 	singles, err := w.readMovements(ctx, MovementFilter{References: references, States: []MovementState{MovementSingle}})
 	if err != nil || len(singles) == 0 {
@@ -242,8 +241,8 @@ func (w *work) addSingles(ctx context.Context, references []paymentfile.Referenc
 	return nil
 }
 
-// arrival is how the treasury got the money of a settlement or of a single payment. The zero arrival
-// is none.
+// arrival says by which movements the treasury received a settlement or a single payment. The zero
+// arrival is none.
 type arrival struct {
 	first   uuid.UUID // the ID of the first movement by its number
 	numbers []string  // of the sospesi, sorted
@@ -267,7 +266,7 @@ func newArrival(movements []Movement) arrival {
 	return a
 }
 
-// receive notes that the treasury has a payment.
+// receive sets the fields of a payment that the treasury received.
 func (p *Paid) receive(a arrival) {
 	p.Status, p.Movements, p.Movement, p.Received = PaidConfirmed, slices.Clone(a.numbers), a.first, a.at
 }

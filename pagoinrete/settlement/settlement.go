@@ -8,23 +8,23 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// Settlement (flusso di rendicontazione, FdR) is what a PSP transferred to a body in one sum, in its
-// latest revision. Its ID is derived from Body, PSP and FlowID, so a settlement exists once, whatever
-// is applied at the same time.
+// Settlement (flusso di rendicontazione, FdR) is what a PSP transferred to a body in one sum, in
+// its latest revision. Its ID is derived from Body, PSP and FlowID, so a settlement exists once,
+// even if two of its files are applied at the same time.
 type Settlement struct {
 	ID         uuid.UUID               // of the settlement; see [SettlementID]
-	Body       flussi.OrganizationCode // to whom it was transferred
+	Body       flussi.OrganizationCode // the body that received it
 	PSP        string                  // who transferred it: BIC, ABI or another code
-	PSPName    string                  // in words
+	PSPName    string                  // the name of the PSP
 	FlowID     string                  // identificativoFlusso; unique for a body and a PSP only
 	Revision   int                     // of the same FlowID, in JSON; 0 in XML
 	FileAt     time.Time               // dataOraFlusso, UTC; the later file replaces the earlier one
-	Digest     string                  // SHA-256 of what the file says, in hexadecimal; of files of one time, revision and Unsure the greater counts
+	Digest     string                  // SHA-256 of the content, in hexadecimal; of two files with equal FileAt, Revision and Unsure, the one with the greater Digest counts
 	TransferID string                  // identificativoUnivocoRegolamento: the TRN of the bank transfer
 	Date       time.Time               // dataRegolamento: the beginning of the day in Italy, UTC
 	Total      flussi.Cents            // importoTotalePagamenti: what was transferred
 	Unsure     bool                    // the rows or their sum contradict what the file states: nothing is matched by Total
-	Covered    flussi.Cents            // what movements of the treasury have of it
+	Covered    flussi.Cents            // the sum of its movements in the treasury journal
 	State      SettlementState         // what the treasury has of it
 	Untold     bool                    // the [Due] has not been told of the latest change
 	Counts     PaymentCounts           // its payments by state; kept by the store
@@ -39,11 +39,11 @@ type SettlementState string
 
 // The states of a settlement. It has exactly one, which Total, Unsure and Covered give.
 const (
-	SettlementOpen    SettlementState = "open"    // no movement has it
-	SettlementPartly  SettlementState = "partly"  // movements have less than its total
-	SettlementCovered SettlementState = "covered" // movements have its total
-	SettlementOver    SettlementState = "over"    // movements have more than its total
-	SettlementUnsure  SettlementState = "unsure"  // its file contradicts itself, so no sum covers it
+	SettlementOpen    SettlementState = "open"    // no movement belongs to it
+	SettlementPartly  SettlementState = "partly"  // its movements are less than its total
+	SettlementCovered SettlementState = "covered" // its movements add up to its total
+	SettlementOver    SettlementState = "over"    // its movements are more than its total
+	SettlementUnsure  SettlementState = "unsure"  // its file contradicts itself, so its total is not used
 	SettlementVoid    SettlementState = "void"    // its total is zero or less: nothing was transferred
 )
 
@@ -88,9 +88,9 @@ func (s *Settlement) state() SettlementState {
 	return SettlementCovered
 }
 
-// replaces reports whether a file of the settlement is later than another. Of two files of one time
-// and revision one that does not contradict itself is the later one. Every two files that differ
-// have an order, so the latest is the same whichever arrives first.
+// replaces reports whether a file of the settlement is later than another. Of two files with the
+// same time and revision, one that does not contradict itself is the later one. Any two different
+// files have an order, so the latest one is the same whichever arrives first.
 func (s *Settlement) replaces(other *Settlement) bool {
 	if order := s.FileAt.Compare(other.FileAt); order != 0 {
 		return order > 0
@@ -104,13 +104,13 @@ func (s *Settlement) replaces(other *Settlement) bool {
 	return s.Digest > other.Digest
 }
 
-// Tally is how many there are of something, and what they add up to.
+// Tally is a number of entities, and the sum of their amounts.
 type Tally struct {
 	Number int          // how many
-	Amount flussi.Cents // together; what was revoked counts as negative
+	Amount flussi.Cents // their sum; revoked amounts count as negative
 }
 
-// add counts in with 1 and out with -1.
+// add adds an amount with 1, and removes it with -1.
 func (t *Tally) add(amount flussi.Cents, by int) {
 	t.Number += by
 	t.Amount += amount * flussi.Cents(by)

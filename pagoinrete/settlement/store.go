@@ -12,18 +12,18 @@ import (
 // on their database; package memstore has one in memory, and settlementtest.RunStore of package
 // settlementtest checks an implementation against this contract: run it in your tests.
 //
-// What holds for every method is what holds for a pagoinrete.Store: safe for concurrent use, all or
-// nothing, refused when the context has ended, what is given and returned is the caller's, and kept
-// to the last character, the cent and the microsecond. Unknown states, kinds and actions are kept.
-// An empty list may be nil.
+// The general rules are those of a pagoinrete.Store. A store is safe for concurrent use. A method
+// does all or nothing, and returns an error once the context has ended. Arguments and results
+// belong to the caller. Texts are kept to the last character, amounts to the cent, and times to the
+// microsecond. Unknown states, kinds and actions are kept. An empty list may be nil.
 //
 // Lists: a page has what the filter's Match and [flussi.Page.Includes] accept, sorted by the Cursor
 // with [flussi.Cursor.Compare], reversed unless OldestFirst, and cut to the Limit.
 //
 // Stores enforce no other rules: they do not check whether a match is right.
 type Store interface {
-	// Ledger returns how many writes with the Body were stored. Two calls that return the same
-	// number have the same settlements, payments and movements of the body between them.
+	// Ledger returns how many writes with the Body were stored. If two calls return the same
+	// number, the settlements, payments and movements of the body did not change between them.
 	Ledger(ctx context.Context, body flussi.OrganizationCode) (int64, error)
 
 	// Save stores all changes in one transaction.

@@ -14,7 +14,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// Files that are legal and strange, or made to be believed.
+// Valid but unusual files, and files that are made to deceive.
 
 func TestReversalWrittenInAnotherWayTakesTheMoneyBack(t *testing.T) {
 	executed := journalXML("G1", transfer{number: "0000007", amount: "90.00", causale: uri(flowID)})
@@ -36,7 +36,8 @@ func TestReversalWrittenInAnotherWayTakesTheMoneyBack(t *testing.T) {
 	}
 }
 
-// A stranger's transfer with a cut causale and the right amount is believed until the real one comes.
+// A transfer of a stranger with a cut causale and the right amount matches until the real one
+// comes.
 func TestRealTransferOfAFlowTakesItFromACutOne(t *testing.T) {
 	o := newOffice(t)
 	o.receive(settlementXML(school, flowID, 1, line{iuv: iuv, iur: "A", amount: "90.00"}),
@@ -69,7 +70,7 @@ func TestCausaleWithTwoFlowsIsAmbiguous(t *testing.T) {
 	assert.Equal(t, settlement.SettlementCovered, o.stored(second).State)
 }
 
-// The rows of a file that nobody can add up are refused as a whole.
+// A file with a sum that overflows is refused as a whole.
 func TestAmountsThatNoSumCanHoldAreRefused(t *testing.T) {
 	o := newOffice(t)
 	r := o.iuv(1, 5000)
@@ -82,7 +83,7 @@ func TestAmountsThatNoSumCanHoldAreRefused(t *testing.T) {
 	assert.ErrorIs(t, err, flussi.ErrNotFound)
 }
 
-// Thousands of rows with one IUV, or without any.
+// Thousands of rows have the same IUV, or none.
 func TestManyRowsOfOneReferenceAreEachSomething(t *testing.T) {
 	o := newOffice(t)
 	r := o.iuv(1, 100)
@@ -110,7 +111,7 @@ func TestSettlementOfNothingIsVoid(t *testing.T) {
 	assert.Equal(t, settlement.SettlementCovered, o.stored(flowID).State)
 }
 
-// A single payment is no settlement, however much its reference was cut.
+// A single payment with a cut reference is not taken for a settlement.
 func TestCutSinglePaymentIsNoSettlement(t *testing.T) {
 	for _, causale := range []string{"/RFB/0123456789", "/RFB/", "/RFB/ROSSI MARIO/90.00/TXT", "/RFS/RF18 5390"} {
 		o := newOffice(t)
@@ -168,7 +169,7 @@ func TestHistoriesTellFilesFromWhatFollowsFromThem(t *testing.T) {
 	assert.Equal(t, []settlement.Action{settlement.ActionApply}, actions("2026-03-01BANKIT-1"))
 }
 
-// Two settlements that a causale names cannot be another's by their amount.
+// A movement that names two settlements keeps others from matching them by their amount.
 func TestAmbiguousMovementClaimsWhatItNames(t *testing.T) {
 	o := newOffice(t)
 	second := "2026-03-01BANKIT-000002"
@@ -178,7 +179,7 @@ func TestAmbiguousMovementClaimsWhatItNames(t *testing.T) {
 	assert.Equal(t, settlement.MovementAmbiguous, o.sospeso("8", uri("2026-03-01BANKIT-0000"), 5000).State)
 }
 
-// Until the Due was told that a payment no longer counts for a reference, it is found by that one.
+// A payment is found by its earlier reference until the Due was told of the change.
 func TestPaymentTakenBackAndNotYetToldDependsOnItsOwnReference(t *testing.T) {
 	o := newOffice(t)
 	own, other := o.iuv(1, 5000), o.iuv(2, 5000)

@@ -8,13 +8,12 @@ import (
 )
 
 // Summary adds up settlements, their payments and movements. Every settlement, every payment and
-// every cent of a movement is in exactly one tally of its list. A Summary is made by
-// [Service.Summary], or with the Add methods; it is not safe for concurrent use. The zero Summary
-// is an empty one.
+// every cent of a movement is in exactly one tally of its list. [Service.Summary] returns a
+// Summary; the Add methods fill one. The zero Summary is empty. It is not safe for concurrent use.
 type Summary struct {
-	Settlements map[SettlementState]Tally // what was transferred
-	Covered     flussi.Cents              // what movements have of the settlements
-	Payments    map[Finding]Tally         // without the dropped ones; what was revoked counts as negative
+	Settlements map[SettlementState]Tally // by state, with their totals
+	Covered     flussi.Cents              // the sum of the movements that belong to settlements
+	Payments    map[Finding]Tally         // without the dropped ones; revoked amounts count as negative
 	Parts       map[PartKind]Tally        // the parts of movements that have an amount
 	Reversed    Tally                     // movements without an amount, or with a negative one
 }
@@ -85,13 +84,13 @@ func sum[K comparable](tallies map[K]Tally) Tally {
 // SummaryLine is a line of a summary, in the words of operators.
 type SummaryLine struct {
 	List  string // of what the line is a part: "Flussi", "Pagamenti" or "Movimenti"
-	Label string // the state, the finding or the kind; what is added up in a line of a sum
-	Sum   bool   // the line adds up lines above it, or compares sums: it is none of the parts
+	Label string // the state, the finding or the kind; in a line with Sum, what it adds up
+	Sum   bool   // the line adds up lines above it or compares sums, so do not add it to the others
 	Tally        // the Number is 0 in a line that compares sums
 }
 
-// Lines returns the summary line by line in a fixed order, without parts that have nothing in them.
-// The parts of a list add up to its sum.
+// Lines returns the summary line by line in a fixed order, without empty tallies. The parts of a
+// list add up to its sum.
 func (s *Summary) Lines() []SummaryLine {
 	var lines []SummaryLine
 	const settlements, payments, movements = "Flussi", "Pagamenti", "Movimenti"

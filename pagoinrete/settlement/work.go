@@ -11,7 +11,7 @@ import (
 	"github.com/flussi-go/flussi/internal/core"
 )
 
-// work is one write: what was read for it, and what it changes. What is read stays the same until
+// work is one write: what was read for it, and what it changes. What was read cannot change before
 // the write, since the store compares the ledger.
 type work struct {
 	*Service
@@ -28,8 +28,8 @@ type work struct {
 	paymentWork
 }
 
-// write reads, changes and stores what is a body's, and does so again if somebody else stored
-// something of the body in between.
+// write reads, changes and stores entities of a body. It does all of it again if another write of
+// the body came in between.
 func (s *Service) write(ctx context.Context, body flussi.OrganizationCode, step step, change func(*work) error) error {
 	for tries := (core.Tries{}); ; {
 		ledger, err := s.store.Ledger(ctx, body)
@@ -50,7 +50,7 @@ func (s *Service) write(ctx context.Context, body flussi.OrganizationCode, step 
 	}
 }
 
-// cut is what a movement has of an identifier, and its amount.
+// cut has the fields by which movements that may be cut are matched.
 type cut struct {
 	amount flussi.Cents
 	prefix string
@@ -65,7 +65,7 @@ func (s *Service) newWork(body flussi.OrganizationCode) *work {
 	}
 }
 
-// save stores what is other than it was read; nothing if nothing is.
+// save stores the entities that changed since they were read. It writes nothing if none did.
 func (w *work) save(ctx context.Context) error {
 	changes := Changes{Body: w.body, Ledger: w.ledger}
 	for id, s := range w.facts.settlements {
@@ -85,7 +85,7 @@ func (w *work) save(ctx context.Context) error {
 	return w.store.Save(ctx, changes)
 }
 
-// same reports whether nothing is other.
+// same reports whether two movements are equal.
 func (m Movement) same(other Movement) bool {
 	equal := slices.Equal(m.Entries, other.Entries) && slices.Equal(m.Names, other.Names) &&
 		slices.Equal(m.Hand, other.Hand) && slices.Equal(m.Parts, other.Parts)

@@ -13,15 +13,15 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// paymentWork is the payments of a write. They are read and classified in groups, of which only what
-// changes stays in memory until it is stored.
+// paymentWork has the payments of a write. They are read and classified in groups; of a group, only
+// the payments that change stay in memory until they are stored.
 type paymentWork struct {
 	payments       map[uuid.UUID]*Payment // of the group, as they are to be
 	storedPayments map[uuid.UUID]Payment  // of the group, as they were read
 	rowOf          map[uuid.UUID]int      // of the group: the index in rows of a payment of the file
 
 	rows       *fileRows                      // the file that is applied; nil if none is
-	classified map[paymentfile.Reference]bool // classified with others, before it was their turn
+	classified map[paymentfile.Reference]bool // references that were classified early, with another group
 	changed    []changedPayment               // of all groups
 	added      []addedPayment                 // of all groups
 }
@@ -32,7 +32,7 @@ type changedPayment struct {
 	next Payment
 }
 
-// addedPayment is a payment that is only in the file: its row, and what the row does not say.
+// addedPayment is a new payment: its row in the file, and the fields that the row does not have.
 type addedPayment struct {
 	row      int // in rows
 	expected flussi.Cents
@@ -191,8 +191,8 @@ func (w *work) classifyGroup(ctx context.Context, references []paymentfile.Refer
 	return w.closeGroup(ctx, group, expected)
 }
 
-// belongs reports whether a payment belongs to a group of references. Others were found by the
-// reference of which the [Due] has not been told yet.
+// belongs reports whether a payment belongs to a group of references. A payment that does not was
+// found by its Before.
 func (w *work) belongs(p *Payment, references map[paymentfile.Reference]bool) bool {
 	if p.Reference.IsZero() && w.rows != nil && p.Settlement == w.rows.of.Settlement {
 		return false // see classifyNone
@@ -200,7 +200,7 @@ func (w *work) belongs(p *Payment, references map[paymentfile.Reference]bool) bo
 	return !p.Reference.IsZero() && references[p.Reference] || !p.Target.IsZero() && references[p.Target]
 }
 
-// enterRows puts the rows of the file with a reference in the place of the stored ones.
+// enterRows replaces the stored payments of a reference by the rows of the file.
 func (w *work) enterRows(r paymentfile.Reference) {
 	if w.rows == nil {
 		return
@@ -241,7 +241,7 @@ func (w *work) closeGroup(ctx context.Context, group []*Payment, expected map[pa
 	return w.untold(ctx, changed)
 }
 
-// untold notes that settlements have other payments than the [Due] was told of.
+// untold marks settlements of which the [Due] has to be told again, since their payments changed.
 func (w *work) untold(ctx context.Context, settlements map[uuid.UUID]bool) error {
 	if err := w.readSettlementsByID(ctx, settlements); err != nil {
 		return err

@@ -33,7 +33,7 @@ func (k *keys[E, R, K]) Enter(row *memtable.Row[E, R]) {
 	}
 }
 
-// Leave takes an entity out; the table calls it.
+// Leave removes an entity; the table calls it.
 func (k *keys[E, R, K]) Leave(row *memtable.Row[E, R]) {
 	id, all := k.of(&row.Entity)
 	for _, key := range all {
@@ -77,7 +77,7 @@ func (t totals) Enter(row *settlementRow) {
 	t[e.Total] = slices.Insert(t[e.Total], i, one)
 }
 
-// Leave takes a settlement out; the table calls it.
+// Leave removes a settlement; the table calls it.
 func (t totals) Leave(row *settlementRow) {
 	e := &row.Entity
 	if i, found := slices.BinarySearchFunc(t[e.Total], listed{e.FlowID, e.ID}, listed.compare); found {

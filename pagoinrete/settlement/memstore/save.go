@@ -8,9 +8,9 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// Save stores changes: see [settlement.Store]. While it pulls the payments, of which it keeps all in
-// memory, the store can be used; if an entity or the ledger is changed by then, the error is a
-// [flussi.ErrConflict].
+// Save stores changes: see [settlement.Store]. It holds all payments of the sequence in memory. The
+// store can be used while Save pulls them; if an entity or the ledger has changed in the meantime,
+// the error is a [flussi.ErrConflict].
 func (s *Store) Save(ctx context.Context, changes settlement.Changes) error {
 	op := memtable.Operation{Name: "save"}
 	parts := []memtable.Part{
@@ -64,7 +64,8 @@ func newPaymentRow(change settlement.PaymentChange) *paymentRow {
 	return row
 }
 
-// newMovementRow returns the row of a change. It copies the lists, which the caller may change.
+// newMovementRow returns the row of a change. It copies the lists, since the caller may change
+// them.
 func newMovementRow(change settlement.MovementChange) *movementRow {
 	row := &movementRow{Entity: withOwnLists(change.Movement), History: []settlement.MovementRecord{change.Record}}
 	m := &row.Entity

@@ -12,9 +12,8 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// Store keeps settlements, payments and movements in memory, as [settlement.Store] wants it. It is
-// safe for concurrent use. Errors are [*flussi.Error], but for those of Save's sequence, which are
-// returned as they are.
+// Store is a [settlement.Store] in memory. It is safe for concurrent use. Errors are
+// [*flussi.Error], except for those of Save's sequence, which are returned as they are.
 type Store struct {
 	db          memtable.DB
 	ledgers     map[flussi.OrganizationCode]int64
@@ -50,14 +49,14 @@ type (
 	movementList   = memtable.List[settlement.Movement, settlement.MovementRecord]
 )
 
-// fit is by what a movement can belong to a settlement that it does not name.
+// fit has the fields by which a movement may belong to a settlement that it does not name.
 type fit struct {
 	amount flussi.Cents
 	prefix string
 	loose  bool
 }
 
-// fits returns what movements have that match a filter with amounts and prefixes.
+// fits returns the keys of the movements that match a filter with amounts and prefixes.
 func fits(filter settlement.MovementFilter) []fit {
 	var all []fit
 	for _, amount := range filter.Amounts {

@@ -20,7 +20,7 @@ type (
 	paymentChange    = storetest.Change[settlement.Payment]
 )
 
-// view is a store whose methods that know settlements and payments are others.
+// view is a store with other methods for settlements and payments.
 type view struct {
 	settlement.Store
 	methods methods
@@ -33,7 +33,8 @@ var viewed brokenstore.Views[settlement.Store, settlement.Settlement, settlement
 	return func(s settlement.Store) settlement.Store { return view{s, broken(settlementtest.Methods(s))} }
 }
 
-// Save calls the method for what the rules store by it; the rest is the store's own.
+// Save calls the replaced method for the writes of the shared rules, and the store itself for
+// others.
 func (v view) Save(ctx context.Context, changes settlement.Changes) error {
 	switch {
 	case !changes.Body.IsZero() || len(changes.Movements) > 0 || len(changes.Settlements) > 1:
@@ -85,7 +86,7 @@ func (v view) PaymentHistory(ctx context.Context, id uuid.UUID) ([]settlement.Pa
 	return storetest.As[[]settlement.PaymentRecord](records), err
 }
 
-// altered is a store some of whose methods are others. Those that are nil are the store's own.
+// altered is a store with some methods replaced. A nil field keeps the method of the store.
 type altered struct {
 	settlement.Store
 	save      func(context.Context, settlement.Changes) error

@@ -15,23 +15,24 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// breakers break the rules that only this store has, or fields that only its entities have.
+// breakers are stores that break the rules of this suite only, or lose fields that only its
+// entities have.
 var breakers = []breaker{
-	{"two flags are one", "each flag is kept for itself",
+	{"two flags are stored as one", "each flag is kept for itself",
 		viewed.WrittenChildren(func(c *paymentChange, _ settlement.Payment) {
 			c.Entity.Unusable = c.Entity.Unusable || c.Entity.Dropped
 		})},
-	{"references get a digit", "references of every class are kept",
+	{"references get an extra digit", "references of every class are kept",
 		viewed.ReadChildren(func(p *settlement.Payment) {
 			p.Reference = paymentfile.NewReference(p.Reference.Reveal() + "0")
 		})},
-	{"unknown owners are nobody", "states, kinds and actions that are unknown are kept",
+	{"unknown owners become OwnerNobody", "states, kinds and actions that are unknown are kept",
 		viewed.ReadChildren(func(p *settlement.Payment) {
 			if p.Owner != settlement.OwnerBody && p.Owner != settlement.OwnerForeign {
 				p.Owner = settlement.OwnerNobody
 			}
 		})},
-	{"unknown kinds of parts wait", "states, kinds and actions that are unknown are kept",
+	{"unknown kinds of parts become PartWaiting", "states, kinds and actions that are unknown are kept",
 		writtenMovements(func(c *settlement.MovementChange) {
 			for i := range c.Movement.Parts {
 				if c.Movement.Parts[i].Kind == "guessed" {
@@ -39,7 +40,7 @@ var breakers = []breaker{
 				}
 			}
 		})},
-	{"what was revoked is counted as paid", "the counts of a settlement are those of its payments",
+	{"revoked payments are counted as positive", "the counts of a settlement are those of its payments",
 		viewed.ReadParents(func(s *settlement.Settlement) {
 			s.Counts.Revoked.Amount = max(s.Counts.Revoked.Amount, -s.Counts.Revoked.Amount)
 		})},
@@ -47,23 +48,23 @@ var breakers = []breaker{
 		viewed.ReadParents(func(s *settlement.Settlement) { s.Counts.Dropped = settlement.Tally{} })},
 	{"a field of the movement has no column", "a movement is read as it was stored",
 		writtenMovements(func(c *settlement.MovementChange) { c.Movement.Bank = "" })},
-	{"a list shows less than one", "a movement is read as it was stored",
+	{"lists omit a field", "a movement is read as it was stored",
 		listedMovements(func(m *settlement.Movement) { m.Entries = nil })},
-	{"a movement that is not there is an empty one", "a movement that is not there is not found", emptyMovements},
+	{"a missing movement is returned as an empty one", "a movement that is not there is not found", emptyMovements},
 	{"parts are sorted by their amount", "the lists of a movement are kept in their order",
 		readMovements(func(m *settlement.Movement) {
 			slices.SortFunc(m.Parts, func(a, b settlement.Part) int { return int(a.Amount - b.Amount) })
 		})},
-	{"the same name twice is one", "the lists of a movement are kept in their order",
+	{"a repeated name is stored once", "the lists of a movement are kept in their order",
 		writtenMovements(func(c *settlement.MovementChange) {
 			slices.Sort(c.Movement.Names)
 			c.Movement.Names = slices.Compact(c.Movement.Names)
 		})},
-	{"one may be new and changed in one write", "a movement is stored in the version that was read, with its record", newAndChanged},
-	{"the last one wins", "a movement is stored in the version that was read, with its record", lastWins},
-	{"records do not say who", "a movement is stored in the version that was read, with its record",
+	{"a write may have a movement twice", "a movement is stored in the version that was read, with its record", newAndChanged},
+	{"the last writer wins", "a movement is stored in the version that was read, with its record", lastWins},
+	{"records have no actor", "a movement is stored in the version that was read, with its record",
 		writtenMovements(func(c *settlement.MovementChange) { c.Record.By = "" })},
-	{"causali are cut", "texts, times and amounts of a movement are kept",
+	{"causali are cut to a length", "texts, times and amounts of a movement are kept",
 		writtenMovements(func(c *settlement.MovementChange) {
 			for i, e := range c.Movement.Entries {
 				if runes := []rune(e.Causale.Reveal()); len(runes) > 4000 {
@@ -77,9 +78,9 @@ var breakers = []breaker{
 				c.Movement.Parts[i].Amount = flussi.Cents(float64(part.Amount))
 			}
 		})},
-	{"movements are stored before the rest", "settlements, movements and payments are stored together or not at all", movementsFirst},
-	{"who comes late overwrites", "of those who change one movement, one succeeds", lastWins},
-	{"there is one ledger for all bodies", "the ledger of a body counts its writes",
+	{"movements are stored in a transaction of their own", "settlements, movements and payments are stored together or not at all", movementsFirst},
+	{"late writers overwrite", "of those who change one movement, one succeeds", lastWins},
+	{"all bodies share one ledger", "the ledger of a body counts its writes",
 		func(s settlement.Store) settlement.Store {
 			return altered{Store: s, ledger: func(ctx context.Context, body flussi.OrganizationCode) (int64, error) {
 				own, err := s.Ledger(ctx, body)
@@ -87,21 +88,21 @@ var breakers = []breaker{
 				return max(own, other), err
 			}}
 		}},
-	{"the ledger is not looked at", "a write with another ledger than the body's is refused", anyLedger},
-	{"the ledger is read again", "of several writers with one ledger, one succeeds", anyLedger},
-	{"patterns are patterns", "settlements are found by each field of the filter",
+	{"the ledger is not compared", "a write with another ledger than the body's is refused", anyLedger},
+	{"the ledger is read again before it is compared", "of several writers with one ledger, one succeeds", anyLedger},
+	{"characters of LIKE are not escaped", "settlements are found by each field of the filter",
 		viewed.Parents(brokenstore.Asks[settlement.Settlement](func(q *settlement.SettlementFilter) {
 			if q.FlowPrefix == "%" {
 				q.FlowPrefix = ""
 			}
 		}))},
-	{"beginnings are compared without their case", "settlements are found by each field of the filter",
+	{"prefixes are compared without regard to case", "settlements are found by each field of the filter",
 		viewed.Parents(brokenstore.Searches(func(q *settlement.SettlementFilter) func(settlement.Settlement) bool {
 			begins := strings.ToLower(q.FlowPrefix)
 			q.FlowPrefix = ""
 			return func(s settlement.Settlement) bool { return strings.HasPrefix(strings.ToLower(s.FlowID), begins) }
 		}))},
-	{"of identifiers, the index has the beginning only", "settlements are found by each field of the filter",
+	{"identifiers are compared by the characters in the index", "settlements are found by each field of the filter",
 		viewed.Parents(brokenstore.Searches(func(q *settlement.SettlementFilter) func(settlement.Settlement) bool {
 			wanted := q.FlowIDs
 			q.FlowIDs = nil
@@ -109,43 +110,43 @@ var breakers = []breaker{
 				return len(wanted) == 0 || slices.ContainsFunc(wanted, func(id string) bool { return cut(id) == cut(s.FlowID) })
 			}
 		}))},
-	{"with a total, the state is not looked at", "settlements are found by fields of the filter together",
+	{"a filter with a total ignores the state", "settlements are found by fields of the filter together",
 		viewed.Parents(brokenstore.Asks[settlement.Settlement](func(q *settlement.SettlementFilter) {
 			if len(q.Totals) > 0 {
 				q.States = nil
 			}
 		}))},
-	{"a reference is looked for in the file only", "payments are found by each field of the filter",
+	{"References finds payments by Reference, not by Target", "payments are found by each field of the filter",
 		viewed.Children(brokenstore.Searches(func(q *settlement.PaymentFilter) func(settlement.Payment) bool {
 			wanted := q.References
 			q.References = nil
 			return func(p settlement.Payment) bool { return len(wanted) == 0 || slices.Contains(wanted, p.Reference) }
 		}))},
-	{"with references, the body is not looked at", "payments are found by fields of the filter together",
+	{"a filter with references ignores the body", "payments are found by fields of the filter together",
 		viewed.Children(brokenstore.Asks[settlement.Payment](func(q *settlement.PaymentFilter) {
 			if len(q.References) > 0 {
 				q.Bodies = nil
 			}
 		}))},
-	{"names are found by the first", "movements are found by each field of the filter",
+	{"Names finds movements by their first name", "movements are found by each field of the filter",
 		askedMovements(func(q *settlement.MovementFilter) { q.Names = q.Names[:min(1, len(q.Names))] })},
-	{"names that a movement had still find it", "movements are found by each field of the filter", earlierNames},
-	{"the parts that an operator decided are not looked for", "movements are found by each field of the filter",
+	{"Names finds movements by earlier names", "movements are found by each field of the filter", earlierNames},
+	{"Settlement ignores the Hand parts", "movements are found by each field of the filter",
 		filteredMovements(func(q settlement.MovementFilter, m settlement.Movement) bool {
 			return q.Settlement == uuid.Nil || slices.ContainsFunc(m.Parts, func(p settlement.Part) bool { return p.Settlement == q.Settlement })
 		})},
-	{"the prefix is not looked at", "movements are found by each field of the filter",
+	{"Prefixes is ignored", "movements are found by each field of the filter",
 		askedMovements(func(q *settlement.MovementFilter) { q.Prefixes = nil })},
-	{"loose ones are not looked for", "movements are found by each field of the filter",
+	{"Loose is ignored", "movements are found by each field of the filter",
 		askedMovements(func(q *settlement.MovementFilter) { q.Loose = false })},
-	{"with an amount, the body is not looked at", "movements are found by fields of the filter together",
+	{"a filter with an amount ignores the body", "movements are found by fields of the filter together",
 		askedMovements(func(q *settlement.MovementFilter) {
 			if len(q.Amounts) > 0 {
 				q.Bodies = nil
 			}
 		})},
 	{"movements are returned from a cache", "what is returned is the caller's", cachedMovements},
-	{"a write sorts the names that it is given", "what is given stays the caller's",
+	{"Save sorts the caller's names", "what is given stays the caller's",
 		func(s settlement.Store) settlement.Store {
 			return altered{Store: s, save: func(ctx context.Context, changes settlement.Changes) error {
 				err := s.Save(ctx, changes)
@@ -155,7 +156,7 @@ var breakers = []breaker{
 				return err
 			}}
 		}},
-	{"a filter is sorted", "what is given stays the caller's",
+	{"a list sorts the caller's filter", "what is given stays the caller's",
 		askedMovements(func(q *settlement.MovementFilter) { slices.Sort(q.Names) })},
 }
 
@@ -164,7 +165,7 @@ var first = func() flussi.OrganizationCode {
 	return code
 }()
 
-// writtenMovements makes a store that changes the movements that it is given before it stores them.
+// writtenMovements makes a store that changes movements before it stores them.
 func writtenMovements(change func(*settlement.MovementChange)) func(settlement.Store) settlement.Store {
 	return func(s settlement.Store) settlement.Store {
 		return altered{Store: s, save: func(ctx context.Context, changes settlement.Changes) error {
@@ -179,7 +180,7 @@ func writtenMovements(change func(*settlement.MovementChange)) func(settlement.S
 	}
 }
 
-// listedMovements makes a store that changes what it returns of movements in lists.
+// listedMovements makes a store that changes the movements in the lists that it returns.
 func listedMovements(change func(*settlement.Movement)) func(settlement.Store) settlement.Store {
 	return func(s settlement.Store) settlement.Store {
 		return altered{Store: s, movements: func(ctx context.Context, filter settlement.MovementFilter, page settlement.Page) ([]settlement.Movement, error) {
@@ -192,7 +193,7 @@ func listedMovements(change func(*settlement.Movement)) func(settlement.Store) s
 	}
 }
 
-// readMovements makes a store that changes what it returns of movements.
+// readMovements makes a store that changes the movements that it returns.
 func readMovements(change func(*settlement.Movement)) func(settlement.Store) settlement.Store {
 	return func(s settlement.Store) settlement.Store {
 		a := listedMovements(change)(s).(altered)
@@ -205,7 +206,7 @@ func readMovements(change func(*settlement.Movement)) func(settlement.Store) set
 	}
 }
 
-// askedMovements makes a store that looks for other movements than it is asked for.
+// askedMovements makes a store that changes the filter of movements.
 func askedMovements(change func(*settlement.MovementFilter)) func(settlement.Store) settlement.Store {
 	return func(s settlement.Store) settlement.Store {
 		return altered{Store: s, movements: func(ctx context.Context, filter settlement.MovementFilter, page settlement.Page) ([]settlement.Movement, error) {
@@ -215,7 +216,7 @@ func askedMovements(change func(*settlement.MovementFilter)) func(settlement.Sto
 	}
 }
 
-// cut is what an index may have of a text.
+// cut returns the characters of a text that an index may have.
 func cut(text string) string { return text[:min(len(text), 64)] }
 
 // filteredMovements makes a store that returns those of the movements on a page that are kept.
@@ -228,7 +229,7 @@ func filteredMovements(keep func(settlement.MovementFilter, settlement.Movement)
 	}
 }
 
-// earlierNames makes a store that finds a movement by the names that it had first, too.
+// earlierNames makes a store that also finds a movement by the names of its first version.
 func earlierNames(s settlement.Store) settlement.Store {
 	names := map[uuid.UUID][]string{}
 	return altered{Store: s,
@@ -256,7 +257,7 @@ func earlierNames(s settlement.Store) settlement.Store {
 		}}
 }
 
-// newAndChanged makes a store that writes a new movement and its next version one after the other.
+// newAndChanged makes a store that accepts a new movement and its next version in one write.
 func newAndChanged(s settlement.Store) settlement.Store {
 	return altered{Store: s, save: func(ctx context.Context, changes settlement.Changes) error {
 		if all := changes.Movements; len(all) == 2 && all[0].Movement.Version == 0 && all[1].Movement.Version == 1 && all[0].Movement.ID == all[1].Movement.ID {
@@ -279,7 +280,7 @@ func emptyMovements(s settlement.Store) settlement.Store {
 	}}
 }
 
-// lastWins makes a store that takes the stored version of a movement for the given one.
+// lastWins makes a store that ignores the Version of a movement.
 func lastWins(s settlement.Store) settlement.Store {
 	var mu sync.Mutex
 	return altered{Store: s, save: func(ctx context.Context, changes settlement.Changes) error {
@@ -296,7 +297,7 @@ func lastWins(s settlement.Store) settlement.Store {
 	}}
 }
 
-// movementsFirst makes a store that stores movements in a write of their own.
+// movementsFirst makes a store that stores movements in a transaction of their own.
 func movementsFirst(s settlement.Store) settlement.Store {
 	return altered{Store: s, save: func(ctx context.Context, changes settlement.Changes) error {
 		if len(changes.Settlements) > 0 && len(changes.Movements) > 0 {
@@ -309,7 +310,7 @@ func movementsFirst(s settlement.Store) settlement.Store {
 	}}
 }
 
-// anyLedger makes a store that takes the ledger of a body for the given one.
+// anyLedger makes a store that ignores the Ledger of changes.
 func anyLedger(s settlement.Store) settlement.Store {
 	var mu sync.Mutex
 	return altered{Store: s, save: func(ctx context.Context, changes settlement.Changes) error {
@@ -320,7 +321,7 @@ func anyLedger(s settlement.Store) settlement.Store {
 	}}
 }
 
-// cachedMovements makes a store that returns a movement of the same version again.
+// cachedMovements makes a store that returns the same lists for each read of a version.
 func cachedMovements(s settlement.Store) settlement.Store {
 	type key struct {
 		id      uuid.UUID

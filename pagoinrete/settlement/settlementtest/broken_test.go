@@ -10,7 +10,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement/settlementtest"
 )
 
-// Each store that breaks one thing is found out, by the rule that it breaks.
+// The suite detects each broken store by the rule that it breaks.
 func TestTheStoreSuiteFindsBrokenStores(t *testing.T) {
 	brokenstore.Proof[settlement.Store, *settlementtest.Probe, settlement.Settlement, settlement.Payment]{
 		Contract: settlementtest.StoreContract, Shared: settlementtest.Shared,

@@ -9,7 +9,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement/memstore"
 )
 
-// A field that is added to a filter is looked for as well.
+// The rules search by every field of the filters.
 func TestNoFieldOfTheFiltersIsForgotten(t *testing.T) {
 	p := newProbe(storetest.New(t.Context()), memstore.New())
 	brokenstore.SetsEveryField(t, p.Probe, settlementCriteria, p.fullSettlement)

@@ -12,6 +12,6 @@
 // the same without a *testing.T, and [StoreRules] lists the rules. Random data come from a fixed
 // seed, so a failure happens again.
 //
-// A payment is stored only where its settlement is, with the settlement's body, and neither of the
-// two changes; so a database may have foreign keys.
+// The suite stores a payment with or after its settlement and with the same body, and never changes
+// its settlement or body. So a database may have foreign keys.
 package settlementtest

@@ -20,7 +20,7 @@ func codeOf(digits string) flussi.OrganizationCode {
 	return code
 }
 
-// newSettlement returns a settlement with what every one has.
+// newSettlement returns a settlement with only the required fields.
 func (p *probe) newSettlement() settlement.Settlement {
 	now := p.Now()
 	return settlement.Settlement{
@@ -29,7 +29,7 @@ func (p *probe) newSettlement() settlement.Settlement {
 	}
 }
 
-// newPayment returns a payment with what every one has.
+// newPayment returns a payment with only the required fields.
 func (p *probe) newPayment(of settlement.Settlement) settlement.Payment {
 	now := p.Now()
 	reference := paymentfile.NewReference(fmt.Sprintf("%017d", p.Made()))
@@ -39,7 +39,7 @@ func (p *probe) newPayment(of settlement.Settlement) settlement.Payment {
 	}
 }
 
-// newMovement returns a movement with what every one has.
+// newMovement returns a movement with only the required fields.
 func (p *probe) newMovement() settlement.Movement {
 	now := p.Now()
 	return settlement.Movement{
@@ -48,7 +48,7 @@ func (p *probe) newMovement() settlement.Movement {
 	}
 }
 
-// fullSettlement returns a settlement that is new, and of which no other field is zero.
+// fullSettlement returns a new settlement in which every other field is set.
 func (p *probe) fullSettlement() settlement.Settlement {
 	var s settlement.Settlement
 	p.Fill(&s, true)
@@ -56,7 +56,7 @@ func (p *probe) fullSettlement() settlement.Settlement {
 	return s
 }
 
-// fullPayment returns a payment that is new, and of which no other field is zero.
+// fullPayment returns a new payment in which every other field is set.
 func (p *probe) fullPayment(of settlement.Settlement) settlement.Payment {
 	var one settlement.Payment
 	p.Fill(&one, true)
@@ -65,7 +65,7 @@ func (p *probe) fullPayment(of settlement.Settlement) settlement.Payment {
 	return one
 }
 
-// fullMovement returns a movement that is new, and of which no other field is zero.
+// fullMovement returns a new movement in which every other field is set.
 func (p *probe) fullMovement() settlement.Movement {
 	var m settlement.Movement
 	p.Fill(&m, true)
@@ -73,7 +73,7 @@ func (p *probe) fullMovement() settlement.Movement {
 	return m
 }
 
-// changedSettlement returns a settlement of which everything is changed that may be.
+// changedSettlement returns a settlement with every field changed that may change.
 func (p *probe) changedSettlement(s settlement.Settlement) settlement.Settlement {
 	var changed settlement.Settlement
 	p.Fill(&changed, false)
@@ -82,13 +82,13 @@ func (p *probe) changedSettlement(s settlement.Settlement) settlement.Settlement
 	return changed
 }
 
-// bareSettlement returns a settlement of which everything is zero that may be.
+// bareSettlement returns a settlement with every field zero that may be zero.
 func (p *probe) bareSettlement(s settlement.Settlement) settlement.Settlement {
 	return settlement.Settlement{ID: s.ID, Body: s.Body, CreatedAt: s.CreatedAt, Version: s.Version, State: settlement.SettlementOpen,
 		UpdatedAt: p.Now(), UpdatedBy: "l.bianchi"}
 }
 
-// changedPayment returns a payment of which everything is changed that may be.
+// changedPayment returns a payment with every field changed that may change.
 func (p *probe) changedPayment(one settlement.Payment) settlement.Payment {
 	var changed settlement.Payment
 	p.Fill(&changed, false)
@@ -97,13 +97,13 @@ func (p *probe) changedPayment(one settlement.Payment) settlement.Payment {
 	return changed
 }
 
-// barePayment returns a payment of which everything is zero that may be.
+// barePayment returns a payment with every field zero that may be zero.
 func (p *probe) barePayment(one settlement.Payment) settlement.Payment {
 	return settlement.Payment{ID: one.ID, Settlement: one.Settlement, Body: one.Body, CreatedAt: one.CreatedAt, Version: one.Version,
 		State: settlement.PaymentUnknown, UpdatedAt: p.Now(), UpdatedBy: "l.bianchi"}
 }
 
-// changedMovement returns a movement of which everything is changed that may be.
+// changedMovement returns a movement with every field changed that may change.
 func (p *probe) changedMovement(m settlement.Movement) settlement.Movement {
 	var changed settlement.Movement
 	p.Fill(&changed, false)
@@ -112,25 +112,25 @@ func (p *probe) changedMovement(m settlement.Movement) settlement.Movement {
 	return changed
 }
 
-// bareMovement returns a movement of which everything is zero that may be.
+// bareMovement returns a movement with every field zero that may be zero.
 func (p *probe) bareMovement(m settlement.Movement) settlement.Movement {
 	return settlement.Movement{ID: m.ID, Body: m.Body, CreatedAt: m.CreatedAt, Version: m.Version, State: settlement.MovementReversed,
 		UpdatedAt: p.Now(), UpdatedBy: "l.bianchi"}
 }
 
-// settlementChange is the storing of a settlement, with a record.
+// settlementChange returns the change that stores a settlement, with a record.
 func settlementChange(s settlement.Settlement) settlement.SettlementChange {
 	record := storetest.RecordOf[settlement.Settlement, settlement.SettlementState](s, settlement.ActionMatch, settlement.ActionApply, "")
 	return settlement.SettlementChange{Settlement: s, Record: record}
 }
 
-// paymentChange is the storing of a payment, with a record.
+// paymentChange returns the change that stores a payment, with a record.
 func paymentChange(one settlement.Payment) settlement.PaymentChange {
 	record := storetest.RecordOf[settlement.Payment, settlement.PaymentState](one, settlement.ActionMatch, settlement.ActionApply, "")
 	return settlement.PaymentChange{Payment: one, Record: record}
 }
 
-// movementChange is the storing of a movement, with a record. Its lists are its own.
+// movementChange returns the change that stores a movement, with a record. It copies the lists.
 func movementChange(m settlement.Movement) settlement.MovementChange {
 	m = storetest.Clone(m)
 	record := storetest.RecordOf[settlement.Movement, settlement.MovementState](m, settlement.ActionMatch, settlement.ActionApply, "")
@@ -148,7 +148,7 @@ func withCounts(s settlement.Settlement, all ...settlement.Payment) settlement.S
 	return s
 }
 
-// counted is the counts of payments, as they are defined.
+// counted returns the counts of payments by their definition.
 func counted(all ...settlement.Payment) settlement.PaymentCounts {
 	var counts settlement.PaymentCounts
 	for _, one := range all {

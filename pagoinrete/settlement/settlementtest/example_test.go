@@ -14,7 +14,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement/settlementtest"
 )
 
-// forgetful is a store that does not say that a movement is not there.
+// forgetful is a store that returns no error for a movement that does not exist.
 type forgetful struct{ *memstore.Store }
 
 func (s forgetful) Movement(ctx context.Context, id uuid.UUID) (settlement.Movement, error) {
@@ -25,7 +25,7 @@ func (s forgetful) Movement(ctx context.Context, id uuid.UUID) (settlement.Movem
 	return m, err
 }
 
-// Outside of tests, as in a tool that looks at a new installation, CheckStore says what is broken.
+// CheckStore can run outside of tests, such as in a tool that checks a new installation.
 func ExampleCheckStore() {
 	err := settlementtest.CheckStore(context.Background(), func() (settlement.Store, error) {
 		return forgetful{memstore.New()}, nil

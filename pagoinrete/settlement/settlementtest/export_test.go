@@ -1,6 +1,6 @@
 package settlementtest
 
-// What tests of the contract need of it.
+// Exports for the tests of the contract.
 var (
 	StoreContract = storeContract
 	Shared        = shared

@@ -28,7 +28,7 @@ var filterRules = []rule{
 	{"movements are found by fields of the filter together", func(p *probe) { p.movementCatalogue().InCompany(movementCriteria) }},
 }
 
-// oneOf picks one.
+// oneOf returns a random element.
 func oneOf[T any](p *probe, all ...T) T { return storetest.OneOf(p.Probe, all...) }
 
 // bodies are those of the entities of catalogues.
@@ -36,8 +36,8 @@ func bodies() []flussi.OrganizationCode {
 	return []flussi.OrganizationCode{body, codeOf("15376371009"), codeOf("01199250158")}
 }
 
-// flowIDs are of similar settlements: some differ in the case of letters, one has characters that have
-// a meaning in patterns, and two differ behind what an index may have of them.
+// flowIDs are similar identifiers. Some differ only in the case of letters, one has the special
+// characters of LIKE, and two differ only after the characters that an index may have.
 func flowIDs() []string {
 	long := strings.Repeat("2026-03-28BANKIT", 20)
 	return []string{"2026-03-28BANKIT-1", "2026-03-28BANKIT-10", "2026-03-28bankit-1", "2026-03-28BANKIT_1", "2026-03-28%", "2026-03-29BANKIT-1", "", long, long + "1"}
@@ -51,8 +51,8 @@ func references() []paymentfile.Reference {
 	return all
 }
 
-// settlementCatalogue stores settlements that are all different, though not in everything. Some were
-// others before.
+// settlementCatalogue stores settlements of which each pair differs in some fields and agrees in
+// others. Some have earlier versions.
 func (p *probe) settlementCatalogue() storetest.Catalogue[settlement.Settlement, settlementFilter] {
 	all := make([]settlement.Settlement, 60)
 	for i := range all {
@@ -144,7 +144,8 @@ func paymentCriteria(p *storetest.Probe, q *paymentFilter, one settlement.Paymen
 	}...)
 }
 
-// movementCatalogue stores movements that are all different, though not in everything.
+// movementCatalogue stores movements of which each pair differs in some fields and agrees in
+// others.
 func (p *probe) movementCatalogue() storetest.Catalogue[settlement.Movement, movementFilter] {
 	settlements := []uuid.UUID{p.ID(), p.ID(), p.ID(), {}}
 	all := make([]settlement.Movement, 80)

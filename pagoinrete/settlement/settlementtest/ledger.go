@@ -12,7 +12,7 @@ var ledgerRules = []rule{
 	{"of several writers with one ledger, one succeeds", ledgersHaveOneWinner},
 }
 
-// inLedger is a write of a new movement in the ledger of the body.
+// inLedger returns a write of a new movement with a ledger of the body.
 func (p *probe) inLedger(ledger int64) settlement.Changes {
 	changes := movementsOnly(p.newMovement())
 	changes.Body, changes.Ledger = body, ledger

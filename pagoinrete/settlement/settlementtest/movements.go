@@ -117,7 +117,7 @@ func movementValuesAreKept(p *probe) {
 	}
 }
 
-// allGoTogether refuses a write by each of its parts.
+// allGoTogether checks that a write stores nothing if any of its parts is refused.
 func allGoTogether(p *probe) {
 	s, m := p.save(p.newSettlement()), p.saveMovement(p.newMovement())
 	one := p.payments.Set(p.newPayment(s))

@@ -10,8 +10,8 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// probe tests one rule on one store. Its methods end the test when the store fails at what the rule
-// is not about.
+// probe tests one rule on one store. Its methods end the test if the store fails in a way that the
+// rule does not cover.
 type probe struct {
 	*suite
 	store       settlement.Store
@@ -72,7 +72,7 @@ func sequence[T any](changes []T) iter.Seq2[T, error] {
 	}
 }
 
-// save stores a settlement, and payments with it, and returns it as it is stored now, but for its
+// save stores a settlement with payments, and returns it as it is stored now, except for its
 // Counts.
 func (p *probe) save(s settlement.Settlement, with ...settlement.Payment) settlement.Settlement {
 	return p.SetParent(s, with...)
@@ -86,7 +86,7 @@ func (p *probe) saveMovements(all ...settlement.Movement) []settlement.Movement 
 
 func (p *probe) saveMovement(m settlement.Movement) settlement.Movement { return p.saveMovements(m)[0] }
 
-// movementsOnly is a write of movements.
+// movementsOnly returns a write of movements.
 func movementsOnly(all ...settlement.Movement) settlement.Changes {
 	return settlement.Changes{Movements: storetest.Map(all, movementChange)}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// texts are what fields hold that mask themselves, and what others hold.
+// texts are values for fields of masked types, and for others.
 var texts = [][2]string{
 	{storetest.TooLong(), storetest.TooLong()}, {storetest.Awkward, storetest.Awkward}, {"   ", "   "}, {"0", "0"}, {"è", "è"},
 }
@@ -38,7 +38,7 @@ func flagsAreKept(p *probe) {
 	})
 }
 
-// eachFlag sets each flag of a struct without the others, and all others without it.
+// eachFlag sets each flag of a struct alone, and then all flags except it.
 func eachFlag(pointer any, check func(what string)) {
 	fields := storetest.Fields(pointer)
 	for _, to := range []bool{true, false} {

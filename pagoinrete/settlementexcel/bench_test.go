@@ -17,7 +17,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlementexcel"
 )
 
-// made returns rows that are made as they are pulled.
+// made yields rows that a function makes.
 func made[T any](n int, row func(i int) T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for i := range n {

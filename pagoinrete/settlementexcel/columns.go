@@ -12,12 +12,13 @@ import (
 )
 
 const (
-	maxText  = 32_767              // what a cell holds
-	maxMoney = 999_999_999_999_999 // what a number in a cell holds
-	longest  = 1000                // what the report shows of a text, in characters: files may have any
+	maxText  = 32_767              // the most characters of a cell
+	maxMoney = 999_999_999_999_999 // the largest amount that a cell holds exactly, in cents
+	longest  = 1000                // the most characters that the report shows of a text: in files, texts may be longer
 )
 
-// text is a text of a width. It and the other kinds of the report write whatever is in a store.
+// text is a text in a column of a width. Like the other kinds of the report, it can write every
+// value of a store.
 func text(width float64) excel.Kind[string] {
 	return excel.Convert(excel.WithRule(excel.AnyText(1, maxText), excel.Rule{Width: width}), func(s string) string { return s }, shortened)
 }
@@ -30,21 +31,21 @@ func money() excel.Kind[flussi.Cents] {
 	return excel.WithRule(excel.Money(0, maxMoney), excel.Rule{Layout: excel.MoneyLayout, Width: 14})
 }
 
-// paid is an amount that is shown only if there is one.
-func paid() excel.Kind[flussi.Cents] {
+// moneyOrEmpty is an amount; the cell is empty for zero.
+func moneyOrEmpty() excel.Kind[flussi.Cents] {
 	return excel.WithRule(excel.Money(1, maxMoney), excel.Rule{Layout: excel.MoneyLayout, Width: 14})
 }
 
-// number is a count that is shown only if there are some.
-func number() excel.Kind[int] {
+// countOrEmpty is a count; the cell is empty for zero.
+func countOrEmpty() excel.Kind[int] {
 	whole := excel.WithRule(excel.Integer(1, 1<<31), excel.Rule{Layout: excel.IntegerLayout, Width: 12})
 	return excel.Convert(whole, func(n int64) int { return int(n) }, func(n int) int64 { return int64(n) })
 }
 
 func day() excel.Kind[time.Time] { return excel.Date(excel.DateConfig{EndOfDay: true}) }
 
-// yes is shown as Sì, and not shown if it is not so.
-func yes() excel.Kind[bool] {
+// flag is Sì, or an empty cell for false.
+func flag() excel.Kind[bool] {
 	return excel.Convert(text(12), func(s string) bool { return s != "" }, func(is bool) string {
 		if is {
 			return "Sì"
@@ -62,8 +63,8 @@ func shortened(s string) string {
 	return string([]rune(s)[:longest-1]) + "…"
 }
 
-// shown is a column of the report, of what a function returns.
-func shown[Row, V any](header string, kind excel.Kind[V], of func(*Row) V, help string) excel.Column[Row] {
+// reportColumn returns a column of the report with the values that a function returns.
+func reportColumn[Row, V any](header string, kind excel.Kind[V], of func(*Row) V, help string) excel.Column[Row] {
 	field := func(row *Row) *V {
 		value := of(row)
 		return &value
@@ -74,10 +75,10 @@ func shown[Row, V any](header string, kind excel.Kind[V], of func(*Row) V, help 
 func summaryColumns() []excel.Column[settlement.SummaryLine] {
 	type line = settlement.SummaryLine
 	return []excel.Column[line]{
-		shown("Foglio", text(16), func(l *line) string { return l.List }, "Il foglio di cui sono le righe sommate."),
-		shown("Voce", text(44), func(l *line) string { return l.Label }, "Lo stato delle righe sommate, o che cosa si somma."),
-		shown("Numero", number(), func(l *line) int { return l.Number }, "Quante righe."),
-		shown("Importo", money(), func(l *line) flussi.Cents { return l.Amount }, "La somma dei loro importi."),
+		reportColumn("Foglio", text(16), func(l *line) string { return l.List }, "Il foglio con le righe sommate."),
+		reportColumn("Voce", text(44), func(l *line) string { return l.Label }, "Lo stato delle righe sommate, oppure il nome del totale."),
+		reportColumn("Numero", countOrEmpty(), func(l *line) int { return l.Number }, "Il numero di righe."),
+		reportColumn("Importo", money(), func(l *line) flussi.Cents { return l.Amount }, "La somma dei loro importi."),
 	}
 }
 
@@ -95,19 +96,19 @@ func flowTones() []excel.Tone[settlement.Settlement] {
 func flowColumns() []excel.Column[settlement.Settlement] {
 	type row = settlement.Settlement
 	columns := []excel.Column[row]{
-		shown("ID flusso", text(38), func(e *row) string { return e.FlowID }, "L'identificativo del flusso (identificativoFlusso)."),
-		shown("PSP", text(16), func(e *row) string { return e.PSP }, "Il codice del PSP che ha riversato il flusso."),
-		shown("Denominazione PSP", text(24), func(e *row) string { return e.PSPName }, "Il nome del PSP."),
-		shown("Data regolamento", day(), func(e *row) time.Time { return e.Date }, "La data del bonifico."),
-		shown("TRN", text(36), func(e *row) string { return e.TransferID }, "L'identificativo del bonifico (identificativoUnivocoRegolamento)."),
-		shown("Data del file", excel.DateTime(), func(e *row) time.Time { return e.FileAt }, "La data e l'ora del flusso (dataOraFlusso)."),
-		shown("Revisione", number(), func(e *row) int { return e.Revision }, "La revisione del flusso, se è indicata."),
-		shown("Totale", money(), func(e *row) flussi.Cents { return e.Total }, "L'importo riversato secondo il flusso."),
-		shown("Riscontrato", money(), func(e *row) flussi.Cents { return e.Covered }, "L'importo dei movimenti di tesoreria abbinati al flusso."),
-		shown("Da riscontrare", money(), func(e *row) flussi.Cents { return e.Total - e.Covered }, "La differenza fra il totale e il riscontrato."),
-		shown("Stato", text(34), func(e *row) string { return e.State.Label() }, "Che cosa la tesoreria ha del flusso."),
-		shown("Pagamenti", number(), func(e *row) int { return e.Counts.Total().Number }, "Quanti pagamenti ha il flusso."),
-		shown("Somma pagamenti", money(), func(e *row) flussi.Cents { return e.Counts.Total().Amount }, "La somma dei pagamenti del flusso, con i revocati in negativo."),
+		reportColumn("ID flusso", text(38), func(e *row) string { return e.FlowID }, "L'identificativo del flusso (identificativoFlusso)."),
+		reportColumn("PSP", text(16), func(e *row) string { return e.PSP }, "Il codice del PSP che ha riversato il flusso."),
+		reportColumn("Denominazione PSP", text(24), func(e *row) string { return e.PSPName }, "Il nome del PSP."),
+		reportColumn("Data regolamento", day(), func(e *row) time.Time { return e.Date }, "La data del bonifico."),
+		reportColumn("TRN", text(36), func(e *row) string { return e.TransferID }, "L'identificativo del bonifico (identificativoUnivocoRegolamento)."),
+		reportColumn("Data del file", excel.DateTime(), func(e *row) time.Time { return e.FileAt }, "La data e l'ora del flusso (dataOraFlusso)."),
+		reportColumn("Revisione", countOrEmpty(), func(e *row) int { return e.Revision }, "La revisione del flusso, se è indicata."),
+		reportColumn("Totale", money(), func(e *row) flussi.Cents { return e.Total }, "L'importo riversato secondo il flusso."),
+		reportColumn("Riscontrato", money(), func(e *row) flussi.Cents { return e.Covered }, "L'importo dei movimenti di tesoreria abbinati al flusso."),
+		reportColumn("Da riscontrare", money(), func(e *row) flussi.Cents { return e.Total - e.Covered }, "La differenza fra il totale e il riscontrato."),
+		reportColumn("Stato", text(34), func(e *row) string { return e.State.Label() }, "Se i movimenti di tesoreria corrispondono al totale del flusso."),
+		reportColumn("Pagamenti", countOrEmpty(), func(e *row) int { return e.Counts.Total().Number }, "Il numero di pagamenti del flusso."),
+		reportColumn("Somma pagamenti", money(), func(e *row) flussi.Cents { return e.Counts.Total().Amount }, "La somma dei pagamenti del flusso, con i revocati in negativo."),
 	}
 	for _, c := range []struct {
 		header string
@@ -123,9 +124,9 @@ func flowColumns() []excel.Column[settlement.Settlement] {
 		{"Accantonati", func(c *settlement.PaymentCounts) settlement.Tally { return c.Aside }, "Quanti pagamenti sono stati accantonati da un operatore."},
 		{"Con errori", func(c *settlement.PaymentCounts) settlement.Tally { return c.Unusable }, "Quante righe hanno un errore che impedisce di abbinarle."},
 	} {
-		columns = append(columns, shown(c.header, number(), func(e *row) int { return c.of(&e.Counts).Number }, c.help))
+		columns = append(columns, reportColumn(c.header, countOrEmpty(), func(e *row) int { return c.of(&e.Counts).Number }, c.help))
 	}
-	return append(columns, shown("Codice fiscale ente", text(18), func(e *row) string { return e.Body.String() }, "L'ente a cui il flusso è destinato."))
+	return append(columns, reportColumn("Codice fiscale ente", text(18), func(e *row) string { return e.Body.String() }, "L'ente a cui il flusso è destinato."))
 }
 
 func paymentTones() []excel.Tone[settlement.PaymentLine] {
@@ -152,27 +153,27 @@ func paymentTones() []excel.Tone[settlement.PaymentLine] {
 func paymentLineColumns() []excel.Column[settlement.PaymentLine] {
 	type row = settlement.PaymentLine
 	return []excel.Column[row]{
-		shown("IUV", text(28), func(l *row) string { return l.Payment.Reference.Reveal() }, "Lo IUV, come è scritto nel flusso."),
-		shown("IUR", text(28), func(l *row) string { return l.Payment.IUR }, "Il codice della riscossione."),
-		shown("Indice", number(), func(l *row) int { return l.Payment.Index }, "Quale versamento di un pagamento a più beneficiari."),
-		shown("Data pagamento", day(), func(l *row) time.Time { return l.Payment.Date }, "La data dell'esito del pagamento."),
-		shown("Esito", text(24), func(l *row) string { return outcomeLabel(l.Payment.Outcome) }, "L'esito del pagamento secondo il flusso."),
-		shown("Importo", money(), func(l *row) flussi.Cents { return l.Payment.Net() }, "L'importo del versamento, in negativo se è revocato."),
-		shown("Importo atteso", paid(), func(l *row) flussi.Cents { return l.Payment.Expected }, "L'importo atteso per questo versamento."),
-		shown("Riscontro", text(36), func(l *row) string { return l.Finding().Label() }, "Fin dove il pagamento è riscontrato."),
-		shown("Ricevuta", yes(), func(l *row) bool { return l.Purpose.Receipt }, "Se la ricevuta telematica del pagamento è nota."),
-		shown("ID flusso", text(38), func(l *row) string { return l.Settlement.FlowID }, "Il flusso che contiene il pagamento."),
-		shown("Stato del flusso", text(34), func(l *row) string { return l.Settlement.State.Label() }, "Che cosa la tesoreria ha del flusso."),
-		shown("Evento", text(36), func(l *row) string { return l.Purpose.Event }, "Per che cosa si paga."),
-		shown("Capitolo", text(16), func(l *row) string { return l.Purpose.Chapter }, "Il capitolo, o l'aggregato e la voce, dell'entrata."),
-		shown("IUV abbinato", text(28), matchedReference, "Lo IUV a cui un operatore ha abbinato il pagamento."),
-		shown("Deciso da", text(18), func(l *row) string { return l.Payment.Hand.By }, "Chi ha abbinato o accantonato il pagamento. Se la cella è vuota, l'abbinamento è automatico."),
-		shown("Motivo", longText(), func(l *row) string { return l.Payment.Hand.Reason.Reveal() }, "Il motivo della decisione dell'operatore."),
-		shown("UUID", text(38), func(l *row) string { return l.Payment.ID.String() }, "Identifica il pagamento."),
+		reportColumn("IUV", text(28), func(l *row) string { return l.Payment.Reference.Reveal() }, "Lo IUV, come è scritto nel flusso."),
+		reportColumn("IUR", text(28), func(l *row) string { return l.Payment.IUR }, "Il codice della riscossione."),
+		reportColumn("Indice", countOrEmpty(), func(l *row) int { return l.Payment.Index }, "Il numero del versamento, in un pagamento a più beneficiari."),
+		reportColumn("Data pagamento", day(), func(l *row) time.Time { return l.Payment.Date }, "La data dell'esito del pagamento."),
+		reportColumn("Esito", text(24), func(l *row) string { return outcomeLabel(l.Payment.Outcome) }, "L'esito del pagamento secondo il flusso."),
+		reportColumn("Importo", money(), func(l *row) flussi.Cents { return l.Payment.Net() }, "L'importo del versamento, in negativo se è revocato."),
+		reportColumn("Importo atteso", moneyOrEmpty(), func(l *row) flussi.Cents { return l.Payment.Expected }, "L'importo atteso per questo versamento."),
+		reportColumn("Riscontro", text(36), func(l *row) string { return l.Finding().Label() }, "Se il pagamento è riscontrato con il flusso e con la tesoreria, oppure perché non lo è."),
+		reportColumn("Ricevuta", flag(), func(l *row) bool { return l.Purpose.Receipt }, "Se la ricevuta telematica del pagamento è nota."),
+		reportColumn("ID flusso", text(38), func(l *row) string { return l.Settlement.FlowID }, "Il flusso che contiene il pagamento."),
+		reportColumn("Stato del flusso", text(34), func(l *row) string { return l.Settlement.State.Label() }, "Se i movimenti di tesoreria corrispondono al totale del flusso."),
+		reportColumn("Evento", text(36), func(l *row) string { return l.Purpose.Event }, "Per che cosa si paga."),
+		reportColumn("Capitolo", text(16), func(l *row) string { return l.Purpose.Chapter }, "Il capitolo, o l'aggregato e la voce, dell'entrata."),
+		reportColumn("IUV abbinato", text(28), matchedReference, "Lo IUV a cui un operatore ha abbinato il pagamento."),
+		reportColumn("Deciso da", text(18), func(l *row) string { return l.Payment.Hand.By }, "Chi ha abbinato o accantonato il pagamento. Se la cella è vuota, l'abbinamento è automatico."),
+		reportColumn("Motivo", longText(), func(l *row) string { return l.Payment.Hand.Reason.Reveal() }, "Il motivo della decisione dell'operatore."),
+		reportColumn("UUID", text(38), func(l *row) string { return l.Payment.ID.String() }, "Identifica il pagamento."),
 	}
 }
 
-// matchedReference returns the reference that an operator chose.
+// matchedReference returns the reference to which an operator matched the payment.
 func matchedReference(l *settlement.PaymentLine) string {
 	if l.Payment.Target == l.Payment.Reference {
 		return ""
@@ -180,7 +181,7 @@ func matchedReference(l *settlement.PaymentLine) string {
 	return l.Payment.Target.Reveal()
 }
 
-// outcomeLabel names an outcome, with its code.
+// outcomeLabel returns the code of an outcome and its name.
 func outcomeLabel(o paymentfile.Outcome) string {
 	switch o {
 	case paymentfile.OutcomePaid:
@@ -218,50 +219,50 @@ func partTones() []excel.Tone[movementPart] {
 func partColumns() []excel.Column[movementPart] {
 	type row = movementPart
 	return []excel.Column[row]{
-		shown("Sospeso", text(16), func(p *row) string { return p.Movement.Number }, "Il numero del sospeso in entrata."),
-		shown("Esercizio", number(), func(p *row) int { return p.Movement.Year }, "L'esercizio finanziario."),
-		shown("Conto", text(16), func(p *row) string { return p.Movement.Account }, "Il conto evidenza."),
-		shown("Data", day(), func(p *row) time.Time { return p.Movement.Date }, "La data del primo movimento del sospeso."),
-		shown("Importo del sospeso", money(), func(p *row) flussi.Cents { return p.Movement.Amount }, "L'importo del sospeso, al netto degli storni."),
-		shown("Regolarizzato", money(), func(p *row) flussi.Cents { return p.Movement.Regularised }, "Quanto è già regolarizzato con reversali."),
-		shown("Stato", text(26), func(p *row) string { return p.Movement.State.Label() }, "Lo stato del sospeso."),
-		shown("Importo", money(), func(p *row) flussi.Cents { return p.get().Amount }, "L'importo di questa riga: tutto il sospeso, o una sua parte."),
-		shown("Abbinamento", text(26), func(p *row) string { return p.label() }, "A che cosa appartiene l'importo della riga."),
-		shown("ID flusso", text(38), func(p *row) string { return p.of().FlowID }, "Il flusso a cui l'importo è abbinato."),
-		shown("Totale del flusso", paid(), func(p *row) flussi.Cents { return p.of().Total }, "L'importo riversato secondo il flusso."),
-		shown("IUV", text(28), func(p *row) string { return p.Movement.Reference.Reveal() }, "Lo IUV di un pagamento singolo."),
-		shown("Causale", longText(), func(p *row) string { return p.Movement.Causale().Reveal() }, "La causale del movimento."),
-		shown("Abbinato per importo", yes(), func(p *row) bool { return p.get().ByAmount }, "Se la causale è incompleta e l'abbinamento si basa sull'importo."),
-		shown("Deciso da", text(18), func(p *row) string { return p.get().By }, "Chi ha abbinato o accantonato l'importo. Se la cella è vuota, l'abbinamento è automatico."),
-		shown("Motivo", longText(), func(p *row) string { return p.reason() }, "Il motivo della decisione dell'operatore."),
-		shown("Banca (ABI)", text(12), func(p *row) string { return p.Movement.Bank }, "Il codice ABI della banca tesoriera."),
-		shown("UUID", text(38), func(p *row) string { return p.Movement.ID.String() }, "Identifica il movimento."),
+		reportColumn("Sospeso", text(16), func(p *row) string { return p.Movement.Number }, "Il numero del sospeso in entrata."),
+		reportColumn("Esercizio", countOrEmpty(), func(p *row) int { return p.Movement.Year }, "L'esercizio finanziario."),
+		reportColumn("Conto", text(16), func(p *row) string { return p.Movement.Account }, "Il conto evidenza."),
+		reportColumn("Data", day(), func(p *row) time.Time { return p.Movement.Date }, "La data del primo movimento del sospeso."),
+		reportColumn("Importo del sospeso", money(), func(p *row) flussi.Cents { return p.Movement.Amount }, "L'importo del sospeso, al netto degli storni."),
+		reportColumn("Regolarizzato", money(), func(p *row) flussi.Cents { return p.Movement.Regularised }, "Quanto è già regolarizzato con reversali."),
+		reportColumn("Stato", text(26), func(p *row) string { return p.Movement.State.Label() }, "Lo stato del sospeso."),
+		reportColumn("Importo", money(), func(p *row) flussi.Cents { return p.get().Amount }, "L'importo di questa riga: tutto il sospeso, o una sua parte."),
+		reportColumn("Abbinamento", text(26), func(p *row) string { return p.label() }, "A che cosa appartiene l'importo della riga."),
+		reportColumn("ID flusso", text(38), func(p *row) string { return p.of().FlowID }, "Il flusso a cui l'importo è abbinato."),
+		reportColumn("Totale del flusso", moneyOrEmpty(), func(p *row) flussi.Cents { return p.of().Total }, "L'importo riversato secondo il flusso."),
+		reportColumn("IUV", text(28), func(p *row) string { return p.Movement.Reference.Reveal() }, "Lo IUV di un pagamento singolo."),
+		reportColumn("Causale", longText(), func(p *row) string { return p.Movement.Causale().Reveal() }, "La causale del movimento."),
+		reportColumn("Abbinato per importo", flag(), func(p *row) bool { return p.get().ByAmount }, "Se la causale è incompleta e l'abbinamento si basa sull'importo."),
+		reportColumn("Deciso da", text(18), func(p *row) string { return p.get().By }, "Chi ha abbinato o accantonato l'importo. Se la cella è vuota, l'abbinamento è automatico."),
+		reportColumn("Motivo", longText(), func(p *row) string { return p.reason() }, "Il motivo della decisione dell'operatore."),
+		reportColumn("Banca (ABI)", text(12), func(p *row) string { return p.Movement.Bank }, "Il codice ABI della banca tesoriera."),
+		reportColumn("UUID", text(38), func(p *row) string { return p.Movement.ID.String() }, "Identifica il movimento."),
 	}
 }
 
-// toAllocate is the event of what cannot be allocated.
+// toAllocate stands in place of the event where an amount has none.
 const toAllocate = "Da attribuire"
 
 func allocationColumns() []excel.Column[settlement.Allocation] {
 	type row = settlement.Allocation
 	return []excel.Column[row]{
-		shown("Sospeso", text(16), func(a *row) string { return a.Movement.Number }, "Il numero del sospeso in entrata."),
-		shown("Esercizio", number(), func(a *row) int { return a.Movement.Year }, "L'esercizio finanziario."),
-		shown("Conto", text(16), func(a *row) string { return a.Movement.Account }, "Il conto evidenza."),
-		shown("Data", day(), func(a *row) time.Time { return a.Movement.Date }, "La data del primo movimento del sospeso."),
-		shown("Importo del sospeso", money(), func(a *row) flussi.Cents { return a.Movement.Amount }, "L'importo del sospeso, al netto degli storni."),
-		shown("Regolarizzato", money(), func(a *row) flussi.Cents { return a.Movement.Regularised }, "Quanto è già regolarizzato con reversali."),
-		shown("Evento", text(36), func(a *row) string {
+		reportColumn("Sospeso", text(16), func(a *row) string { return a.Movement.Number }, "Il numero del sospeso in entrata."),
+		reportColumn("Esercizio", countOrEmpty(), func(a *row) int { return a.Movement.Year }, "L'esercizio finanziario."),
+		reportColumn("Conto", text(16), func(a *row) string { return a.Movement.Account }, "Il conto evidenza."),
+		reportColumn("Data", day(), func(a *row) time.Time { return a.Movement.Date }, "La data del primo movimento del sospeso."),
+		reportColumn("Importo del sospeso", money(), func(a *row) flussi.Cents { return a.Movement.Amount }, "L'importo del sospeso, al netto degli storni."),
+		reportColumn("Regolarizzato", money(), func(a *row) flussi.Cents { return a.Movement.Regularised }, "Quanto è già regolarizzato con reversali."),
+		reportColumn("Evento", text(36), func(a *row) string {
 			if a.Reason != "" {
 				return toAllocate
 			}
 			return a.Purpose.Event
 		}, "Per che cosa si è pagato."),
-		shown("Capitolo", text(16), func(a *row) string { return a.Purpose.Chapter }, "Il capitolo, o l'aggregato e la voce, dell'entrata."),
-		shown("Pagamenti", number(), func(a *row) int { return a.Payments }, "Quanti pagamenti ha l'importo."),
-		shown("Importo", money(), func(a *row) flussi.Cents { return a.Amount }, "L'importo da regolarizzare per l'evento e il capitolo."),
-		shown("Motivo", text(36), func(a *row) string { return a.Reason.Label() }, "Perché l'importo è da attribuire."),
-		shown("Banca (ABI)", text(12), func(a *row) string { return a.Movement.Bank }, "Il codice ABI della banca tesoriera."),
-		shown("UUID", text(38), func(a *row) string { return a.Movement.ID.String() }, "Identifica il movimento."),
+		reportColumn("Capitolo", text(16), func(a *row) string { return a.Purpose.Chapter }, "Il capitolo, o l'aggregato e la voce, dell'entrata."),
+		reportColumn("Pagamenti", countOrEmpty(), func(a *row) int { return a.Payments }, "Il numero di pagamenti che formano l'importo."),
+		reportColumn("Importo", money(), func(a *row) flussi.Cents { return a.Amount }, "L'importo da regolarizzare per l'evento e il capitolo."),
+		reportColumn("Motivo", text(36), func(a *row) string { return a.Reason.Label() }, "Perché l'importo è da attribuire."),
+		reportColumn("Banca (ABI)", text(12), func(a *row) string { return a.Movement.Bank }, "Il codice ABI della banca tesoriera."),
+		reportColumn("UUID", text(38), func(a *row) string { return a.Movement.ID.String() }, "Identifica il movimento."),
 	}
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // From two files in a folder to the sums and the workbook. The table of what is due is the school's
-// own; for notices of package pagoinrete, pagoinrete.NewDues has one.
+// own; for notices of package pagoinrete, use pagoinrete.NewDues.
 func Example() {
 	ctx, clerk, due, w := context.Background(), flussi.Actor{ID: "m.verdi"}, someDues(), io.Discard
 	school, _ := flussi.ParseOrganizationCode("80185250588")

@@ -19,8 +19,8 @@ type Sources struct {
 	Allocations iter.Seq2[settlement.Allocation, error]   // [settlement.Service.Allocations]
 }
 
-// SourcesOf returns what matches the filter of a report, as the actor may see it. Purposes may be
-// nil: nothing is known then of what payments are for.
+// SourcesOf returns what matches the filter of a report, as the actor may see it. If purposes is
+// nil, the report does not say what payments are for.
 func SourcesOf(ctx context.Context, s *settlement.Service, by flussi.Actor, filter settlement.ReportFilter, purposes settlement.Purposes) Sources {
 	return Sources{
 		Settlements: s.AllSettlements(ctx, by, filter.Settlements),
@@ -30,30 +30,30 @@ func SourcesOf(ctx context.Context, s *settlement.Service, by flussi.Actor, filt
 	}
 }
 
-// exportHints are the rules of the report's guide.
+// exportHints are the hints in the guide of the report.
 var exportHints = []string{
 	"Il file serve per leggere, ordinare, filtrare e calcolare: le modifiche al file non cambiano gli abbinamenti.",
 	"Il foglio «Riepilogo» somma le righe degli altri fogli.",
 	"I codici restano testo: non cambiare il formato delle celle, altrimenti il foglio di calcolo perde cifre e zeri iniziali.",
 }
 
-// Export writes the report as a workbook, as its rows stream past. The sequences are pulled one
-// after the other, and the sums of the Riepilogo are those of what they gave. For the errors see
-// [excel.EncodeSheets]; the first that a sequence gives is returned as it is.
+// Export writes the report as a workbook. It reads the sequences one after the other, and the
+// Riepilogo adds up the rows that they yielded. It returns the first error of a sequence as it is;
+// for other errors see [excel.EncodeSheets].
 func (t *Template) Export(ctx context.Context, w io.Writer, s Sources) error {
 	var sums settlement.Summary
 	book := excel.Book{Name: "Riconciliazione", Hints: exportHints,
 		Intro: "I flussi di rendicontazione, i loro pagamenti e i movimenti di tesoreria, con i loro abbinamenti al momento dell'esportazione."}
 	return excel.EncodeSheets(ctx, w, book,
 		t.summary.Sheet(summaryLines(&sums)), // pulled last
-		t.flows.Sheet(counted(s.Settlements, sums.AddSettlement)),
-		t.payments.Sheet(counted(s.Payments, sums.AddPayment)),
-		t.parts.Sheet(partsOf(counted(s.Movements, func(l settlement.MovementLine) { sums.AddMovement(l.Movement) }))),
-		t.allocations.Sheet(counted(s.Allocations, func(settlement.Allocation) {})),
+		t.flows.Sheet(withEach(s.Settlements, sums.AddSettlement)),
+		t.payments.Sheet(withEach(s.Payments, sums.AddPayment)),
+		t.parts.Sheet(partsOf(withEach(s.Movements, func(l settlement.MovementLine) { sums.AddMovement(l.Movement) }))),
+		t.allocations.Sheet(withEach(s.Allocations, func(settlement.Allocation) {})),
 	)
 }
 
-// summaryLines gives the lines of a summary as it is when they are pulled.
+// summaryLines yields the lines of the summary when it is pulled, not when it is called.
 func summaryLines(sums *settlement.Summary) iter.Seq2[settlement.SummaryLine, error] {
 	return func(yield func(settlement.SummaryLine, error) bool) {
 		for _, line := range sums.Lines() {
@@ -64,8 +64,8 @@ func summaryLines(sums *settlement.Summary) iter.Seq2[settlement.SummaryLine, er
 	}
 }
 
-// counted gives the rows of a sequence, which may be nil, to a function as they pass.
-func counted[T any](rows iter.Seq2[T, error], count func(T)) iter.Seq2[T, error] {
+// withEach yields the rows of a sequence, and calls a function for each. A nil sequence has no rows.
+func withEach[T any](rows iter.Seq2[T, error], count func(T)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		if rows == nil {
 			return

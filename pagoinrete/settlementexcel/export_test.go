@@ -135,7 +135,7 @@ func TestSplitMovementIsARowForEachPart(t *testing.T) {
 	}, some(t, f, "Movimenti", "Importo del sospeso", "Importo", "Abbinamento", "Deciso da", "Motivo"))
 }
 
-// Whatever is in a store can be exported.
+// Every value of a store can be exported.
 func TestAnyRowCanBeExported(t *testing.T) {
 	long := strings.Repeat("x", 50_000)
 	p := settlement.Payment{Reference: paymentfile.NewReference(long), IUR: long, State: "melted", Outcome: 77, Amount: -5, Expected: -1, Index: -1}

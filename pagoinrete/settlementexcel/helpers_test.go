@@ -22,7 +22,7 @@ func school(t testing.TB) flussi.OrganizationCode {
 	return must.Get(flussi.ParseOrganizationCode("80185250588"))(t)
 }
 
-// table is what is due, and for what.
+// table has what is due, and for what.
 type table map[paymentfile.Reference]item
 
 type item struct {

@@ -66,26 +66,26 @@ func movementColumns() []excel.Column[movementRow] {
 	}
 }
 
-// Journal is the movements of one bank and one financial year, as
-// [settlement.Service.ApplyJournal] takes them.
+// Journal has the movements of one bank and one financial year, for
+// [settlement.Service.ApplyJournal].
 type Journal struct {
-	Head      paymentfile.Journal                    // what the rows have in common
+	Head      paymentfile.Journal                    // the bank and the year
 	Movements iter.Seq2[paymentfile.Movement, error] // can be ranged over again
 }
 
-// journalKey is what the rows of a Journal have in common.
+// journalKey identifies a Journal in a file.
 type journalKey struct {
 	bank string
 	year int
 }
 
-// Movements reads sospesi in entrata, from a workbook or a CSV file with the columns of
-// [Template.BlankMovements], for a body: a [Journal] for each bank and financial year. All rows are
+// Movements reads sospesi in entrata of a body, from a workbook or a CSV file with the columns of
+// [Template.BlankMovements]. It returns a [Journal] for each bank and financial year. All rows are
 // in memory. The report may be nil; see [excel.Template.Decode].
 //
 // If some rows are not valid, the error is an [*excel.RowsError], and the journals have the other
-// rows: [Italian] tells both. A row that repeats an earlier one is not valid: two equal movements
-// have two numbers. After any other error there are no journals.
+// rows: [Italian] describes both. A row that repeats an earlier one is not valid, since each
+// movement has its own number. With any other error there are no journals.
 func (t *Template) Movements(ctx context.Context, r io.ReaderAt, size int64, body flussi.OrganizationCode, report *excel.Report) ([]Journal, error) {
 	lines, refused, err := collect(t.movements.DecodeAny(ctx, r, size, report))
 	if err != nil {
@@ -121,12 +121,12 @@ func (t *Template) Movements(ctx context.Context, r io.ReaderAt, size int64, bod
 	var journals []Journal
 	for _, key := range keys {
 		head := paymentfile.Journal{BankABI: key.bank, Body: body, Year: key.year, Page: paymentfile.Page{Number: 1, Of: 1}}
-		journals = append(journals, Journal{head, given(rows[key])})
+		journals = append(journals, Journal{head, yieldAll(rows[key])})
 	}
 	return journals, refused.orNil()
 }
 
-// movement returns the row as a journal has it.
+// movement returns the row as a row of a journal.
 func (r movementRow) movement(number int) paymentfile.Movement {
 	m := paymentfile.Movement{Row: number, Account: r.account, Direction: paymentfile.Incoming, Document: paymentfile.DocumentIncomingSuspense,
 		Operation: r.operation, DocumentNumber: r.number, Amount: r.amount, Date: dayOf(r.moved), Causale: r.causale}

@@ -15,10 +15,10 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// refusals are the rows of a file that are not valid.
+// refusals has the errors of the rows that are not valid.
 type refusals struct{ excel.RowsError }
 
-// collect gathers the rows that are right, and the others.
+// collect reads the valid rows of a file, and the errors of the others.
 func collect[Row any](rows iter.Seq2[excel.Line[Row], error]) ([]excel.Line[Row], *refusals, error) {
 	lines, err := excel.Collect(rows)
 	refused := &refusals{}
@@ -44,7 +44,7 @@ func (r *refusals) orNil() error {
 	return &r.RowsError
 }
 
-// refusal refuses a row because of another one.
+// refusal returns the error of a row that does not fit an earlier one.
 func refusal(row, other int, header, reason string) *flussi.RowError {
 	return &flussi.RowError{Row: row, Other: other, Err: excel.NewCheckError(header, reason)}
 }
@@ -58,7 +58,7 @@ func dayOf(t time.Time) paymentfile.Day {
 	return paymentfile.Day{Year: year, Month: month, Day: day}
 }
 
-// code is the kind of an identifier: its case counts, the blanks around it do not.
+// code is the kind of an identifier. It keeps the case, and removes the blanks around it.
 func code(most int) excel.Kind[string] {
 	rule := excel.Rule{Text: "al massimo " + italian.Character.Count(most), Min: 1, Max: float64(most)}
 	return excel.FromText(rule, func(s string) (flussi.Reading[string], error) {
@@ -73,7 +73,8 @@ func code(most int) excel.Kind[string] {
 	}, func(s string) string { return s })
 }
 
-// reference is the kind of the reference of a payment. Wrong check digits are a doubt, as in files.
+// reference is the kind of the reference of a payment. Wrong check digits are a doubt, not an
+// error.
 func reference() excel.Kind[paymentfile.Reference] {
 	rule := excel.Rule{Text: "al massimo " + italian.Character.Count(paymentfile.MaxReference) + ", compresi gli zeri iniziali", Example: "01005100001400678",
 		Min: 1, Max: paymentfile.MaxReference, Width: 28}

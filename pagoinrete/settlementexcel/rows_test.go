@@ -49,7 +49,7 @@ func movements(t *testing.T, file []byte) ([]settlementexcel.Journal, string, er
 	return journals, settlementexcel.Italian(&report, err), err
 }
 
-// An office enters a settlement and its movement, and they match as those of real files do.
+// An office enters a settlement and its movement, which match like those of files.
 func TestEnteredRowsMatchAsFilesDo(t *testing.T) {
 	due := someDues()
 	s := newService(t, due)
@@ -110,7 +110,7 @@ func TestEnteredRowsAreReadFromCSV(t *testing.T) {
 	}
 }
 
-// A row that is not valid is told with its number, and the others are returned.
+// The error has the number of a row that is not valid, and the other rows are returned.
 func TestWrongRowsAreToldAndTheOthersReturned(t *testing.T) {
 	good := flowID + ";PSP1;05/03/2030;T;;;01000000000000101;A;;10,00;;\r\n"
 	for name, c := range map[string]struct{ row, want string }{
@@ -160,7 +160,7 @@ func TestWrongRowsAreToldAndTheOthersReturned(t *testing.T) {
 	}
 }
 
-// A file that cannot be read to its end gives no rows at all.
+// A file that cannot be read to its end has no rows at all.
 func TestFilesThatCannotBeReadGiveNothing(t *testing.T) {
 	for name, file := range map[string]string{"empty": "", "other columns": "A;B\r\n1;2\r\n", "cut off": settlementHeaders + "\"" + flowID} {
 		files, told, err := settlements(t, []byte(file))
@@ -178,7 +178,7 @@ func TestFilesThatCannotBeReadGiveNothing(t *testing.T) {
 	assert.Equal(t, flussi.Explain(err), settlementexcel.Italian(&excel.Report{}, err))
 }
 
-// The office gets its own file back, with what is wrong in it.
+// The errors are marked in a copy of the office's file.
 func TestErrorsAreMarkedInTheOfficesFile(t *testing.T) {
 	file := filled(t, template(t).BlankMovements, map[string]any{
 		"A2": "101", "B2": "05/03/2030", "C2": 10, "A3": "101", "B3": "05/03/2030", "C3": 10, "A4": "102", "B4": "31/02/2030", "C4": 10})

@@ -34,8 +34,7 @@ const (
 // maxPaid is the largest amount that [settlement.Service.ApplySettlement] takes in a row.
 const maxPaid = 99_999_999_999
 
-// paymentRow is a row of the template for payments: what it says about its settlement, and the
-// payment.
+// paymentRow is a row of the template for payments: the head of its settlement, and a payment.
 type paymentRow struct {
 	flowHead
 	reference paymentfile.Reference
@@ -46,7 +45,7 @@ type paymentRow struct {
 	paid      time.Time // midnight UTC of the day
 }
 
-// flowHead is what a row says about its settlement.
+// flowHead has the columns that are equal in all rows of a settlement.
 type flowHead struct {
 	id, psp, transfer string
 	date              time.Time // midnight UTC of the day
@@ -77,7 +76,7 @@ func paymentColumns() []excel.Column[paymentRow] {
 		excel.NewColumn(iurHeader, code(paymentfile.MaxReference), func(r *row) *string { return &r.iur }, excel.ColumnConfig{Width: 28,
 			Aliases: []string{"Codice IUR", "Identificativo riscossione", "Identificativo univoco riscossione"}, Help: "Il codice della riscossione, che distingue due pagamenti dello stesso IUV."}),
 		excel.NewColumn(indexHeader, whole(1, 5), func(r *row) *int { return &r.index }, excel.ColumnConfig{
-			Aliases: []string{"Indice versamento", "Indice pagamento"}, Help: "Quale versamento di un pagamento a più beneficiari."}),
+			Aliases: []string{"Indice versamento", "Indice pagamento"}, Help: "Il numero del versamento, in un pagamento a più beneficiari: da 1 a 5."}),
 		excel.NewColumn(amountHeader, excel.Money(1, maxPaid), func(r *row) *flussi.Cents { return &r.amount }, excel.ColumnConfig{Required: true,
 			Aliases: []string{"Importo pagato", "Importo versato", "Importo pagamento", "Importo del pagamento", "Importo euro", "Somma"}, Example: "12,50", Help: "L'importo del versamento, senza segno."}),
 		excel.NewColumn(outcomeHeader, excel.Choice(
@@ -93,9 +92,9 @@ func paymentColumns() []excel.Column[paymentRow] {
 // flowRows are the rows of one settlement.
 type flowRows struct {
 	flowHead
-	first    int // the row from which the head is
+	first    int // the number of the row that has the head
 	payments []paymentfile.Payment
-	rows     map[paymentKey]int // by what identifies a payment: its row
+	rows     map[paymentKey]int // numbers of the rows, by what identifies a payment
 	net      flussi.Cents
 }
 
@@ -105,16 +104,16 @@ type paymentKey struct {
 	index     int
 }
 
-// Settlements reads payments of settlements, from a workbook or a CSV file with the columns of
-// [Template.BlankSettlements], for a body. Rows with the same PSP and ID are one settlement. All
+// Settlements reads payments of settlements to a body, from a workbook or a CSV file with the
+// columns of [Template.BlankSettlements]. Rows with the same PSP and ID are one settlement. All
 // rows are in memory. The report may be nil; see [excel.Template.Decode].
 //
 // If some rows are not valid, the error is an [*excel.RowsError], and the files have the other
-// rows: [Italian] tells both. Also refused are a row that contradicts an earlier one about their
-// settlement, and one that repeats the IUV, the IUR and the index of an earlier one. The
-// settlements of such a file are incomplete: unless their total is stated and right,
-// [settlement.Service.ApplySettlement] matches nothing by their sum. Once it is corrected, the file
-// replaces what was applied. After any other error there are no files.
+// rows: [Italian] describes both. A row is not valid either if it contradicts an earlier row of its
+// settlement, or repeats the IUV, the IUR and the index of one. The settlements of such a file are
+// incomplete: unless their total is stated and right, [settlement.Service.ApplySettlement] matches
+// nothing by their sum. The corrected file replaces what was applied. With any other error there
+// are no files.
 func (t *Template) Settlements(ctx context.Context, r io.ReaderAt, size int64, body flussi.OrganizationCode, report *excel.Report) ([]settlement.File, error) {
 	lines, refused, err := collect(t.settlements.DecodeAny(ctx, r, size, report))
 	if err != nil {
@@ -144,7 +143,7 @@ func (t *Template) Settlements(ctx context.Context, r io.ReaderAt, size int64, b
 	return files, refused.orNil()
 }
 
-// add adds a row, or returns what is wrong with it.
+// add adds a row. It returns an error if the row does not fit the others.
 func (f *flowRows) add(number int, row paymentRow) *flussi.RowError {
 	if header := f.differs(row.flowHead); header != "" {
 		return refusal(number, f.first, header, fmt.Sprintf("Il valore non è quello della riga %s, dello stesso flusso: correggerlo.", italian.Number(f.first)))
@@ -162,7 +161,8 @@ func (f *flowRows) add(number int, row paymentRow) *flussi.RowError {
 	return nil
 }
 
-// differs returns the header of what a row says otherwise about the settlement; "" for nothing.
+// differs returns the header of the first column in which a row contradicts the head of its
+// settlement; "" if it does not.
 func (f *flowRows) differs(head flowHead) string {
 	switch {
 	case f.date != head.date:
@@ -177,20 +177,20 @@ func (f *flowRows) differs(head flowHead) string {
 	return ""
 }
 
-// file returns the settlement. If rows of its file were refused, they may have been its own.
+// file returns the settlement. If rows of the file were refused, some may belong to it.
 func (f *flowRows) file(body flussi.OrganizationCode, refused int) settlement.File {
 	head := paymentfile.Settlement{ID: f.id, Revision: f.revision, TransferID: f.transfer, Date: dayOf(f.date),
 		PSP: paymentfile.Party{Code: f.psp}, Body: body, Count: int64(len(f.payments)), Total: f.total}
-	file := settlement.File{Head: head, Payments: given(f.payments)}
+	file := settlement.File{Head: head, Payments: yieldAll(f.payments)}
 	if head.Total == 0 {
 		file.Head.Total = f.net
 		if refused > 0 {
-			incomplete := &paymentfile.Fault{Kind: paymentfile.FaultCount, Blocking: true, Reason: "Nel file ci sono righe con errori, che possono essere del flusso."}
+			incomplete := &paymentfile.Fault{Kind: paymentfile.FaultCount, Blocking: true, Reason: "Nel file ci sono righe con errori, che potrebbero appartenere al flusso."}
 			file.Faults = func() []*paymentfile.Fault { return []*paymentfile.Fault{incomplete} }
 		}
 	}
 	return file
 }
 
-// given gives values as a file does.
-func given[T any](values []T) iter.Seq2[T, error] { return excel.Rows(slices.Values(values)) }
+// yieldAll yields values without an error.
+func yieldAll[T any](values []T) iter.Seq2[T, error] { return excel.Rows(slices.Values(values)) }

@@ -12,13 +12,14 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// Config says how a template works. Every field may be left out.
+// Config configures a [Template]. Every field may be left out.
 type Config struct {
-	// File bounds what a file may cost. Defaults to those of [excel.Limits].
+	// File limits the size of a file. Defaults to those of [excel.Limits].
 	File excel.Limits
 }
 
-// Template has the workbooks. It is made by [New], never changes, and is safe for concurrent use.
+// Template reads and writes the workbooks. [New] returns it. It is immutable, and safe for
+// concurrent use.
 type Template struct {
 	settlements *excel.Template[paymentRow]
 	movements   *excel.Template[movementRow]
@@ -30,20 +31,20 @@ type Template struct {
 	allocations *excel.Template[settlement.Allocation]
 }
 
-// New returns a template. The error lists everything that is wrong with the configuration; it is an
-// [*excel.TemplateError].
+// New returns a template. The error is an [*excel.TemplateError] with everything that is wrong with
+// the configuration.
 func New(c Config) (*Template, error) {
 	var t Template
 	var errs [7]error
 	t.settlements, errs[0] = excel.New(excel.Config[paymentRow]{
 		Name: "Pagamenti dei flussi", Sheet: "Pagamenti", Limits: c.File,
-		Intro: "Con questo modello si caricano i pagamenti dei flussi di riversamento di un PSP che non ha il file FdR: una riga per ogni pagamento. " +
+		Intro: "Con questo modello si caricano i pagamenti dei flussi di rendicontazione di un PSP che non fornisce il file FdR: una riga per ogni pagamento. " +
 			"Le righe con lo stesso PSP e lo stesso ID flusso formano un flusso, che il PSP ha riversato con un solo bonifico, o con più bonifici con lo stesso identificativo.\n" +
 			"Per correggere un flusso già caricato, caricarlo di nuovo con tutte le sue righe e con una revisione maggiore.",
 	}, paymentColumns()...)
 	t.movements, errs[1] = excel.New(excel.Config[movementRow]{
 		Name: "Movimenti di tesoreria", Sheet: "Movimenti", Limits: c.File, Default: movementRow{operation: paymentfile.OperationExecuted},
-		Intro: "Con questo modello si caricano i sospesi in entrata di una tesoreria che non ha il giornale di cassa OPI: una riga per ogni movimento. " +
+		Intro: "Con questo modello si caricano i sospesi in entrata di una tesoreria che non fornisce il giornale di cassa OPI: una riga per ogni movimento. " +
 			"Non caricare i movimenti che arrivano anche con il giornale di cassa: conterebbero due volte.",
 	}, movementColumns()...)
 	t.summary, errs[2] = excel.New(excel.Config[settlement.SummaryLine]{
@@ -95,19 +96,19 @@ func (t *Template) BlankSettlementsCSV(w io.Writer) error {
 // BlankMovementsCSV writes the first line of a CSV file for movements.
 func (t *Template) BlankMovementsCSV(w io.Writer) error { return blankCSV(w, t.movements.Headers()) }
 
-// blankCSV writes headers as spreadsheets in Italy read them: in UTF-8 with its mark, with
+// blankCSV writes headers as spreadsheets in Italy read them: in UTF-8 with a byte order mark, with
 // semicolons.
 func blankCSV(w io.Writer, headers []string) error {
 	_, err := io.WriteString(w, "\uFEFF"+strings.Join(headers, ";")+"\r\n")
 	return err
 }
 
-// Content is what a file with rows is about.
+// Content says for which template a file is.
 type Content string
 
 // The contents.
 const (
-	ContentUnknown     Content = ""            // it has the required columns of neither template
+	ContentUnknown     Content = ""            // the required columns of both templates are missing
 	ContentSettlements Content = "settlements" // for [Template.Settlements]
 	ContentMovements   Content = "movements"   // for [Template.Movements]
 )
@@ -164,7 +165,7 @@ func (t *Template) Annotate(ctx context.Context, w io.Writer, r io.ReaderAt, siz
 	return t.settlements.Annotate(ctx, w, r, size, report, rows)
 }
 
-// Italian sums a reading up for the office: the report of the reading, with the rows that are
+// Italian describes for the office what was read: the report, with the rows that are
 // refused by the error that it returned. For an error that is neither about rows nor about the
 // file, see [flussi.Explain].
 func Italian(report *excel.Report, err error) string {

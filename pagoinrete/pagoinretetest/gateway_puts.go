@@ -146,8 +146,8 @@ func noticesAreReplaced(p *gatewayProbe) {
 	p.is("the amount of the receipt of a notice that was put again", receipt.Amount, n.Due())
 }
 
-// The platform does not report transfers, so what shows that they arrive is that it refuses wrong
-// ones.
+// putNoticesHaveTransfers puts notices with right and with wrong transfers. The platform does not
+// report transfers: that it refuses wrong ones shows that they arrive.
 func putNoticesHaveTransfers(p *gatewayProbe) {
 	town, err := flussi.ParseOrganizationCode("15376371009")
 	p.Must(err, "flussi.ParseOrganizationCode")

@@ -339,19 +339,6 @@ func (m *Movement) set(r *row, name, text string, amount, date *string) bool {
 	return true
 }
 
-// wholeNumber removes the sign and the leading zeros of a whole number, which only some banks
-// write. It returns other texts as they are.
-func wholeNumber(text string) string {
-	digits := strings.TrimPrefix(text, "+")
-	if digits == "" || strings.Trim(digits, "0123456789") != "" {
-		return text
-	}
-	if digits = strings.TrimLeft(digits, "0"); digits == "" {
-		return "0"
-	}
-	return digits
-}
-
 // complete checks a movement whose elements were read.
 func (m *Movement) complete(r *row, amount, date string) {
 	switch m.Direction {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/flussi-go/flussi"
@@ -128,4 +129,17 @@ func dateReason(field, text, example string) string {
 		return "La data " + italian.Quote(text) + " del campo " + italian.Quote(field) + " non esiste, o non è scritta come " + example + "."
 	}
 	return "Il valore del campo " + italian.Quote(field) + " non è una data scritta come " + example + "."
+}
+
+// wholeNumber removes the sign and the leading zeros of a whole number, which only some banks
+// write. It returns other texts as they are.
+func wholeNumber(text string) string {
+	digits := strings.TrimPrefix(text, "+")
+	if digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return text
+	}
+	if digits = strings.TrimLeft(digits, "0"); digits == "" {
+		return "0"
+	}
+	return digits
 }

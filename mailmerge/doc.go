@@ -29,9 +29,9 @@
 // The functions and comparisons in which the text uses a field determine its [Kind]: an amount, a
 // date or a number; text by default. A field has one kind everywhere in the text. An amount is
 // written as by euro, and a date as by data, even where the text does not call the function, as in
-// {{.Scadenza}}. A field that the text only shows has the kind of its value ([Field].AnyKind). A field
-// is optional if a condition tests whether it has a value, as in {{if .Sconto}}. All other fields are
-// required.
+// {{.Scadenza}}. A field that the text only shows has the kind of its value ([Field].AnyKind). A
+// field is optional if a condition tests whether it has a value, as in {{if .Sconto}}. All other
+// fields are required.
 //
 // A text has no variables, no loops, no other functions and no other templates. So filling it in
 // always ends, and the result shows only the text and its fields. [Parse] refuses anything else,

@@ -8,7 +8,7 @@ import (
 	"github.com/flussi-go/flussi/mailmerge"
 )
 
-// One text for all recipients. Its use of the fields says their kinds.
+// One text for all recipients. How it uses the fields determines their kinds.
 func ExampleParse() {
 	text, err := mailmerge.Parse("Da pagare: {{.Tributo}}", `Gentile {{.Nome}},
 

@@ -40,8 +40,8 @@ const (
 // for a condition such as {{if .Sconto}}, they are none.
 type Values map[string]any
 
-// The types in which values are passed to text/template. It compares strings, numbers and booleans,
-// and calls String to write a value. A missing value is passed as "".
+// The types in which text/template gets values. It compares strings, numbers and booleans, and
+// calls String to write a value. It gets "" for a missing value.
 type (
 	escaped string // a text whose Markdown characters String escapes
 	amount  flussi.Cents
@@ -66,23 +66,23 @@ func (f flag) String() string {
 	return "no"
 }
 
-// pass converts a value of the field for text/template. It returns false if the value is not of the
-// field's kind.
-func (f Field) pass(v any, content bool) (any, bool) {
-	value, kind := passed(v, content)
+// convert converts a value of the field for text/template. It returns false if the value is not of
+// the field's kind.
+func (f Field) convert(v any, content bool) (any, bool) {
+	value, kind := convertValue(v, content)
 	return value, value != nil && (kind == "" || kind == f.Kind || f.AnyKind)
 }
 
-// passed converts a value for text/template, and returns its kind: "" for no value. It returns nil
-// for a value of an unknown type.
-func passed(v any, content bool) (any, Kind) {
+// convertValue converts a value for text/template, and returns its kind: "" for no value. It
+// returns nil for a value of an unknown type.
+func convertValue(v any, content bool) (any, Kind) {
 	switch v := v.(type) {
 	case nil:
 		return "", ""
 	case string:
-		return passText(v, content), KindText
+		return convertText(v, content), KindText
 	case flussi.Text:
-		return passText(v.Reveal(), content), KindText
+		return convertText(v.Reveal(), content), KindText
 	case flussi.Cents:
 		return amount(v), KindAmount
 	case time.Time:
@@ -100,7 +100,7 @@ func passed(v any, content bool) (any, Kind) {
 	return nil, ""
 }
 
-func passText(text string, content bool) any {
+func convertText(text string, content bool) any {
 	text = oneLine(text)
 	if content && text != "" {
 		return escaped(text)

@@ -11,8 +11,8 @@ import (
 	"github.com/flussi-go/flussi/mailmerge"
 )
 
-// Whatever a text is, it is refused, or it makes messages that end and begin with no front matter
-// that is not its own.
+// A text is refused, or its messages have no front matter except that of the text, and filling it
+// in ends.
 func FuzzTexts(f *testing.F) {
 	for _, seed := range []string{
 		"{{.A}}", "{{euro .A}}{{data .B}}", `{{campo "A b"}}`, "{{if .A}}{{.A}}{{else}}{{numero .N}}{{end}}", `{{if and (eq .A "x") (gt .N 1)}}{{- .A -}}{{else if not .B}}y{{end}}`,

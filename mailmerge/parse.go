@@ -35,7 +35,7 @@ func read(u *uses, p part, text string) (*template.Template, error) {
 		return nil, fault("", "è troppo lungo, accorciarlo.")
 	}
 	t, err := template.New(p.field).Funcs(templateFuncs(p.content)).Parse(text)
-	if err != nil { // err quotes the text
+	if err != nil { // the message of err quotes the text
 		return nil, fault(lineOf(err), "ogni campo va scritto fra doppie parentesi graffe e con il punto, come {{.Nome}}, o come {{campo \"Data di nascita\"}} se il nome ha spazi; "+
 			"ogni {{if}} va chiuso da {{end}}; non sono ammesse altre funzioni, né variabili.")
 	}
@@ -220,7 +220,7 @@ func (u *uses) command(command *parse.CommandNode, args []parse.Node) {
 			return
 		}
 		if unknown, ok := args[0].(*parse.FieldNode); ok && u.fieldOf(unknown) == nil {
-			return // arg reports it
+			return // arg reports the fault
 		}
 		if u.fieldOf(args[0]) == nil {
 			u.fail(command, fmt.Sprintf("la funzione %s si applica a un solo campo.", name.Ident))
@@ -343,7 +343,7 @@ func (u *uses) arg(arg parse.Node) {
 		default:
 			u.fail(n, fmt.Sprintf("il nome di un campo può avere al massimo %s, senza spazi all'inizio e alla fine.", italian.Character.Count(MaxName)))
 		}
-	case *parse.IdentifierNode: // checked by command, unless it is the value of a function
+	case *parse.IdentifierNode: // command checks it, unless it is the value of a function
 		if _, ok := functions()[n.Ident]; ok {
 			return
 		}

@@ -66,8 +66,8 @@ func (t *Text) Fields() []Field { return slices.Clone(t.fields) }
 //
 // The error is a [*flussi.ValueError], and quotes no value. By its Type, it is
 //
-//   - the name of a field: [ErrMissing] if a required field has no value, [ErrUnknown] if a value is
-//     of another kind than its field
+//   - the name of a field: [ErrMissing] if a required field has no value, [ErrUnknown] if a value
+//     is of another kind than its field
 //   - "Values": [ErrUnknown] if a value is for a field that the text does not have
 //   - "Content" or "Subject": [flussi.ErrLength] if the result is longer than any message,
 //     [ErrTemplate] if values make front matter of the content, or cannot be compared
@@ -110,7 +110,7 @@ func (t *Text) check(v Values) error {
 		if there {
 			found++
 		}
-		passed, ok := f.pass(value, false)
+		passed, ok := f.convert(value, false)
 		switch {
 		case !ok:
 			return &flussi.ValueError{Type: f.Name, Err: ErrUnknown, Reason: fmt.Sprintf("Il campo %s deve essere di tipo «%s».", italian.Quote(f.Name), f.Kind)}
@@ -142,7 +142,7 @@ type part struct {
 func (t *Text) fill(text *template.Template, p part, v Values) (string, error) {
 	data := make(map[string]any, len(t.fields))
 	for _, f := range t.fields {
-		data[f.Name], _ = f.pass(v[f.Name], p.content)
+		data[f.Name], _ = f.convert(v[f.Name], p.content)
 	}
 	b := limited{markdown: p.content}
 	err := text.Execute(&b, data)
@@ -150,15 +150,16 @@ func (t *Text) fill(text *template.Template, p part, v Values) (string, error) {
 	switch {
 	case errors.Is(err, errTooLong):
 		return "", &flussi.ValueError{Type: p.field, Err: flussi.ErrLength, Reason: p.name + " con questi valori è troppo lungo."}
-	case err != nil: // err quotes the template
+	case err != nil: // the text of err quotes the template
 		return "", &flussi.ValueError{Type: p.field, Err: ErrTemplate, Reason: p.name + " non è un modello valido: " + wrongComparison}
 	}
 	return b.String(), nil
 }
 
-// limited is a text that cannot become longer than any message. Of a text in Markdown, it keeps the
-// parts that are written one after the other from making structure together: an exclamation mark and
-// a link an image, a number at the beginning of a line and a dot a list, which the app numbers anew.
+// limited is a text that refuses to become longer than maxResult. In Markdown, two parts that are
+// written one after the other may have a meaning that neither has alone: an exclamation mark before
+// a link is an image, and a number before a dot begins a list, which the app numbers anew. limited
+// escapes one of the characters then.
 type limited struct {
 	strings.Builder
 	markdown bool
@@ -167,10 +168,10 @@ type limited struct {
 
 var errTooLong = errors.New("result too long")
 
-// listNumber matches a line that so far has only a number, which may be in a list or a quotation.
+// listNumber matches a line that has only a number so far, also within a list or a quotation.
 var listNumber = regexp.MustCompile(`^[ \t>*+-]*[0-9]{1,9}$`)
 
-// endsWithListNumber reports whether a text ends with such a line.
+// endsWithListNumber reports whether listNumber matches the last line of a text.
 func endsWithListNumber(text string) bool {
 	const longest = 60 // bytes
 	tail := text[max(0, len(text)-longest):]

@@ -48,7 +48,7 @@ func TestFieldsAreFormattedByTheirKind(t *testing.T) {
 	}
 }
 
-// The use of a field in either text says the kind of its values, and whether it may have none.
+// The uses of a field in both texts determine the kind of its values, and whether it is optional.
 func TestUseOfAFieldSaysItsKind(t *testing.T) {
 	text := must.Get(mailmerge.Parse("{{.Tributo}}: {{.Importo}}", `{{if .Sconto}}meno {{euro .Sconto}}{{end}} {{euro .Importo}} {{data .Entro}} {{if gt .Rate 1}}{{.Rate}}{{end}} {{campo "N. pratica"}}{{if not .Nota}}{{end}}`, mailmerge.Config{}))(t)
 	assert.Equal(t, []mailmerge.Field{
@@ -57,7 +57,8 @@ func TestUseOfAFieldSaysItsKind(t *testing.T) {
 	}, text.Fields())
 }
 
-// A field that the text only shows takes a value of any kind, and is written in the format of its kind.
+// A field that the text only shows takes a value of any kind, and is written in the format of its
+// kind.
 func TestFieldsThatAreOnlyShownTakeAnyKind(t *testing.T) {
 	text := must.Get(mailmerge.Parse("Da pagare: {{.Somma}}", `Entro il {{.Scadenza}}: {{.Somma}}{{if .Nota}} ({{.Nota}}){{end}}, {{campo "N. rate"}}.`, mailmerge.Config{}))(t)
 	for _, f := range text.Fields() {
@@ -79,7 +80,7 @@ func TestFieldsThatAreOnlyShownTakeAnyKind(t *testing.T) {
 	assert.ErrorIs(t, err, mailmerge.ErrMissing)
 	_, _, err = text.Execute(mailmerge.Values{"Somma": 1.5, "Scadenza": due, "N. rate": 1})
 	assert.ErrorIs(t, err, mailmerge.ErrUnknown)
-	// What a function or a comparison uses has one kind, and so has a field of the Config.
+	// A field has one kind if a function or a comparison uses it, or if the Config declares it.
 	for content, c := range map[string]mailmerge.Config{
 		"{{.Somma}} {{maiuscole .Somma}}": {}, "{{.Somma}} {{link .Somma}}": {}, `{{.Somma}}{{if eq .Somma "x"}}{{end}}`: {},
 		"{{.Somma}}": {Fields: []mailmerge.Field{{Name: "Somma", Kind: mailmerge.KindText}}}, "{{.Somma}} {{if eq .Somma .Nota}}{{end}}": {},
@@ -91,7 +92,8 @@ func TestFieldsThatAreOnlyShownTakeAnyKind(t *testing.T) {
 	}
 }
 
-// What would do more than to fill in fields is refused with its line, and without its text.
+// A text that does more than fill in fields is refused with the number of the line, and without
+// quoting it.
 func TestTextsWithMoreThanFieldsAreRefused(t *testing.T) {
 	for text, says := range map[string]string{
 		"\n{{range .A}}x{{end}}":                  "alla riga 2: ci possono essere solo campi",
@@ -184,7 +186,8 @@ func TestValuesThatDoNotFitTheFieldsAreRefused(t *testing.T) {
 	assert.Equal(t, "niente", content.Reveal(), "and none for a condition")
 }
 
-// A value is shown as it is: it makes no structure of Markdown, no front matter, and no other field.
+// A value is shown as it is: it makes no structure of Markdown, no front matter, and no other
+// field.
 func TestValuesAreShownAsTheyAre(t *testing.T) {
 	text := must.Get(mailmerge.Parse("{{.A}}", "{{.A}}\n{{if .B}}{{.B}}{{end}} altro", mailmerge.Config{}))(t)
 	for value, want := range map[string]string{

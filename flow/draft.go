@@ -109,9 +109,9 @@ func (d Draft) Validate(l Limits) error {
 	return e.OrNil()
 }
 
-// Check returns a [*flussi.InvalidError] with what looks like a mistake in a valid draft, or nil:
-// what the app ignores in the definition of buttons with which a content begins. Such a message is
-// sent as it is. See [appio.Message.Check].
+// Check returns a [*flussi.InvalidError] with what looks like a mistake in a valid draft, or nil.
+// These are the parts of the definition of buttons in a content that the app ignores. Such a
+// message is sent as it is. See [appio.Message.Check].
 func (d Draft) Check() error {
 	e := &core.Invalid{}
 	var doubts *flussi.InvalidError

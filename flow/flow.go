@@ -22,7 +22,7 @@ type Flow struct {
 	Service string    // Servizio: the App IO service that sends
 	State   FlowState // Stato
 	Details
-	Error string // Errore: why the sending stopped, in Italian, with Answer; "" if it did not
+	Error string // Errore: why the sending stopped, in Italian, including Answer; "" if it did not stop
 	// Answer (risposta della piattaforma) is what the platform said, if that stopped the sending, with
 	// personal data masked. Error quotes it, too. Zero if it said nothing, or once notifications of
 	// the flow are anonymised.
@@ -40,9 +40,9 @@ type Flow struct {
 }
 
 // Details are what an operator or a program writes about a flow. A program that makes flows
-// identifies them by AppContext and AppKey, and finds them by the same fields of [FlowFilter], which
-// compare them exactly. Citizens see neither. Both are at most [MaxKey] characters, without personal
-// data, which anonymising would leave there.
+// identifies them by AppContext and AppKey, and finds them by the same fields of [FlowFilter],
+// which compare them exactly. Citizens see neither. Both are at most [MaxKey] characters, without
+// personal data, which anonymising would leave there.
 type Details struct {
 	Note flussi.Text // Note: free text of the operators
 	// AppContext (Contesto Applicativo) names the program or the job that made the flow, such as
@@ -250,7 +250,7 @@ func (f *Flow) Allowed(roles ...flussi.Role) []FlowAction {
 	return core.Allowed(FlowMachine(), f.State, f.check, roles)
 }
 
-// clearError removes why the last sending stopped.
+// clearError removes the reason why the last sending stopped.
 func (f *Flow) clearError() { f.Error, f.Answer = "", flussi.Text{} }
 
 // LogValue returns what may be logged of a flow: no note and no error text.

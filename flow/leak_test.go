@@ -68,7 +68,7 @@ func (s spy) printAll(t testing.TB, store flow.Store) {
 		fmt.Fprintln(s, f.Details, f.Error)
 		for _, r := range records {
 			if r.Action != flow.FlowEdit {
-				fmt.Fprintln(s, r.Explanation().Reveal()) // the library's own words
+				fmt.Fprintln(s, r.Explanation().Reveal()) // the texts of the library
 			}
 		}
 	}

@@ -200,9 +200,9 @@ func NewNotification(service string, to flussi.FiscalCode, by flussi.Actor) (Not
 // Besides the machine's table, Fire enforces the rules that keep a citizen from being notified
 // twice:
 //
-//   - If the outcome of the message is unknown, NotificationRegister and NotificationEdit are refused
-//     with [ErrMayHaveArrived]: an edit would hide who may have the message. NotificationRelease is
-//     refused, too.
+//   - If the outcome of the message is unknown, NotificationRegister and NotificationEdit are
+//     refused with [ErrMayHaveArrived]: an edit would hide who may have the message.
+//     NotificationRelease is refused, too.
 //   - If the outcome is known, NotificationConfirm and a late NotificationAccept are refused with
 //     [ErrOutcomeKnown]; so is NotificationResend, except after [CodeAlreadySent].
 //   - A Disabled notification is neither sent nor changed ([ErrDisabled]).

@@ -113,8 +113,8 @@ func (o Options) buttons() (all []appio.Button, fields []string) {
 	return all, fields
 }
 
-// content returns a content as it is sent: Markdown, with the buttons in front of it. If a button
-// is not valid, it returns the error, and the Markdown without buttons.
+// content returns the Markdown that is sent for a content, with the definitions of the buttons
+// first. If a button is not valid, it returns the error, and the Markdown without buttons.
 func (o Options) content(content flussi.Text) (flussi.Text, error) {
 	if o.PlainText == ChoiceYes {
 		content = flussi.NewText(appio.PlainText(content.Reveal()))
@@ -161,7 +161,8 @@ func (o Options) check(e *core.Invalid) {
 	e.Text(core.TextRule{Field: "Remote.Summary", Name: "il riassunto"}, o.Remote.Summary.Reveal())
 }
 
-// checkStanding adds what is wrong with the options of a flow. Rows may set what they leave empty.
+// checkStanding adds what is wrong with the options of a flow. Rows may set the fields that the
+// flow leaves empty.
 func (o Options) checkStanding(e *core.Invalid) {
 	if o.IsZero() {
 		return
@@ -202,7 +203,7 @@ func (o Options) identity() [8]string {
 	}
 }
 
-// rest returns the other options: how the same message is shown and sent.
+// rest returns the other options, which only say how a message is shown and sent.
 func (o Options) rest() [9]string {
 	received := ""
 	if !o.Remote.OriginalReceiptDate.IsZero() {

@@ -89,8 +89,9 @@ func refusesService(err error) bool {
 		(e.Kind == flussi.ErrRemoteForbidden || e.Kind == flussi.ErrRemoteNotFound)
 }
 
-// isUnexplained reports whether a reply of 403 says nothing. Then a firewall in front of the platform
-// may have refused what the message has, so the refusal is the message's, unless several are equal.
+// isUnexplained reports whether a reply is a 403 without an explanation. A firewall in front of the
+// platform may have refused the content of the message, so the refusal counts as the message's,
+// unless several are equal.
 func isUnexplained(e *flussi.RemoteError) bool {
 	return e.Status == http.StatusForbidden && e.Problem == nil
 }
@@ -113,8 +114,8 @@ func refusalCode(e *flussi.RemoteError) ErrorCode {
 	return CodeNotPermitted
 }
 
-// refusalText says in Italian why a message was refused, in the client's words, and how it is sent
-// again.
+// refusalText says in Italian why a message was refused, with the text of the client, and how to
+// send it again.
 func refusalText(code ErrorCode, e *flussi.RemoteError) string {
 	if e.Reason != "" {
 		return e.Reason + " Il messaggio non è arrivato: per inviarlo di nuovo, " + sendAgain + "."

@@ -77,8 +77,8 @@ func (p *profiles) of(ctx context.Context, m Sender, citizen flussi.FiscalCode) 
 	}
 }
 
-// begin returns what is known of a citizen, or the end of a call that is under way. If there is
-// neither, the caller has to ask, and to call end.
+// begin returns the known profile of a citizen, or a channel that is closed when a call for it has
+// ended. If it returns neither, the caller must ask the platform and then call end.
 func (p *profiles) begin(citizen flussi.FiscalCode) (found profile, known bool, asking <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -95,7 +95,7 @@ func (p *profiles) begin(citizen flussi.FiscalCode) (found profile, known bool, 
 	return profile{}, false, nil
 }
 
-// end records the answer of a call, if there is one.
+// end records the answer of a call, if any.
 func (p *profiles) end(citizen flussi.FiscalCode, found profile, answered bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

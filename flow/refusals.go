@@ -37,7 +37,7 @@ func refusalOf(n Notification, e *flussi.RemoteError) refusal {
 	return r
 }
 
-// withoutNumbers leaves out the words that have a digit: a platform may number its requests.
+// withoutNumbers removes the words that have a digit: a platform may number its requests.
 func withoutNumbers(title string) string {
 	return strings.Join(slices.DeleteFunc(strings.Fields(title), func(word string) bool {
 		return strings.ContainsAny(word, "0123456789")
@@ -54,15 +54,16 @@ type refused struct {
 
 // streak is a series of equal refusals.
 type streak struct {
-	recipients map[flussi.FiscalCode]struct{} // that count, at most the threshold; empty after a message was accepted
-	// refused are in the order of their outcomes. They include those that came while the last
-	// accepted message was under way, since the service may have failed after it accepted that one.
+	recipients map[flussi.FiscalCode]struct{} // who were refused since a message was accepted; at most the threshold
+	// refused is in the order of the outcomes. It includes refusals that came while the last
+	// accepted message was under way, since the service may have failed after it accepted that
+	// message.
 	refused []refused
 }
 
 const (
-	maxStreak  = 10_000 // notifications of a streak that are remembered: the last ones
-	maxStreaks = 100    // kinds of refusals; with more, counting begins anew
+	maxStreak  = 10_000 // a streak remembers its last notifications, at most so many
+	maxStreaks = 100    // kinds of refusals; if there are more, all counts begin again
 )
 
 // refusals counts equal refusals. A notification whose refusal stopped its flow before does not
@@ -70,8 +71,8 @@ const (
 type refusals struct {
 	threshold int
 	streaks   map[refusal]*streak
-	stoppedBy refusal // the kind of the refusals in back
-	back      *streak // that stopped the flow; takeBack returns its notifications
+	stoppedBy refusal // the kind of the refusals in stopping
+	stopping  *streak // the streak that stopped the flow; takeBack returns its notifications
 }
 
 // add counts a refusal, and reports whether the threshold is reached.
@@ -80,8 +81,8 @@ func (r *refusals) add(n *Notification, kind refusal, at int) bool {
 		return false
 	}
 	s := r.streaks[kind]
-	if r.back != nil && kind == r.stoppedBy {
-		s = r.back // it was under way when the flow stopped
+	if r.stopping != nil && kind == r.stoppedBy {
+		s = r.stopping // the message was under way when the flow stopped
 	}
 	if s == nil {
 		s = &streak{recipients: map[flussi.FiscalCode]struct{}{}}
@@ -117,7 +118,7 @@ func (r *refusals) accept(begun int) {
 
 // stop records that refusals of a kind stopped the flow.
 func (r *refusals) stop(kind refusal) {
-	r.stoppedBy, r.back = kind, r.streaks[kind]
+	r.stoppedBy, r.stopping = kind, r.streaks[kind]
 	r.streaks = nil
 }
 
@@ -125,8 +126,8 @@ func (r *refusals) stop(kind refusal) {
 // dispatcher stopped it, these are all notifications that count, since the reason may be the same.
 func (r *refusals) takeBack(elsewhere bool) []refused {
 	var taken []refused
-	if r.back != nil {
-		taken, r.back.refused = r.back.refused, nil
+	if r.stopping != nil {
+		taken, r.stopping.refused = r.stopping.refused, nil
 	}
 	if elsewhere {
 		for _, s := range r.streaks {

@@ -50,7 +50,7 @@ var (
 	noPermission  = problem(403, "You are not allowed here", "You do not have enough permissions to complete the operation")
 )
 
-// firewall is the answer of what stands in front of the platform.
+// firewall is the answer of a firewall in front of the platform.
 var firewall = reply{status: 403, kind: "text/html", body: "<html>403 Forbidden</html>"}
 
 // scripted is an App IO with a script. It accepts what the script does not answer.

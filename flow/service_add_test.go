@@ -323,8 +323,8 @@ func TestOldVersionIsRefusedWithoutRetry(t *testing.T) {
 	})
 }
 
-// What the app ignores in a message is reported with its row, which is stored all the same, and of a
-// file that is refused, too. A row that is refused has no warning.
+// What the app ignores in a message is reported with its row, which is stored all the same, and of
+// a file that is refused, too. A row that is refused has no warning.
 func TestImportsWarnOfWhatTheAppIgnores(t *testing.T) {
 	w := newWorld(t)
 	const buttons = "---\nit:\n  cta_1:\n    text: Paga\n    action: iohandledlink://https://example.com\n---\n"
@@ -358,7 +358,7 @@ func TestImportsWarnOfWhatTheAppIgnores(t *testing.T) {
 	assert.Equal(t, 5, report.WarningCount)
 	assert.Len(t, report.Warnings, 2)
 	assert.NoError(t, draft(1).Check())
-	// Buttons of the options are complete.
+	// Buttons of the options always have an English version.
 	d := draft(1)
 	d.Options.Button1 = flow.Button{Label: flussi.NewText("Paga"), Link: flussi.NewText("https://example.com")}
 	assert.NoError(t, d.Check())

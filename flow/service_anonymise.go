@@ -22,18 +22,18 @@ const anonymised = 500
 //   - Of a notification it erases the fiscal code, the texts and options, the notice number, the
 //     reference, the occasion, and what the platform said about it, also in its records.
 //   - Of a flow with one of these notifications it erases what the platform said, in its Error and
-//     its records: that may be about them.
-//   - Dates, amounts, the payee, the platform's IDs, states, error codes and Counts remain. So do the
-//     records, with the reasons that operators gave and the occasion of a new notification, and the
-//     [Details] of flows, with the texts of buttons: keep personal data out of these.
+//     its records, since that may be about these notifications.
+//   - Dates, amounts, the payee, the platform's IDs, states, error codes and Counts remain. So do
+//     the records, with the reasons that operators gave and the occasion of a new notification, and
+//     the [Details] of flows, with the texts of buttons: keep personal data out of these.
 //
 // A time that is not in the past is refused with [flussi.ErrRange]. It cannot be undone. An
 // anonymised notification can be looked at, and nothing else. Notifications are anonymised in
 // groups, so an error, or a context that ends, leaves those before as they are; call it again for
 // the others.
 //
-// Copies of the database keep what they have; so may the database itself, for a while:
-// docs/stores.md says where.
+// Copies of the database keep the data, and so may the database itself, for a while: docs/stores.md
+// says where.
 func (s *Service) Anonymise(ctx context.Context, by flussi.Actor, service string, before time.Time) (int, error) {
 	const op = "anonymise"
 	if err := s.admitOperator(ctx, by, service); err != nil {
@@ -44,10 +44,10 @@ func (s *Service) Anonymise(ctx context.Context, by flussi.Actor, service string
 			Reason: "La data prima della quale cancellare i dati personali deve essere nel passato."})
 	}
 	done := 0
-	flows := map[uuid.UUID]bool{uuid.Nil: true} // those without answers
+	flows := map[uuid.UUID]bool{uuid.Nil: true} // flows whose answers are erased; Nil is of notifications without a flow
 	for group, err := range pages(ctx, s.store, NotificationFilter{Services: []string{service}, ClosedBefore: before}, anonymised) {
-		// The flows come first: notifications that are anonymised are not found again, so after an
-		// error nothing would lead to their flows.
+		// The flows come first: anonymised notifications are not listed again, so after an error
+		// no call would find their flows.
 		for _, n := range group {
 			if err == nil && !flows[n.FlowID] {
 				err = s.eraseAnswers(ctx, by, n.FlowID)

@@ -186,7 +186,7 @@ func TestAnonymiseErasesWhatThePlatformSaid(t *testing.T) {
 			}
 		}
 
-		// The rest: one refused, and sent later; one refused for good.
+		// The flow goes on: one notification is refused and sent later, and one stays refused.
 		do(t, w.SendFlow, f.ID)
 		p.script = func(_ int, code flussi.FiscalCode) *reply {
 			if code == citizen(20) || code == citizen(21) {

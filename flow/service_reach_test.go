@@ -68,8 +68,8 @@ func TestCheckRecipientsSaysWhoTakesMessages(t *testing.T) {
 	}, unlimited)
 }
 
-// However many notifications of a citizen are checked or sent at once, the platform is asked once;
-// without an answer, once more.
+// If several notifications of a citizen are checked or sent at once, the platform is asked once,
+// and once more if it did not answer.
 func TestProfileIsAskedForOnce(t *testing.T) {
 	for failures := range 3 {
 		inWorld(t, func(t *testing.T, w *world) {
@@ -162,8 +162,8 @@ func TestCheckRecipientsGoesOnAfterARefusal(t *testing.T) {
 	}, worldConfig{platform: appiotest.Config{Unlimited: true}, client: appio.Config{MaxAttempts: 1}, service: flow.ServiceConfig{Workers: 1}})
 }
 
-// However many are refused in a row, the platform works. What has no answer at the end of the list is
-// given, too.
+// However many are refused in a row, the platform works. What has no answer at the end of the list
+// is given, too.
 func TestCheckRecipientsGivesAllWhileThePlatformWorks(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		f := w.prepared(t, 50)

@@ -43,7 +43,8 @@ func newSendingWorld(t *testing.T) *sendingWorld {
 	return &sendingWorld{&world{Service: service, store: store}, platform, dispatcher}
 }
 
-// importFile imports the good rows of a file into a new flow, and returns what the operator is told.
+// importFile imports the good rows of a file into a new flow, and returns what the operator is
+// told.
 func (w *sendingWorld) importFile(t *testing.T, file []byte, c flow.AddConfig) (_ flow.Flow, _ flow.AddReport, _ *excel.Report, told string) {
 	t.Helper()
 	c.SkipInvalid = true

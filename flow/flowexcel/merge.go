@@ -90,7 +90,7 @@ func newMerge(text *mailmerge.Text, standard []excel.Column[entry], groups []Opt
 	return m, columns, nil
 }
 
-// freeHeader refuses a field that cannot have a column of its own, since another column has its name.
+// freeHeader refuses a field that cannot have its own column, since another column has its name.
 func freeHeader(name string, fields []excel.Column[entry], groups []OptionGroup) error {
 	fault := func(reason string) error {
 		return &flussi.ValueError{Type: name, Err: mailmerge.ErrTemplate, Reason: fmt.Sprintf("Il campo «%s» del testo %s", name, reason)}
@@ -112,8 +112,9 @@ func freeHeader(name string, fields []excel.Column[entry], groups []OptionGroup)
 }
 
 // standardField returns how the value of a standard column is read, for a field that has one of the
-// column's names. A field that the text only shows has the column's kind. Only the header itself means the column: nobody knows the other names by heart,
-// and a sum in the column Somma makes a payment of the message.
+// column's names. A field that the text only shows has the column's kind. Only the header itself
+// means the column, since operators do not know its other names, and a sum in the column Somma
+// makes a payment of the message.
 func standardField(f mailmerge.Field, header string) (mergeField, error) {
 	fault := func(format string, args ...any) error {
 		return &flussi.ValueError{Type: f.Name, Err: mailmerge.ErrTemplate, Reason: fmt.Sprintf(format, args...)}

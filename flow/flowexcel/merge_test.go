@@ -86,7 +86,8 @@ func TestMailMergeGoesThroughWorkbooks(t *testing.T) {
 	assert.Equal(t, all[0].Content, w.get(t, n.ID).Content)
 }
 
-// What a row lacks, or what makes its text too long, is an error of the row, before anything is stored.
+// What a row lacks, or what makes its text too long, is an error of the row, before anything is
+// stored.
 func TestWrongValuesOfAMailMergeAreErrorsOfTheirRow(t *testing.T) {
 	tpl := merging(t, flowexcel.Config{})
 	for header, c := range map[string]struct {
@@ -140,8 +141,8 @@ func TestTextThatUsesAColumnInAnotherWayIsRefused(t *testing.T) {
 	}
 }
 
-// Only the header of a column means the column: a field with another of its names is refused, since a
-// sum in the column Somma makes a payment of the message.
+// Only the header of a column means the column: a field with another of its names is refused, since
+// a sum in the column Somma makes a payment of the message.
 func TestFieldWithAnotherNameOfAColumnIsRefused(t *testing.T) {
 	for content, says := range map[string]string{
 		"{{euro .Importo}}": "Il campo «Importo» del testo ha uno dei nomi della colonna «Somma», che rende il messaggio un pagamento con un avviso pagoPA: " +

@@ -34,10 +34,10 @@ type checked struct {
 }
 
 // ExportRecipients writes the results of [flow.Service.CheckRecipients] as a workbook, as they
-// stream past: for each notification its citizen, whether the citizen takes messages of the service,
-// and the preferred languages. For the errors see [excel.Template.Encode]; the first that the
-// sequence gives is returned as it is. To keep what a check gave before an error, end the sequence
-// there without it, and write the rest in another workbook.
+// stream past: for each notification its citizen, whether the citizen takes messages of the
+// service, and the preferred languages. For the errors see [excel.Template.Encode]; the first that
+// the sequence gives is returned as it is. To keep what a check gave before an error, end the
+// sequence there without it, and write the rest in another workbook.
 func ExportRecipients(ctx context.Context, w io.Writer, results iter.Seq2[flow.RecipientCheck, error]) error {
 	text := excel.AnyText(1, maxText)
 	t, err := excel.New(excel.Config[checked]{

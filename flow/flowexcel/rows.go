@@ -38,12 +38,12 @@ func (t *Template) Rows(ctx context.Context, r io.ReaderAt, size int64, report *
 }
 
 // Preview returns the notification that a row of a file becomes, with the texts of a mail merge and
-// [Config].Standing; [flow.Draft.Message] is the message for App IO, and [flow.Draft.Check] says what
-// looks like a mistake in it. Rows are numbered as in a spreadsheet: the header is usually row 1, so
-// the first row below it is row 2. The number 0 means the first row that is valid. If no row is
-// valid, the error is that of the first row. Otherwise the error is the row's [*flussi.RowError], an
-// error of the file, or [flussi.ErrNotFound] if it has no such row, or no rows at all. Preview reads
-// the file only up to the row.
+// [Config].Standing; [flow.Draft.Message] is the message for App IO, and [flow.Draft.Check] says
+// what looks like a mistake in it. Rows are numbered as in a spreadsheet: the header is usually row
+// 1, so the first row below it is row 2. The number 0 means the first row that is valid. If no row
+// is valid, the error is that of the first row. Otherwise the error is the row's
+// [*flussi.RowError], an error of the file, or [flussi.ErrNotFound] if it has no such row, or no
+// rows at all. Preview reads the file only up to the row.
 func (t *Template) Preview(ctx context.Context, r io.ReaderAt, size int64, number int) (flow.Row, error) {
 	var first *flussi.RowError
 	read := false
@@ -83,8 +83,8 @@ const notImported = "Neanche le righe senza errori sono state importate: si impo
 // the flow has them, or something has to be corrected. Messages that the service has already, and
 // what the app ignores in a message ([flow.Draft.Check]), are listed as doubts. If valid rows were
 // stored and others were not, a hint says that the corrected file can be imported again as a whole.
-// Of the errors and of the notes, no more than most are listed; 0 lists as many as the reports have.
-// See [excel.Report.Italian].
+// Of the errors and of the notes, no more than most are listed; 0 lists as many as the reports
+// have. See [excel.Report.Italian].
 //
 // It is for an import that succeeded, and for one refused with an [*excel.FileError] or a
 // [flussi.ErrRows]. For any other error show [flussi.Explain] instead: the reports do not have it,

@@ -26,7 +26,7 @@ const (
 	noEnglish = "I pulsanti sono definiti solo in italiano, e chi usa l'app in inglese non li vede."
 )
 
-// What the app ignores in a message is a doubt about its row, which is imported all the same.
+// A part that the app ignores is a doubt about its row, which is imported all the same.
 func TestImportsReportWhatTheAppIgnores(t *testing.T) {
 	w, tpl := newWorld(t), template(t)
 	row := func(n int, before string) map[string]any {
@@ -49,14 +49,14 @@ func TestImportsReportWhatTheAppIgnores(t *testing.T) {
 	}
 	assert.Contains(t, told[strings.Index(told, "Da verificare"):], noEnglish)
 
-	// In the copy of the file, too.
+	// The copy of the file marks it, too.
 	var marked bytes.Buffer
 	require.NoError(t, tpl.Annotate(t.Context(), &marked, bytes.NewReader(file), int64(len(file)), &reading, added))
 	f := must.Get(excelize.OpenReader(bytes.NewReader(marked.Bytes())))(t)
 	assert.Contains(t, fmt.Sprint(exceltest.CommentIn(t, f, f.GetSheetName(0), "C3")), noEnglish)
 }
 
-// The front matter of a mail merge is in the text of all rows.
+// All rows have the front matter of a mail merge.
 func TestMailMergesReportWhatTheAppIgnores(t *testing.T) {
 	merged := must.Get(mailmerge.Parse("Oggetto del messaggio", onlyItalian+"Gentile {{.Nome}},"+strings.Repeat(" per informazioni scrivere all'ufficio.", 4), mailmerge.Config{}))(t)
 	w, tpl := newWorld(t), must.Get(flowexcel.New(flowexcel.Config{Text: merged}))(t)
@@ -72,7 +72,7 @@ func TestMailMergesReportWhatTheAppIgnores(t *testing.T) {
 	assert.ErrorContains(t, row.Draft.Check(), "Content")
 }
 
-// So is one in a correction.
+// Corrections report doubts, too.
 func TestCorrectionsReportWhatTheAppIgnores(t *testing.T) {
 	w := newWorld(t)
 	n := w.seed(t, 1, refused)

@@ -27,7 +27,7 @@ func (p *probe) told(n flow.Notification, versions int) (flow.Notification, []fl
 	return n, records
 }
 
-// toldFlow is told for a flow.
+// toldFlow does the same as told for a flow.
 func (p *probe) toldFlow(f flow.Flow, versions int) (flow.Flow, []flow.FlowRecord) {
 	var records []flow.FlowRecord
 	for range versions {
@@ -90,7 +90,7 @@ func anonymisingErasesAnswers(p *probe) {
 		f, flowRecords := p.toldFlow(p.newFlow(), 2)
 		n, records := p.told(p.newNotification(f.ID), 4)
 		other, others := p.told(p.newNotification(f.ID), 3)
-		// A second time, too: what was recorded in between.
+		// Anonymising again erases what was recorded in between.
 		for range 2 {
 			c := p.anonymising(n)
 			p.Must(way.store(c), way.name)

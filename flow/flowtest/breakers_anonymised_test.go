@@ -15,8 +15,8 @@ import (
 
 const eraseRule = "anonymising erases the answers of the earlier records, and nothing else of them"
 
-// remembers makes a store that gives the answers that records were stored with, where still says
-// so.
+// remembers makes a store that returns the answers with which records were stored, if still reports
+// true.
 func remembers(still func(records []flow.NotificationRecord, i int) bool) func(flow.Store) flow.Store {
 	return func(s flow.Store) flow.Store {
 		var mu sync.Mutex
@@ -48,7 +48,7 @@ func anonymisedAfter(records []flow.NotificationRecord, i int) bool {
 
 func isAnonymising(r flow.NotificationRecord) bool { return r.Action == flow.NotificationAnonymise }
 
-// spoils makes a store that changes records of a history.
+// spoils makes a store that changes the records in histories.
 func spoils(which func(records []flow.NotificationRecord, i int) bool, spoil func(r *flow.NotificationRecord)) func(flow.Store) flow.Store {
 	return returns("NotificationHistory", func(_ call, r *reply) {
 		for i := range r.records {
@@ -59,8 +59,8 @@ func spoils(which func(records []flow.NotificationRecord, i int) bool, spoil fun
 	})
 }
 
-// forgets makes a store that gives no answers of the notifications of which after says so, once
-// they were given to SaveNotifications.
+// forgets makes a store that returns no answers of the notifications for which after reports true,
+// once SaveNotifications stored them.
 func forgets(after func(c flow.NotificationChange, err error) bool, all bool) func(flow.Store) flow.Store {
 	return func(s flow.Store) flow.Store {
 		var mu sync.Mutex

@@ -32,23 +32,22 @@
 //
 // # What PSPs and the treasury say
 //
-// The files that schools get are read by package paymentfile and matched by package settlement; rows
-// of CSV files and workbooks become such files, too. [NewDues] tells it what is due with notices, and
-// notices follow what it finds:
+// Package paymentfile reads the files that schools get, and package settlement matches them.
+// Package settlementexcel reads such rows from CSV files and workbooks. [NewDues] tells package
+// settlement what is due with notices, and changes the notices that were paid:
 //
 //	dues, err := pagoinrete.NewDues(p, pagoinrete.DuesConfig{By: program, School: schoolOf})
 //	files, err := settlement.NewService(settlements, bodies, dues)
 //	applied, err := files.ApplySettlement(ctx, assistant, settlement.FileOf(file))          Pagamento confermato
 //	report, err := files.ApplyJournal(ctx, assistant, file.Journal(), file.Movements())     Pagamento riscontrato automaticamente
 //
-// Files come in any order and more than once. What a notice becomes depends on what they say now: a
-// revision that drops a payment, a payment that is revoked, and a movement that is reversed take
-// back what they had shown, and the notice returns to its BaseState. Its Evidence has the IDs of the
-// payment and of the movement in package settlement. Without a receipt, a payment is shown by its
-// settlement alone. What is matched by hand is matched there: [settlement.Service.MatchPayment],
-// also for a payment of another amount than is due, [settlement.Service.MatchMovement]. A payment
-// outside Pago In Rete is recorded here: [Service.PayNoticeManually],
-// [Service.ReconcileNoticeManually].
+// Files may come in any order and more than once. The state of a notice depends on what they say
+// now: if a revision drops a payment, a payment is revoked, or a movement is reversed, the notice
+// returns to its BaseState. Its Evidence has the IDs of the payment and of the movement in package
+// settlement. A settlement shows a payment even without a receipt. Payments and movements are
+// matched by hand in package settlement: [settlement.Service.MatchPayment], also for a payment of
+// another amount than is due, [settlement.Service.MatchMovement]. A payment outside Pago In Rete is
+// recorded here: [Service.PayNoticeManually], [Service.ReconcileNoticeManually].
 //
 // # An event and its notices
 //

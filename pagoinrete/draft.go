@@ -19,7 +19,7 @@ type NoticeDraft struct {
 	Amount     flussi.Cents      // of all its notices together; 0: that of the event, if it is not flexible
 	Discount   flussi.Cents      // sconto, of all its notices together: each has its part, in proportion to its amount
 	DueDate    time.Time         // scadenza of a single notice; the zero time: that of its instalment
-	Transfers  Transfers         // who gets what of a single notice's amount; none: the school gets all
+	Transfers  Transfers         // how the amount of a single notice is divided; none: the school gets all
 	Reference  string            // the caller's own key, without personal data
 }
 

@@ -15,37 +15,40 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// SchoolFor returns the codice meccanografico of the school that has a fiscal code, by which
-// settlements and journals name it; "" if the body is no school of the program, so that nothing is
-// due to it. It must be safe for concurrent use.
+// SchoolFor returns the codice meccanografico of the school with a fiscal code, since settlements
+// and journals have the fiscal code. It returns "" if the body is not a school of the program;
+// nothing is due to such a body. It must be safe for concurrent use.
 type SchoolFor func(ctx context.Context, body flussi.OrganizationCode) (string, error)
 
 // DuesConfig says which notices are due to a body.
 type DuesConfig struct {
-	// By is who is recorded in the histories of notices: of the office, or with the role
-	// [flussi.System]. The [Authorizer] of the service says for which schools. Required.
+	// By is the actor that the histories of notices record: a user of the office, or an actor with
+	// the role [flussi.System]. The [Authorizer] of the service must allow the schools to it.
+	// Required.
 	By flussi.Actor
 	// School returns the school of a body. Required.
 	School SchoolFor
-	// Foreign reports whether a reference that no notice has is another intermediary's, such as by
-	// the segregation code with which it begins. Defaults to all references that notices of Pago In
-	// Rete cannot have: those that are not of the class [paymentfile.ReferenceIUV].
+	// Foreign reports whether a reference without a notice belongs to another intermediary, for
+	// example by its segregation code. Defaults to reporting true for references that are not of
+	// the class [paymentfile.ReferenceIUV], which notices of Pago In Rete cannot have.
 	Foreign func(paymentfile.Reference) bool
-	// Chapter returns where the budget has what an event collects (capitolo, or aggregato and voce),
-	// for [Dues.Purposes]. Defaults to nothing.
+	// Chapter returns the item of the budget (capitolo, or aggregato and voce) for an event, for
+	// [Dues.Purposes]. Defaults to none.
 	Chapter func(Event) string
 }
 
-// Dues are the notices of a [Service] as a [settlement.Due]: what is due by their IUV, and what
-// becomes of them by what settlements and the treasury journal say. It is safe for concurrent use.
+// Dues is a [settlement.Due] on the notices of a [Service]: it says what is due by their IUV, and
+// changes their state when settlements and the treasury journal show payments. It is safe for
+// concurrent use.
 //
-// What a settlement has becomes Pagamento confermato, and, once movements of the treasury cover the
-// whole settlement, Pagamento riscontrato automaticamente. A payment that was not known before
-// implies the steps to it. What is taken back is undone: the notice returns to its BaseState, which
-// is what Pago In Rete reports and what the office did. What contradicts becomes its [Discrepancy],
-// until that is taken back or an operator resolves it.
+// A notice becomes Pagamento confermato if a settlement has its payment, and Pagamento riscontrato
+// automaticamente once movements of the treasury cover the whole settlement. If Pago In Rete has
+// not reported the payment, the steps in between are made, too. If files take a payment back, the
+// notice returns to its BaseState: what Pago In Rete reported and the office did. A contradiction
+// becomes its [Discrepancy], until files take it back or an operator resolves it.
 //
-// Annullato, Rimborsato, Pagato manualmente and Pagamento riscontrato manualmente are never left.
+// Files never change the states Annullato, Rimborsato, Pagato manualmente and Pagamento riscontrato
+// manualmente.
 type Dues struct {
 	service *Service
 	config  DuesConfig
@@ -53,7 +56,7 @@ type Dues struct {
 
 var _ settlement.Due = (*Dues)(nil)
 
-// NewDues returns the notices of a service as a [settlement.Due]. The error is a
+// NewDues returns a [settlement.Due] on the notices of a service. The error is a
 // [flussi.ErrConfig].
 func NewDues(service *Service, c DuesConfig) (*Dues, error) {
 	if service == nil || c.School == nil || c.By.Check() != nil {
@@ -67,9 +70,9 @@ func NewDues(service *Service, c DuesConfig) (*Dues, error) {
 	return &Dues{service, c}, nil
 }
 
-// Expected returns what is expected of each IUV: what is due with its notice, in whatever state it
-// is, or the transfers to the body. An IUV that several notices have is left out, since it is not
-// known which of them is paid.
+// Expected returns what is due with the notice of each IUV, whatever the state of the notice, and
+// the transfers to the body if there are several. It leaves out an IUV that several notices have,
+// since nothing says which of them is paid.
 func (d *Dues) Expected(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference) (map[paymentfile.Reference]settlement.Expectation, error) {
 	found := make(map[paymentfile.Reference]settlement.Expectation, len(references))
 	notices, err := d.notices(ctx, body, references)
@@ -84,8 +87,8 @@ func (d *Dues) Expected(ctx context.Context, body flussi.OrganizationCode, refer
 	return found, failure("tell what is expected", err)
 }
 
-// Tell makes of the notices what the standings say, all or none of them. If a notice is paid and its
-// event is not Notificato here, it reads the event from Pago In Rete first.
+// Tell applies the standings to their notices, to all of them or to none. If a notice is paid and
+// its event is not Notificato here, Tell first reads the event from Pago In Rete.
 func (d *Dues) Tell(ctx context.Context, body flussi.OrganizationCode, standings []settlement.Standing) error {
 	references := make([]paymentfile.Reference, len(standings))
 	for i, s := range standings {
@@ -109,7 +112,7 @@ func (d *Dues) Tell(ctx context.Context, body flussi.OrganizationCode, standings
 	}
 }
 
-// notices returns the notices of a body by their IUV; none if it is no school.
+// notices returns the notices of a body by their IUV; none if the body is not a school.
 func (d *Dues) notices(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference) (map[paymentfile.Reference][]Notice, error) {
 	school, err := d.config.School(ctx, body)
 	if err != nil || school == "" {
@@ -147,7 +150,7 @@ func (d *Dues) admit(ctx context.Context, school string) error {
 	// The roles that may record a payment by hand may also apply files of them.
 	n := Notice{State: NoticeNotified}
 	err := n.Fire(ctx, NoticePayManually, by)
-	if errors.Is(err, fsm.ErrRole) { // which is not what was asked for
+	if errors.Is(err, fsm.ErrRole) { // its text names another action
 		var labels []string
 		for _, role := range officeRoles() {
 			labels = append(labels, role.Label())
@@ -157,7 +160,7 @@ func (d *Dues) admit(ctx context.Context, school string) error {
 	return err
 }
 
-// changes returns what the standings change.
+// changes returns the changes of notices by standings.
 func (d *Dues) changes(ctx context.Context, body flussi.OrganizationCode, notices map[paymentfile.Reference][]Notice, standings []settlement.Standing) ([]NoticeChange, error) {
 	notified := map[uuid.UUID]bool{}
 	var changes []NoticeChange
@@ -185,7 +188,7 @@ func (d *Dues) changes(ctx context.Context, body flussi.OrganizationCode, notice
 	return changes, nil
 }
 
-// isNotified reports whether an event is Notificato, and notes that.
+// isNotified reports whether an event is Notificato, and remembers the answer.
 func (d *Dues) isNotified(ctx context.Context, id uuid.UUID, known map[uuid.UUID]bool) (bool, error) {
 	if is, asked := known[id]; asked {
 		return is, nil

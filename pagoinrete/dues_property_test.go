@@ -18,7 +18,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// someNotice is a notice of a notified event in a state, with the evidence that it may have in it.
+// someNotice returns a notice of a notified event in a state, with evidence that fits the state.
 func someNotice(random *rand.Rand, event uuid.UUID, state pagoinrete.NoticeState, number int) pagoinrete.Notice {
 	n := pagoinrete.Notice{ID: uuid.New(), EventID: event, School: school, State: state, Instalment: 1, CreatedAt: day(1, 1), UpdatedAt: day(1, 1), UpdatedBy: assistant.ID}
 	n.NoticeData = pagoinrete.NoticeData{Debtor: pupil(number), DebtorKind: pagoinrete.DebtorPupil, Amount: 1_000, DueDate: day(10, 1)}
@@ -46,7 +46,7 @@ func someNotice(random *rand.Rand, event uuid.UUID, state pagoinrete.NoticeState
 	return n
 }
 
-// somePayments are what a Standing may say about a reference.
+// somePayments returns payments that a Standing may have.
 func somePayments(random *rand.Rand) []settlement.Paid {
 	var payments []settlement.Paid
 	for i := range random.IntN(5) {
@@ -78,8 +78,8 @@ func somePayments(random *rand.Rand) []settlement.Paid {
 	return payments
 }
 
-// What becomes of a notice depends on the latest standing alone, whatever was told before and how
-// often, and no standing leaves a state that the office chose.
+// The state of a notice depends on the latest standing alone, whatever was told before and how
+// often. No standing changes a state that the office chose.
 func TestNoticeDependsOnLatestStandingAlone(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -146,9 +146,9 @@ func told(before pagoinrete.NoticeState, n pagoinrete.Notice) pagoinrete.NoticeS
 	return before
 }
 
-// The office, Pago In Rete, families and files do what they like, in any order. Files never lead a
-// notice out of Annullato or Rimborsato; and when they say nothing any more, every notice is where
-// it would be without them.
+// The office, Pago In Rete, families and files act in any order. Files never change Annullato or
+// Rimborsato. When they say nothing any more, every notice is in the state that it would have
+// without them.
 func TestFilesUndoWhatTheyDidAmongOtherCalls(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))

@@ -43,7 +43,7 @@ func schoolOf(_ context.Context, of flussi.OrganizationCode) (string, error) {
 	return "", nil
 }
 
-// treasury is a school whose settlements and journals are applied.
+// treasury is a school with a service that applies its settlements and journals.
 type treasury struct {
 	*world
 	files    *settlement.Service
@@ -82,7 +82,7 @@ func rowOf(n pagoinrete.Notice, iur string) paymentfile.Payment {
 	}
 }
 
-// revoking is the row that takes another one back.
+// revoking returns the row that revokes another one.
 func revoking(row paymentfile.Payment) paymentfile.Payment {
 	row.Outcome, row.Written = paymentfile.OutcomeRevoked, -row.Amount
 	return row
@@ -115,7 +115,7 @@ func (y *treasury) receive(number, id string, amount flussi.Cents) {
 	y.sospeso(number, "/PUR/LGPE-RIVERSAMENTO/URI/"+id, amount, paymentfile.OperationExecuted)
 }
 
-// now returns a notice as it is.
+// now returns a notice as it is stored now.
 func (y *treasury) now(n pagoinrete.Notice) pagoinrete.Notice {
 	y.t.Helper()
 	return do(y.t, assistant, y.Notice, n.ID)
@@ -194,8 +194,8 @@ func TestPartlyCoveredSettlementConfirmsOnly(t *testing.T) {
 	assert.Equal(t, pagoinrete.NoticeUnreconcile, last(do(t, assistant, y.NoticeHistory, n.ID)).Action)
 }
 
-// What a revision drops is undone: a notice returns to where it is without the settlement, by what
-// Pago In Rete reported before or since.
+// If a revision drops a payment, the notice returns to the state that Pago In Rete reported before
+// or since.
 func TestDroppedPaymentReturnsNoticeToItsBaseState(t *testing.T) {
 	for name, test := range map[string]struct {
 		before, since func(*treasury, pagoinrete.Notice)
@@ -712,8 +712,8 @@ func TestReferencesOfOthersAreForeignOrUnknown(t *testing.T) {
 	assert.Equal(t, settlement.OwnerBody, found[paymentfile.NewReference(n.IUV().Reveal())].Owner)
 }
 
-// Pago In Rete may tell that a payment was found, and not where: the proof comes later, and the state
-// stays when the files take it back.
+// Pago In Rete may report the state before files have the payment. The proof comes later, and the
+// state remains when files take the payment back.
 func TestProofMayComeAfterItsState(t *testing.T) {
 	for _, there := range []restgatewaytest.NoticeState{restgatewaytest.NoticeConfirmed, restgatewaytest.NoticeReconciled} {
 		y := newTreasury(t)
@@ -730,7 +730,7 @@ func TestProofMayComeAfterItsState(t *testing.T) {
 	}
 }
 
-// What is paid outside Pago In Rete is matched by hand, with what the school verified.
+// The school records payments outside Pago In Rete by hand.
 func TestPaymentOutsidePagoInReteIsReconciledManually(t *testing.T) {
 	w := newWorld(t)
 	n := w.notifiedNotice(t)

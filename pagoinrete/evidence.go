@@ -27,9 +27,9 @@ type Proof struct {
 	Date      time.Time    // when, UTC
 	By        string       // the user who matched it by hand; "" if found automatically
 
-	// Of what [Dues] were told, the payment or the movement of package settlement. Of a notice with
-	// several transfers, or of several movements, the first.
-	ID    uuid.UUID `json:",omitzero"`  // zero if it is not from there
+	// If the proof came from [Dues]: the payment or the movement in package settlement. It is the
+	// first one if there are several transfers or movements.
+	ID    uuid.UUID `json:",omitzero"`  // zero if the proof did not come from [Dues]
 	IUR   string    `json:",omitempty"` // of the payment
 	Index int       `json:",omitempty"` // of the payment: which transfer; 0 if its file does not say
 }
@@ -87,7 +87,7 @@ type Discrepancy struct {
 	Kind     DiscrepancyKind // "" if there is none
 	State    string          // the state that Pago In Rete reports, an [EventState] or a [NoticeState]; "" if it is not about that
 	Amount   flussi.Cents    // that was found; 0 if it is not about that
-	Source   string          // the payments and movements that [Dues] were told, by settlement and IUR, or by their number; "" if they were not
+	Source   string          // the payments by settlement and IUR, or the numbers of the sospesi; "" if it did not come from [Dues]
 	At       time.Time       // when it was found first, UTC
 	Resolved bool            // an operator resolved it: the same is not reported again
 }
@@ -111,7 +111,7 @@ const (
 	DiscrepancyPaidTwice DiscrepancyKind = "paid_twice"
 	// DiscrepancyPaid: it was paid although it was cancelled, or after it was refunded.
 	DiscrepancyPaid DiscrepancyKind = "paid"
-	// DiscrepancyReversed: the payment of a notice was taken back.
+	// DiscrepancyReversed: the payment of a notice was revoked.
 	DiscrepancyReversed DiscrepancyKind = "reversed"
 	// DiscrepancyUnpaid: it was refunded, and the settlement that showed that it was paid no longer
 	// has it.

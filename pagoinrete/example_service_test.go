@@ -230,8 +230,8 @@ func ExampleService_VerifyEvent() {
 	// Verdi Luca, rata 2: Non pagato | Non pagato (Non notificato) | Da pagare
 }
 
-// Notices follow what settlements of PSPs and the treasury journal say: here files are made up,
-// package paymentfile reads real ones. What a revision of a settlement drops is undone.
+// Settlements of PSPs and the treasury journal change notices. Here the files are made up; package
+// paymentfile reads real ones. If a revision of a settlement drops a payment, that is undone.
 func ExampleNewDues() {
 	ctx, o := context.Background(), openOffice()
 	defer o.Close()

@@ -22,11 +22,11 @@ import (
 //   - [flussi.OutcomeOf] says what an error means for the call: a Gateway of yours returns a
 //     [*flussi.RemoteError] with its Operation, its Kind and, for a change, its Outcome. Any other
 //     error is an unknown outcome; then the Service reads the state back.
-//   - A refused call changes nothing. The Kind says why: [flussi.ErrRemoteInvalid] for the data or an
-//     action that is no step, [flussi.ErrRemoteForbidden] for the actor's role or another school,
-//     [flussi.ErrRemoteState], [flussi.ErrRemoteNotFound], [flussi.ErrUnauthorized] for the
-//     credentials. If the context ended before the call, the error is [flussi.ErrInterrupted] and the
-//     change is not done; if it ends during the call, the outcome of a change is unknown.
+//   - A refused call changes nothing. The Kind says why: [flussi.ErrRemoteInvalid] for the data or
+//     an action that is no step, [flussi.ErrRemoteForbidden] for the actor's role or another
+//     school, [flussi.ErrRemoteState], [flussi.ErrRemoteNotFound], [flussi.ErrUnauthorized] for the
+//     credentials. If the context ended before the call, the error is [flussi.ErrInterrupted] and
+//     the change is not done; if it ends during the call, the outcome of a change is unknown.
 //   - Steps are taken in the name of the actor, whose SIDI role Pago In Rete checks. A step that was
 //     taken already, or that the state there does not permit, is refused with
 //     [flussi.ErrRemoteState].

@@ -23,7 +23,7 @@ type Notice struct {
 	EventID    uuid.UUID   // the payment event it belongs to
 	School     string      // codice meccanografico, that of its event
 	State      NoticeState // stato
-	BaseState  NoticeState // the State without what settlements and the treasury show, which they may take back; "" if they show nothing
+	BaseState  NoticeState // the State without settlements and the treasury, to which the notice returns if they take a payment back; "" if they show nothing
 	Instalment int         // rata: which of the event's, from 1
 	NoticeData
 	Number          flussi.NoticeNumber // codice avviso; zero before it is transmitted
@@ -49,7 +49,7 @@ type NoticeData struct {
 	Amount     flussi.Cents      // importo, before the discount
 	Discount   flussi.Cents      // sconto
 	DueDate    time.Time         // scadenza, UTC
-	Transfers  Transfers         `json:",omitzero"` // who gets what of the amount due; none: the school gets all
+	Transfers  Transfers         `json:",omitzero"` // how the amount due is divided; none: the school gets all
 	Reference  string            // the caller's own key, without personal data
 }
 
@@ -217,8 +217,8 @@ var noticeMachine = sync.OnceValue(func() *fsm.Machine[NoticeState, NoticeAction
 	})
 })
 
-// takesBack are the actions that take back what settlements and the treasury showed. They never
-// follow from what Pago In Rete reports.
+// takesBack are the actions that undo what settlements and the treasury showed. A report of Pago In
+// Rete never causes them.
 var takesBack = []NoticeAction{NoticeUnreconcile, NoticeUnconfirm, NoticeUnpay, NoticeUnnotify}
 
 // forward returns the steps from one state to another, none of which takes something back.

@@ -40,20 +40,20 @@ func newPaymentFacts(n Notice, payments []settlement.Paid, body flussi.Organizat
 	return f
 }
 
-// contradiction returns facts that show nothing but what contradicts: payments that were not taken
-// back, and another reason for which they cannot be the notice's.
+// contradiction returns facts with a discrepancy only. The payments that were not revoked cannot be
+// the notice's, for the reason of the kind.
 func contradiction(kind DiscrepancyKind, payments []settlement.Paid) paymentFacts {
 	standing := slices.DeleteFunc(slices.Clone(payments), func(p settlement.Paid) bool { return p.Status == settlement.PaidRevoked })
 	return paymentFacts{found: atOdds(kind, standing)}
 }
 
-// sortedPayments is the payments of a notice by what they are.
+// sortedPayments has the payments of a notice by their effect.
 type sortedPayments struct {
-	counted  []settlement.Paid // of the amount that is expected, or matched by hand; one for each transfer
+	counted  []settlement.Paid // payments of the expected amount, or matched by hand; at most one for each transfer
 	differs  []settlement.Paid // of another amount
-	doubled  []settlement.Paid // besides one that counts
-	revoked  []settlement.Paid // taken back, or taking back what no settlement has
-	complete bool              // one counts for each transfer
+	doubled  []settlement.Paid // payments in addition to one that counts
+	revoked  []settlement.Paid // revoked payments, and revocations of payments that no settlement has
+	complete bool              // each transfer has a payment that counts
 }
 
 // sortPayments sorts the payments of a notice by their states. The expectation is met if each
@@ -96,8 +96,9 @@ func transferOf(p settlement.Paid, expected settlement.Expectation, paid map[int
 	return 1
 }
 
-// discrepancy returns what contradicts a notice. There is one for all, of the most serious kind. Its
-// source has all payments at odds, so that another one is news.
+// discrepancy returns the discrepancy between a notice and its payments. It has the most serious
+// kind, and the source of all contradicting payments, so that a further payment makes another
+// discrepancy.
 func (s sortedPayments) discrepancy(n Notice) Discrepancy {
 	all := slices.Concat(s.counted, s.differs, s.doubled)
 	refunded := n.State == NoticeRefunded
@@ -115,7 +116,7 @@ func (s sortedPayments) discrepancy(n Notice) Discrepancy {
 	case len(s.differs) > 0:
 		return atOdds(DiscrepancyAmount, s.differs)
 	case refunded && !s.complete && n.Evidence.Receipt.IsZero() && n.BaseState.Labels().Macro == NoticeNotified.Labels().Macro:
-		return Discrepancy{Kind: DiscrepancyUnpaid} // only what was told had shown that it was paid
+		return Discrepancy{Kind: DiscrepancyUnpaid} // only files had shown that it was paid
 	}
 	return Discrepancy{}
 }
@@ -125,8 +126,8 @@ func (s sortedPayments) paidAfter(refund Proof) bool {
 	return !refund.IsZero() && slices.ContainsFunc(s.counted, func(p settlement.Paid) bool { return p.Date.After(refund.Date) })
 }
 
-// takenBack returns what was taken back, each payment once. If another payment counts, these are only
-// those that take back what no settlement has.
+// takenBack returns the revoked payments, each once. If another payment counts, it returns only the
+// revocations of payments that no settlement has.
 func (s sortedPayments) takenBack() []settlement.Paid {
 	type key struct {
 		iur   string
@@ -147,8 +148,8 @@ func (s sortedPayments) takenBack() []settlement.Paid {
 	return once
 }
 
-// atOdds returns a discrepancy about payments, with others that are at odds as well; none if there
-// are no payments.
+// atOdds returns a discrepancy about payments, whose source also has others; the zero Discrepancy
+// if there are no payments.
 func atOdds(kind DiscrepancyKind, payments []settlement.Paid, others ...[]settlement.Paid) Discrepancy {
 	if len(payments) == 0 {
 		return Discrepancy{}
@@ -166,7 +167,7 @@ func atOdds(kind DiscrepancyKind, payments []settlement.Paid, others ...[]settle
 	return d
 }
 
-// sourceOf names a payment: by its settlement and the IUR, or by the numbers of the sospesi.
+// sourceOf returns the name of a payment: its settlement and IUR, or the numbers of its sospesi.
 func sourceOf(p settlement.Paid) string {
 	if p.Settlement == "" {
 		return cmp.Or(strings.Join(p.Movements, ", "), p.Movement.String())
@@ -174,7 +175,7 @@ func sourceOf(p settlement.Paid) string {
 	return strings.TrimSpace(p.Settlement + " " + p.IUR)
 }
 
-// settlementProof returns what the settlements of payments show; zero if no settlement has them.
+// settlementProof returns the Proof by the settlements of payments; zero if no settlement has them.
 func settlementProof(payments []settlement.Paid) Proof {
 	var proof Proof
 	var names []string
@@ -192,7 +193,7 @@ func settlementProof(payments []settlement.Paid) Proof {
 	return proof.normal(proof.By)
 }
 
-// movementProof returns what the movements of payments show, which the treasury has.
+// movementProof returns the Proof by the movements of payments that the treasury has.
 func movementProof(payments []settlement.Paid) Proof {
 	proof := Proof{ID: payments[0].Movement, By: payments[0].By}
 	var numbers []string
@@ -207,13 +208,13 @@ func movementProof(payments []settlement.Paid) Proof {
 	return proof.normal(proof.By)
 }
 
-// joined writes names as a list, each once.
+// joined returns the names as a list, sorted, each once.
 func joined(names []string) string {
 	slices.Sort(names)
 	return strings.Join(slices.Compact(names), ", ")
 }
 
-// apply makes of the notice what the facts say, and reports whether anything is new.
+// apply returns the change of the notice by the facts, and reports whether anything changes.
 func (n Notice) apply(f paymentFacts, by flussi.Actor) (NoticeChange, bool) {
 	before := n
 	switch {
@@ -271,7 +272,7 @@ func (n Notice) applied(before Notice, differs bool, by flussi.Actor) NoticeChan
 	return n.change(action, before.State, by.ID, strings.Join(reasons, " "))
 }
 
-// show puts what is known from package settlement in the place of what was known from there.
+// show replaces the proofs that came from package settlement by those of now.
 func (e *Evidence) show(now Evidence) {
 	for _, pair := range []struct{ own, now *Proof }{{&e.Settlement, &now.Settlement}, {&e.Movement, &now.Movement}} {
 		if pair.own.ID != uuid.Nil || !pair.now.IsZero() {
@@ -280,7 +281,7 @@ func (e *Evidence) show(now Evidence) {
 	}
 }
 
-// source names where the evidence comes from, for histories.
+// source returns the text about the origin of the evidence, for histories.
 func (e Evidence) source() string {
 	var parts []string
 	if !e.Settlement.IsZero() {

@@ -160,8 +160,8 @@ func (n Notice) ahead(there NoticeState) bool {
 	})
 }
 
-// follows notes a state that Pago In Rete reports, of a notice that is further on by what files
-// showed: it returns to that state if they take it back.
+// follows records a state that Pago In Rete reports of a notice that files have moved further. The
+// notice returns to this state if files take the payment back.
 func (n *Notice) follows(there NoticeState) {
 	if _, err := forward(n.BaseState, there); err == nil {
 		n.BaseState = there

@@ -12,9 +12,8 @@ import (
 
 var _ settlement.Purposes = (*Dues)(nil)
 
-// Purposes returns what references are for: the name of the event of their notice, what
-// [DuesConfig].Chapter says about it, and whether the receipt is known. An IUV that several notices
-// have is left out.
+// Purposes returns the name of the event of each reference, its [DuesConfig].Chapter, and whether
+// the receipt is known. It leaves out an IUV that several notices have.
 func (d *Dues) Purposes(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference) (map[paymentfile.Reference]settlement.Purpose, error) {
 	found := make(map[paymentfile.Reference]settlement.Purpose, len(references))
 	notices, err := d.notices(ctx, body, references)

@@ -13,7 +13,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// Each sospeso is for the event of its notices, in the chapter that the school says.
+// Each sospeso is allocated to the events of its notices, with the chapter of the school.
 func TestSospesoIsAllocatedToTheEventsOfItsNotices(t *testing.T) {
 	y := newTreasury(t)
 	n := y.notifiedNotice(t)
@@ -50,7 +50,7 @@ func TestPurposesSayWhetherTheReceiptIsKnown(t *testing.T) {
 	assert.Empty(t, purpose().Chapter)
 }
 
-// What belongs to no notice for certain, or to another body, has no purpose.
+// References without exactly one notice, and those of another body, have no purpose.
 func TestPurposesDoNotGuess(t *testing.T) {
 	y := newTreasury(t)
 	n := y.notifiedNotice(t)

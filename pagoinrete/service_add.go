@@ -21,7 +21,8 @@ func NoticeDraftRows(drafts ...NoticeDraft) iter.Seq2[NoticeRow, error] {
 	return core.Numbered(drafts, func(number int, d NoticeDraft) NoticeRow { return NoticeRow{number, d} })
 }
 
-// NoticeRows returns rows as a sequence: those whose numbers the caller has, such as IDs of a table.
+// NoticeRows returns rows as a sequence: those whose numbers the caller has, such as IDs of a
+// table.
 func NoticeRows(rows ...NoticeRow) iter.Seq2[NoticeRow, error] {
 	return core.Numbered(rows, func(_ int, r NoticeRow) NoticeRow { return r })
 }

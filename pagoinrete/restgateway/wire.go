@@ -109,7 +109,7 @@ type wireNotice struct {
 	Transfers  []wireTransfer `json:"transfers,omitempty"`
 }
 
-// wireTransfer is what one beneficiary gets of a notice.
+// wireTransfer is the part of one beneficiary in a notice.
 type wireTransfer struct {
 	Beneficiary string `json:"beneficiary,omitempty"`
 	Amount      int64  `json:"amount"`
@@ -418,8 +418,8 @@ func isReference(text string, needed bool) bool {
 	return printable(text) && units <= pagoinrete.MaxReference && (!needed || strings.TrimSpace(text) != "")
 }
 
-// plainLines returns a text of a person with its lines, which end with LF, and without other control
-// characters.
+// plainLines returns a text that a person wrote, with LF at the ends of lines and without other
+// control characters.
 func plainLines(text string) string {
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.ToValidUTF8(text, "�"))
 	return strings.Map(func(r rune) rune {

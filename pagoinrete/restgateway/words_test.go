@@ -13,7 +13,7 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/restgateway"
 )
 
-// What Pago In Rete says about a refusal is in its text for the operator, without the texts of the
+// The text for the operator quotes what Pago In Rete said about a refusal, without the texts of the
 // request.
 func TestRefusalsQuoteThePlatform(t *testing.T) {
 	e := clientEvent(t)

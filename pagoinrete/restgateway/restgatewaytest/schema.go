@@ -129,7 +129,7 @@ func checkNotice(body []byte) (n checkedNotice, fault string) {
 	return n, c.said()
 }
 
-// transfers checks who gets what of an amount.
+// transfers checks how an amount is divided.
 func (c *checker) transfers(root *object, due int64) {
 	all := c.list(root, "transfers")
 	var sum int64

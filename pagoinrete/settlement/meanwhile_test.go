@@ -127,3 +127,41 @@ func TestFilesAppliedAgainAfterCrashesGiveTheSameResult(t *testing.T) {
 	}
 	require.Greater(t, crashes, 100)
 }
+
+// awaited is a store in which another write comes before what is read for the first one.
+type awaited struct {
+	settlement.Store
+	other *func()
+}
+
+func (a awaited) Ledger(ctx context.Context, body flussi.OrganizationCode) (int64, error) {
+	if other := *a.other; other != nil {
+		*a.other = nil
+		other()
+	}
+	return a.Store.Ledger(ctx, body)
+}
+
+// Another process took a match back, and ended before it told so. The next match does not forget the
+// reference that lost its payment.
+func TestMatchTellsWhatAnotherProcessDidNot(t *testing.T) {
+	store := memstore.New()
+	var other func()
+	o := newOffice(t)
+	o.Service = must.Get(settlement.NewService(awaited{store, &other}, settlement.Permissions{clerk.ID: {school}}, o.due))(t)
+	first, second := o.iuv(1, 5000), o.iuv(2, 5000)
+	o.settle(flowID, row(o.iuv(3, 0), "A", 5000))
+	id := o.payments(flowID)[0].ID
+	must.Get(o.MatchPayment(t.Context(), clerk, id, first, "IUV scritto male"))(t)
+	require.Len(t, o.told(first), 1)
+	other = func() {
+		o.due.fail = func() error { return errors.New("the process ends") }
+		_, err := must.Get(settlement.NewService(store, settlement.Permissions{clerk.ID: {school}}, o.due))(t).ReleasePayment(t.Context(), clerk, id, "errore")
+		require.Error(t, err)
+		o.due.fail = nil
+	}
+	p := must.Get(o.MatchPayment(t.Context(), clerk, id, second, "era l'altro"))(t)
+	assert.Equal(t, second, p.Target)
+	assert.Empty(t, o.told(first))
+	assert.Len(t, o.told(second), 1)
+}

@@ -47,7 +47,10 @@ func (w *work) rematch(ctx context.Context, t touched) error {
 		w.facts.match(&m)
 		changed := !slices.Equal(before, m.Parts)
 		m.Untold = m.Untold || changed && (isSingle(before) || isSingle(m.Parts))
-		if old := w.storedMovements[id].Reference; old != m.Reference && !old.IsZero() && m.Before.IsZero() {
+		if old := w.storedMovements[id].Reference; old != m.Reference && !old.IsZero() {
+			if !m.Before.IsZero() {
+				return errUntold
+			}
 			m.Before, m.Untold = old, true
 		}
 		w.facts.movements[id] = m

@@ -172,19 +172,17 @@ func (s *Service) changePayment(ctx context.Context, by flussi.Actor, id uuid.UU
 	if err != nil {
 		return Payment{}, err
 	}
-	// Before holds one reference only, so the Due must be told of the first change before the
-	// second.
-	if err := s.tell(ctx, by, p.Body); err != nil {
-		return Payment{}, err
-	}
 	err = s.write(ctx, p.Body, step, func(w *work) error {
 		if err := w.readPayments(ctx, PaymentFilter{IDs: []uuid.UUID{id}}); err != nil {
 			return err
 		}
 		p := w.payments[id]
-		before := []paymentfile.Reference{p.Reference, p.Target}
+		before, earlier := []paymentfile.Reference{p.Reference, p.Target}, p.Before
 		if err := change(p); err != nil {
 			return err
+		}
+		if p.Target != before[1] && !earlier.IsZero() {
+			return errUntold
 		}
 		w.done[id] = true
 		return w.classify(ctx, slices.Values(append(before, p.Target)))

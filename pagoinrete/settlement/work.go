@@ -1,9 +1,15 @@
 package settlement
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -28,8 +34,12 @@ type work struct {
 	paymentWork
 }
 
+// errUntold ends a write that would change a reference of which the [Due] was not told yet: an entity
+// remembers one earlier reference only. The write tells, and begins again.
+var errUntold = fmt.Errorf("settlement: the due was not told: %w", flussi.ErrConflict)
+
 // write reads, changes and stores entities of a body. It does all of it again if another write of
-// the body came in between.
+// the body came in between, and after an errUntold.
 func (s *Service) write(ctx context.Context, body flussi.OrganizationCode, step step, change func(*work) error) error {
 	for tries := (core.Tries{}); ; {
 		ledger, err := s.store.Ledger(ctx, body)
@@ -38,11 +48,17 @@ func (s *Service) write(ctx context.Context, body flussi.OrganizationCode, step 
 		}
 		w := s.newWork(body)
 		w.ledger, w.step = ledger, step
-		if err := change(w); err != nil {
+		switch err = change(w); {
+		case err == nil:
+			if err = w.save(ctx); err == nil {
+				return nil
+			}
+		case !errors.Is(err, errUntold):
 			return err
-		}
-		if err = w.save(ctx); err == nil {
-			return nil
+		default:
+			if err := s.tell(ctx, step.by, body); err != nil {
+				return err
+			}
 		}
 		if err = tries.Again(ctx, err); err != nil {
 			return err
@@ -73,7 +89,13 @@ func (w *work) save(ctx context.Context) error {
 			changes.Settlements = append(changes.Settlements, w.step.of(w.done[id]).settlement(old, s))
 		}
 	}
-	for id, m := range w.facts.movements {
+	// The times of new movements follow their dates, so that lists do not depend on chance.
+	byDate := func(a, b uuid.UUID) int {
+		first, second := w.facts.movements[a], w.facts.movements[b]
+		return cmp.Or(first.Date.Compare(second.Date), strings.Compare(first.Number, second.Number), bytes.Compare(a[:], b[:]))
+	}
+	for _, id := range slices.SortedFunc(maps.Keys(w.facts.movements), byDate) {
+		m := w.facts.movements[id]
 		if old := w.storedMovements[id]; !old.same(m) {
 			changes.Movements = append(changes.Movements, w.step.of(w.done[id]).movement(old, m))
 		}

@@ -453,6 +453,30 @@ func TestTransfersAreComparedOneByOne(t *testing.T) {
 	y.is(n, pagoinrete.NoticeNotified, pagoinrete.DiscrepancyAmount)
 }
 
+// Pago In Rete may report all that was paid, or the transfers of the school.
+func TestPollTakesTransfersForWhatIsDue(t *testing.T) {
+	for amount, kind := range map[flussi.Cents]pagoinrete.DiscrepancyKind{
+		10_000: "", 5_000: "", 8_000: "", 3_000: "", 4_000: pagoinrete.DiscrepancyAmount, 10_001: pagoinrete.DiscrepancyAmount,
+	} {
+		w := newWorld(t)
+		w.platform.LogIn(payer(0))
+		e := w.simulated(t, pagoinrete.Fee)
+		draft := drafts(1)[0]
+		draft.Instalment, draft.Transfers = 1, pagoinrete.Transfers{{Amount: 5_000}, {Beneficiary: town, Amount: 2_000}, {Beneficiary: body, Amount: 3_000}}
+		w.add(t, e.ID, draft)
+		do(t, assistant, w.TransmitNotices, e.ID)
+		do(t, assistant, w.SubmitEvent, e.ID)
+		do(t, principal, w.ApproveEvent, e.ID)
+		do(t, director, w.NotifyEvent, e.ID)
+		n := w.notices(t, e.ID)[0]
+		require.True(t, w.platform.Pay(n.ID, amount))
+		n, err := w.VerifyNotice(t.Context(), assistant, n.ID)
+		assert.Equal(t, kind != "", errors.Is(err, pagoinrete.ErrDiscrepancy), "%d", amount)
+		assert.Equal(t, kind, n.Discrepancy.Kind, "%d", amount)
+		assert.Equal(t, pagoinrete.NoticePaidOnline, n.State)
+	}
+}
+
 // A PSP may pay what it collected once in several transfers to one body, by what they are for. What
 // it collected twice has two IURs, whatever the indexes are.
 func TestRowsOfOneCollectionArePaidOnce(t *testing.T) {

@@ -71,10 +71,11 @@ func (e *Evidence) merge(known Evidence) {
 	}
 }
 
-// other returns the first amount in it that is not what is due, and whether there is one.
-func (e Evidence) other(due flussi.Cents) (flussi.Cents, bool) {
+// other returns the first amount in it that neither is what is due with a notice nor adds up from
+// some of its transfers, and whether there is one.
+func (e Evidence) other(of NoticeData) (flussi.Cents, bool) {
 	for _, proof := range []Proof{e.Receipt, e.Settlement, e.Movement, e.Manual, e.Refund} {
-		if !proof.IsZero() && proof.Amount != due {
+		if !proof.IsZero() && proof.Amount != of.Due() && !of.Transfers.have(proof.Amount) {
 			return proof.Amount, true
 		}
 	}

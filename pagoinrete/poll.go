@@ -113,7 +113,7 @@ func (n Notice) applyRemote(there RemoteNotice, missing, notified bool, by fluss
 	n.PayerRegistered, n.PayerLoggedIn = there.PayerRegistered, there.PayerLoggedIn
 	n.Evidence.merge(there.Evidence)
 	found := Discrepancy{}
-	switch amount, is := there.Evidence.other(n.Due()); {
+	switch amount, is := there.Evidence.other(n.NoticeData); {
 	case n.Discrepancy.stays():
 		found = n.Discrepancy
 	case is:

@@ -39,6 +39,25 @@ func (t Transfers) validate(e *invalid, due flussi.Cents) {
 	}
 }
 
+// have reports whether an amount adds up from some of the transfers, whoever gets them.
+func (t Transfers) have(amount flussi.Cents) bool {
+	if amount == 0 {
+		return false
+	}
+	for some := range 1 << len(t) {
+		var sum flussi.Cents
+		for i, transfer := range t {
+			if some>>i&1 == 1 {
+				sum += transfer.Amount
+			}
+		}
+		if sum == amount {
+			return true
+		}
+	}
+	return false
+}
+
 // expectation returns what a body expects of the notice.
 func (n Notice) expectation(body flussi.OrganizationCode) settlement.Expectation {
 	if n.Transfers == (Transfers{}) {

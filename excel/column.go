@@ -74,8 +74,8 @@ func (c Column[Row]) Header() string { return c.header }
 // other signs.
 func SameHeader(a, b string) bool { return fold(a) == fold(b) }
 
-// Knows reports whether a header is the column's, or one of its aliases.
-func (c Column[Row]) Knows(header string) bool {
+// MatchesHeader reports whether a header is the column's, or one of its aliases.
+func (c Column[Row]) MatchesHeader(header string) bool {
 	return SameHeader(c.header, header) || slices.ContainsFunc(c.config.Aliases, func(alias string) bool { return SameHeader(alias, header) })
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// MaxName is the maximum length of a field's name in characters, as for the headers of a workbook.
-const MaxName = 60
+// MaxFieldName is the maximum length of a field's name in characters, as for the headers of a workbook.
+const MaxFieldName = 60
 
 const (
 	onlyFields      = "ci possono essere solo campi, {{if}}, {{else}}, {{end}}, confronti e le funzioni euro, data, data_estesa, numero, maiuscole, minuscole, link."
@@ -326,7 +326,7 @@ func (u *uses) fieldOf(arg parse.Node) *Field {
 
 // validName reports whether a field may have this name.
 func validName(name string) bool {
-	return strings.TrimSpace(name) == name && name != "" && utf8.RuneCountInString(name) <= MaxName &&
+	return strings.TrimSpace(name) == name && name != "" && utf8.RuneCountInString(name) <= MaxFieldName &&
 		utf8.ValidString(name) && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
@@ -341,7 +341,7 @@ func (u *uses) arg(arg parse.Node) {
 		case len(n.Ident) > 1:
 			u.fail(n, "il nome di un campo non può contenere punti: scriverlo come {{campo \"Cod. pratica\"}}.")
 		default:
-			u.fail(n, fmt.Sprintf("il nome di un campo può avere al massimo %s, senza spazi all'inizio e alla fine.", italian.Character.Count(MaxName)))
+			u.fail(n, fmt.Sprintf("il nome di un campo può avere al massimo %s, senza spazi all'inizio e alla fine.", italian.Character.Count(MaxFieldName)))
 		}
 	case *parse.IdentifierNode: // command checks it, unless it is the value of a function
 		if _, ok := functions()[n.Ident]; ok {

@@ -78,13 +78,13 @@ func paymentDay(d int) paymentfile.Day {
 func rowOf(n pagoinrete.Notice, iur string) paymentfile.Payment {
 	return paymentfile.Payment{
 		Number: 1, Reference: paymentfile.NewReference(n.IUV().Reveal()), IUR: iur, Index: 1,
-		Amount: n.Due(), Written: n.Due(), Date: paymentDay(3),
+		Amount: n.Due(), SignedAmount: n.Due(), Date: paymentDay(3),
 	}
 }
 
 // revoking returns the row that revokes another one.
 func revoking(row paymentfile.Payment) paymentfile.Payment {
-	row.Outcome, row.Written = paymentfile.OutcomeRevoked, -row.Amount
+	row.Outcome, row.SignedAmount = paymentfile.OutcomeRevoked, -row.Amount
 	return row
 }
 

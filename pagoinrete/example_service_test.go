@@ -254,7 +254,7 @@ func ExampleNewDues() {
 		return
 	}
 	day := paymentfile.Day{Year: 2027, Month: time.March, Day: 12}
-	paid := paymentfile.Payment{Number: 1, Reference: paymentfile.NewReference(n.IUV().Reveal()), IUR: "1", Index: 1, Amount: n.Due(), Written: n.Due(), Date: day}
+	paid := paymentfile.Payment{Number: 1, Reference: paymentfile.NewReference(n.IUV().Reveal()), IUR: "1", Index: 1, Amount: n.Due(), SignedAmount: n.Due(), Date: day}
 	apply := func(revision int, rows ...paymentfile.Payment) {
 		head := paymentfile.Settlement{ID: "2027-03-12BPPIITRRXXX-7", Body: body, Revision: revision, Date: day}
 		for _, row := range rows {

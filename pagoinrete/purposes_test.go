@@ -19,7 +19,7 @@ func TestSospesoIsAllocatedToTheEventsOfItsNotices(t *testing.T) {
 	n := y.notifiedNotice(t)
 	e := do(t, assistant, y.Event, n.EventID)
 	unknown := rowOf(n, "B")
-	unknown.Reference, unknown.Amount, unknown.Written = paymentfile.NewReference("01000000000099952"), 300, 300
+	unknown.Reference, unknown.Amount, unknown.SignedAmount = paymentfile.NewReference("01000000000099952"), 300, 300
 	y.apply(flowID, rowOf(n, "A"), unknown)
 	y.receive("7", flowID, n.Due()+300)
 	config := pagoinrete.DuesConfig{By: system, School: schoolOf, Chapter: func(e pagoinrete.Event) string { return "06/04 " + e.Category }}

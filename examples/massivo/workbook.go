@@ -79,7 +79,7 @@ func (w *workbook) standing() (flow.Options, error) {
 
 // template returns the template of the flags, for rows of a flow with these options.
 func (w *workbook) template(standing flow.Options) (*flowexcel.Template, error) {
-	c := flowexcel.Config{Standing: standing}
+	c := flowexcel.Config{FlowOptions: standing}
 	if w.columns {
 		c.Options = flowexcel.AllOptions()
 	}

@@ -223,7 +223,7 @@ func (r *reconciliation) finishFiles(ctx context.Context) error {
 	for _, key := range slices.Sorted(maps.Keys(r.journals)) {
 		pages := r.journals[key]
 		told := pages.Italian()
-		if pages.Journal().Page.Of < 2 || told == "" { // what is wrong with a single page was said
+		if pages.Journal().Page.Total < 2 || told == "" { // what is wrong with a single page was said
 			continue
 		}
 		if !pages.Complete() {

@@ -240,7 +240,7 @@ func statement(b *testing.B, n int, id string) settlement.File {
 		for i := range n {
 			number := must.Get(flussi.ParseNoticeNumber(numberOf(int64(i))))(b)
 			row := paymentfile.Payment{
-				Number: i + 1, Reference: paymentfile.NewReference(number.IUV().Reveal()), IUR: strconv.Itoa(i), Index: 1, Amount: due, Written: due, Date: today(),
+				Number: i + 1, Reference: paymentfile.NewReference(number.IUV().Reveal()), IUR: strconv.Itoa(i), Index: 1, Amount: due, SignedAmount: due, Date: today(),
 			}
 			if !yield(row, nil) {
 				return

@@ -144,7 +144,7 @@ func (c Config) contentHelp() string {
 	switch {
 	case slices.Contains(c.Options, OptionPlainText):
 		return choiceHelp
-	case c.Standing.PlainText == flow.ChoiceYes:
+	case c.FlowOptions.PlainText == flow.ChoiceYes:
 		return plainHelp
 	}
 	return markdownHelp

@@ -80,7 +80,7 @@ func ExampleTemplate_Preview() {
 		return
 	}
 	standing := flow.Options{Button1: flow.Button{Label: flussi.NewText("Apri la pratica"), Link: flussi.NewText("https://comune.example.it/tari")}}
-	template, err := flowexcel.New(flowexcel.Config{Text: text, Standing: standing})
+	template, err := flowexcel.New(flowexcel.Config{Text: text, FlowOptions: standing})
 	if err != nil {
 		fmt.Println(flussi.Explain(err))
 		return

@@ -61,7 +61,7 @@ func newMerge(text *mailmerge.Text, standard []excel.Column[entry], groups []Opt
 	var columns []excel.Column[entry]
 	needed := map[string]bool{} // by header
 	for _, f := range text.Fields() {
-		at := slices.IndexFunc(standard, func(c excel.Column[entry]) bool { return c.Knows(f.Name) })
+		at := slices.IndexFunc(standard, func(c excel.Column[entry]) bool { return c.MatchesHeader(f.Name) })
 		if at >= 0 {
 			header := standard[at].Header()
 			own, err := standardField(f, header)

@@ -262,7 +262,7 @@ func TestWhatArrivesIsWhatTheRowAndTheFlowSay(t *testing.T) {
 	for round := range 6 {
 		standing, of := randomOptions(random), flow.Options{}
 		details := flow.Details{Options: standing.options}
-		c := flowexcel.Config{Standing: standing.options}
+		c := flowexcel.Config{FlowOptions: standing.options}
 		tpl := withOptions(t, c)
 		if round%2 == 1 {
 			c.Options = flowexcel.AllOptions()

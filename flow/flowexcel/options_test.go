@@ -169,7 +169,7 @@ func TestWrongOptionIsAnErrorOfItsCell(t *testing.T) {
 	}
 	// What the row lacks, the flow's standing options may have.
 	standing := flow.Options{Button1: flow.Button{Label: flussi.NewText("Apri")}}
-	tpl = withOptions(t, flowexcel.Config{Standing: standing})
+	tpl = withOptions(t, flowexcel.Config{FlowOptions: standing})
 	row := plainRow(1)
 	row["Collegamento pulsante 1"] = "https://example.com"
 	file := fill(t, tpl, row)

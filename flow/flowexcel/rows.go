@@ -38,7 +38,7 @@ func (t *Template) Rows(ctx context.Context, r io.ReaderAt, size int64, report *
 }
 
 // Preview returns the notification that a row of a file becomes, with the texts of a mail merge and
-// [Config].Standing; [flow.Draft.Message] is the message for App IO, and [flow.Draft.Check] says
+// [Config].FlowOptions; [flow.Draft.Message] is the message for App IO, and [flow.Draft.Check] says
 // what looks like a mistake in it. Rows are numbered as in a spreadsheet: the header is usually row
 // 1, so the first row below it is row 2. The number 0 means the first row that is valid. If no row
 // is valid, the error is that of the first row. Otherwise the error is the row's
@@ -56,7 +56,7 @@ func (t *Template) Preview(ctx context.Context, r io.ReaderAt, size int64, numbe
 		case err != nil:
 			return flow.Row{}, err
 		case number == 0 || row.Number == number:
-			row.Draft.Options = row.Draft.Options.Or(t.config.Standing)
+			row.Draft.Options = row.Draft.Options.Or(t.config.FlowOptions)
 			return row, nil
 		}
 		read = true

@@ -33,10 +33,10 @@ type Config struct {
 	// with a column of another group is refused. Corrections do not change options without a
 	// column. Defaults to none.
 	Options []OptionGroup
-	// Standing are the options of the flow that the rows are added to. Rows are checked with them
+	// FlowOptions are the options of the flow that the rows are added to. Rows are checked with them
 	// filled in, as [flow.Service.AddNotifications] does. Set the same in the flow's
 	// [flow.Details]. Defaults to none.
-	Standing flow.Options
+	FlowOptions flow.Options
 }
 
 // Template is the notifications' workbook. It is made by [New], never changes, and is
@@ -127,7 +127,7 @@ func refusedHeaders(groups []OptionGroup) []excel.RefusedHeader {
 // check judges a row whose cells are right, as the flow will.
 func (t *Template) check(e *entry) error {
 	e.Draft = e.draft()
-	options := e.Options.Or(t.config.Standing)
+	options := e.Options.Or(t.config.FlowOptions)
 	if t.merge != nil {
 		if err := t.merge.fill(e, options.PlainText == flow.ChoiceYes); err != nil {
 			return errors.Join(err, lateFault(e.Draft, e.late))

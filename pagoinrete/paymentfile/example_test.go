@@ -222,7 +222,7 @@ func ExampleParseRemittance() {
 		"/RFB/01000000000000101/12.34/TXT/Mensa",
 	} {
 		r := paymentfile.ParseRemittance(flussi.NewText(causale))
-		fmt.Println(r.IDs, r.Further, r.Cut, r.Prefix, r.Reference, r.Amount)
+		fmt.Println(r.IDs, r.Supplementary, r.Cut, r.Prefix, r.Reference, r.Amount)
 	}
 	// Output:
 	// [2030-03-04PSPXITR1XXX-F000123456] true false  Reference() 0,00

@@ -79,11 +79,11 @@ type Movement struct {
 	Document       Document     // tipo_documento
 	Operation      Operation    // tipo_operazione
 	DocumentNumber string       // numero_documento
-	Progressive    string       // progressivo_documento: numbers the payers in one document
+	PayerNumber    string       // progressivo_documento: numbers the payers in one document
 	SlipNumber     string       // numero_bolletta_quietanza
 	ReversedSlip   string       // numero_bolletta_quietanza_storno
 	Amount         flussi.Cents // without a sign, since banks write reversed amounts with different signs; negative only with [FaultSign]
-	Written        flussi.Cents // the amount with the sign that the file has
+	SignedAmount   flussi.Cents // the amount with the sign that the file has
 	Date           Day          // data_movimento
 	ValueDate      Day          // data_valuta_ente
 	Payer          flussi.Text  // anagrafica_cliente
@@ -155,8 +155,8 @@ func (m Movement) LogValue() slog.Value {
 
 // Stated is an amount that a file may leave out.
 type Stated struct {
-	Amount flussi.Cents // 0 if it is not stated
-	Given  bool         // the file states it
+	Amount   flussi.Cents // 0 if it is not stated
+	IsStated bool         // the file states it
 }
 
 // Totals are the totals of one account or of all accounts: as the journal states them, and as its
@@ -277,7 +277,7 @@ func checkTotals(accounts []*Account, all Totals) []*Fault {
 func (t Totals) check(in, out, closing, of string) []*Fault {
 	var faults []*Fault
 	compare := func(field string, stated Stated, moved, fund flussi.Cents) {
-		if stated.Given && stated.Amount != moved && stated.Amount != moved-fund {
+		if stated.IsStated && stated.Amount != moved && stated.Amount != moved-fund {
 			f := totalFault(field, t.at, stated.Amount, moved)
 			f.Reason = of + "Il totale dichiarato è " + stated.Amount.Euro() + ", la somma dei movimenti è " + moved.Euro() + "."
 			f.Blocking = false // totals of a journal are not used for matching
@@ -286,7 +286,7 @@ func (t Totals) check(in, out, closing, of string) []*Fault {
 	}
 	compare(in, t.In, t.MovedIn, t.fundIn)
 	compare(out, t.Out, t.MovedOut, t.fundOut)
-	if t.Opening.Given && t.In.Given && t.Out.Given && t.Closing.Given {
+	if t.Opening.IsStated && t.In.IsStated && t.Out.IsStated && t.Closing.IsStated {
 		if found := t.Opening.Amount + t.In.Amount - t.Out.Amount; found != t.Closing.Amount {
 			faults = append(faults, &Fault{Kind: FaultBalance, Field: closing, Position: t.at, Stated: int64(t.Closing.Amount), Found: int64(found),
 				Reason: of + "Il saldo finale dichiarato è " + t.Closing.Amount.Euro() + ", quello che risulta da saldo precedente, entrate e uscite è " + found.Euro() + "."})

@@ -19,13 +19,13 @@ func TestJournalsAreReadWhole(t *testing.T) {
 	file := got.file.(*paymentfile.JournalFile)
 	assert.Equal(t, paymentfile.Journal{
 		ID: "GDC-20300305DEMO0000000001#001#001", BankABI: "99999", BodyName: "Istituto Comprensivo Dimostrativo", Body: body(t), BodyReference: "DEMO",
-		CreatedAt: time.Date(2030, 3, 6, 0, 2, 3, 0, time.UTC), Year: 2030, From: day(2030, 3, 5), To: day(2030, 3, 5), Page: paymentfile.Page{Number: 1, Of: 1},
+		CreatedAt: time.Date(2030, 3, 6, 0, 2, 3, 0, time.UTC), Year: 2030, From: day(2030, 3, 5), To: day(2030, 3, 5), Page: paymentfile.Page{Number: 1, Total: 1},
 	}, file.Journal())
 	require.Len(t, got.movements, 7)
 	m := got.movements[0]
 	assert.Equal(t, paymentfile.Movement{
 		Row: 1, Position: m.Position, Account: "0000001", FlowID: "FLUSSO-1", Number: "1", Direction: paymentfile.Incoming, Document: paymentfile.DocumentIncomingSuspense,
-		Operation: paymentfile.OperationExecuted, DocumentNumber: "101", Progressive: "1", Amount: 17500, Written: 17500, Date: day(2030, 3, 5), ValueDate: day(2030, 3, 5),
+		Operation: paymentfile.OperationExecuted, DocumentNumber: "101", PayerNumber: "1", Amount: 17500, SignedAmount: 17500, Date: day(2030, 3, 5), ValueDate: day(2030, 3, 5),
 		Payer: flussi.NewText("BANCA DEMO S.P.A."), Causale: flussi.NewText("/PUR/LGPE-RIVERSAMENTO/URI/2030-03-04PSPXITR1XXX-F000123456"),
 		EndToEndID: flussi.NewText("NOTPROVIDED"), BankReference: flussi.NewText("TRN0123456789DEMO"), BankData: flussi.NewText(".PUR.LGPE-RIVERSAMENTO.URI.2030-"),
 	}, m)
@@ -40,7 +40,7 @@ func TestJournalsAreReadWhole(t *testing.T) {
 	require.Len(t, accounts, 2)
 	assert.Equal(t, []string{"0000001", "Conto principale"}, []string{accounts[0].Number, accounts[0].Description})
 	assert.Equal(t, 5, accounts[0].Movements)
-	assert.Equal(t, paymentfile.Stated{Amount: 113500, Given: true}, accounts[0].Totals.Closing)
+	assert.Equal(t, paymentfile.Stated{Amount: 113500, IsStated: true}, accounts[0].Totals.Closing)
 	assert.Equal(t, []flussi.Cents{17500, 4000, 34000, 4000}, []flussi.Cents{accounts[0].Totals.MovedIn, accounts[0].Totals.MovedOut, file.Totals().MovedIn, file.Totals().MovedOut})
 }
 
@@ -50,7 +50,7 @@ func TestOlderJournalsAreReadToo(t *testing.T) {
 		got := whole(t, fixture(t, name))
 		head := got.file.(*paymentfile.JournalFile).Journal()
 		assert.Equal(t, []paymentfile.Day{day(2030, 3, 1), day(2030, 3, 5)}, []paymentfile.Day{head.From, head.To}, name)
-		assert.Equal(t, paymentfile.Page{Number: 1, Of: 1}, head.Page, name)
+		assert.Equal(t, paymentfile.Page{Number: 1, Total: 1}, head.Page, name)
 		assert.Empty(t, got.movements[0].Number, name)
 		assert.Equal(t, []paymentfile.Suspense{{Number: "101"}}, got.movements[3].Suspense, name)
 	}
@@ -76,7 +76,7 @@ func TestOperationsDecideTheSign(t *testing.T) {
 		assert.Equal(t, c.want, m.Amount, "%v %s", c.operation, c.amount)
 		assert.Equal(t, c.net, m.Net(), "%v %s", c.operation, c.amount)
 		assert.Equal(t, c.fault, !m.Usable(), "%v %s", c.operation, c.amount)
-		assert.Equal(t, strings.HasPrefix(c.amount, "-"), m.Written < 0)
+		assert.Equal(t, strings.HasPrefix(c.amount, "-"), m.SignedAmount < 0)
 	}
 }
 
@@ -203,7 +203,7 @@ func TestPagesOfAJournalAreJoined(t *testing.T) {
 
 func TestKeysOfJournalsLeaveOutThePage(t *testing.T) {
 	head := func(id string, page, of int) paymentfile.Journal {
-		return paymentfile.Journal{ID: id, Page: paymentfile.Page{Number: page, Of: of}}
+		return paymentfile.Journal{ID: id, Page: paymentfile.Page{Number: page, Total: of}}
 	}
 	assert.Equal(t, head("GDC-1#001#003", 1, 3).Key(), head("GDC-1#002#003", 2, 3).Key())
 	assert.NotEqual(t, head("GDC-1#001#003", 1, 3).Key(), head("GDC-2#002#003", 2, 3).Key())

@@ -25,7 +25,7 @@ func (j Journal) Key() string {
 	if parts := strings.Split(id, "#"); len(parts) > 2 {
 		last := len(parts) - 2
 		own := (&row{checks: checks{report: &Report{}}}).page("", parts[last], parts[last+1])
-		if own == j.Page && j.Page.Of > 0 {
+		if own == j.Page && j.Page.Total > 0 {
 			id = strings.Join(parts[:last], "#")
 		}
 	}
@@ -113,10 +113,10 @@ func (p *pagedTotals) joined() Totals {
 	for _, page := range p.pages {
 		t.MovedIn, t.MovedOut = plus(t.MovedIn, page.MovedIn), plus(t.MovedOut, page.MovedOut)
 		t.fundIn, t.fundOut = plus(t.fundIn, page.fundIn), plus(t.fundOut, page.fundOut)
-		own = own && page.In.Given && page.Out.Given && len(page.check("", "", "", "")) == 0
+		own = own && page.In.IsStated && page.Out.IsStated && len(page.check("", "", "", "")) == 0
 		in, out = in+page.In.Amount, out+page.Out.Amount
 		for _, field := range []struct{ to, from *Stated }{{&t.Opening, &page.Opening}, {&t.In, &page.In}, {&t.Out, &page.Out}, {&t.Closing, &page.Closing}} {
-			if field.from.Given {
+			if field.from.IsStated {
 				*field.to = *field.from
 			}
 		}

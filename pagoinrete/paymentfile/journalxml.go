@@ -307,7 +307,7 @@ func (m *Movement) set(r *row, name, text string, amount, date *string) bool {
 	case "numero_documento":
 		m.DocumentNumber = wholeNumber(text)
 	case "progressivo_documento":
-		m.Progressive = wholeNumber(text)
+		m.PayerNumber = wholeNumber(text)
 	case "numero_bolletta_quietanza":
 		m.SlipNumber = wholeNumber(text)
 	case "numero_bolletta_quietanza_storno":
@@ -372,7 +372,7 @@ func (m *Movement) complete(r *row, amount, date string) {
 	}
 	m.Date = r.day("data_movimento", date)
 	written, ok := r.amount("importo", amount)
-	m.Amount, m.Written = magnitude(written), written
+	m.Amount, m.SignedAmount = magnitude(written), written
 	switch {
 	case ok && written == 0:
 		r.add(FaultAmount, "importo", true, "L'importo è zero.")

@@ -11,7 +11,7 @@ import (
 // Page says which page of a document a file is.
 type Page struct {
 	Number int // counted from 1
-	Of     int // how many there are
+	Total  int // how many there are
 }
 
 // page reads the number of a page and of pages; a page without numbers is 1 of 1.
@@ -36,11 +36,11 @@ type pageSet struct {
 
 // add records a page. It reports whether the page is new, and whether it belongs with the others.
 func (s *pageSet) add(p Page) (isNew, fits bool) {
-	if p.Of == 0 || s.of != 0 && p.Of != s.of {
+	if p.Total == 0 || s.of != 0 && p.Total != s.of {
 		return false, false
 	}
 	if s.of == 0 {
-		s.of, s.read = p.Of, map[int]bool{}
+		s.of, s.read = p.Total, map[int]bool{}
 	}
 	isNew = !s.read[p.Number]
 	s.read[p.Number] = true

@@ -27,8 +27,8 @@ type Remittance struct {
 	// incomplete. There are no IDs. Of a settlement Prefix is its beginning, "" if even that is
 	// missing. Of a single payment Reference is its beginning, RFB or RFS if even that is missing.
 	Cut bool
-	// Further: an earlier bank transfer belongs to the same settlement.
-	Further bool
+	// Supplementary: an earlier bank transfer belongs to the same settlement.
+	Supplementary bool
 	// Progress is the number behind TXT, 0 to 9; -1 if there is none.
 	Progress int
 	// Reference and Amount are those of a single payment (/RFB/, /RFS/), which no settlement has.
@@ -150,9 +150,9 @@ func (r *Remittance) settlement(text string) {
 		r.take(f)
 		if number := progress.FindStringSubmatch(before); number != nil && r.Progress < 0 {
 			r.Progress, _ = strconv.Atoi(number[1])
-			r.Further = r.Further || r.Progress > 0
+			r.Supplementary = r.Supplementary || r.Progress > 0
 		}
-		r.Further = r.Further || integrative.MatchString(before)
+		r.Supplementary = r.Supplementary || integrative.MatchString(before)
 	}
 	if !named && len(r.IDs) == 0 && guidelines.MatchString(text) {
 		r.Cut = true // before the identifier

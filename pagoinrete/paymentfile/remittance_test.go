@@ -19,7 +19,7 @@ func TestCausaliAreReadAsBanksWriteThem(t *testing.T) {
 		return paymentfile.Remittance{Prefix: prefix, Cut: true, Progress: -1}
 	}
 	further := func(r paymentfile.Remittance, progress int, further bool) paymentfile.Remittance {
-		r.Progress, r.Further = progress, further
+		r.Progress, r.Supplementary = progress, further
 		return r
 	}
 	single := func(reference string, amount flussi.Cents) paymentfile.Remittance {

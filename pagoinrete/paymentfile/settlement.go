@@ -70,16 +70,16 @@ func (o Outcome) Paid() bool {
 // Reference, IUR and Index together identify it within a body. The same Reference and Amount with
 // another IUR is a second payment.
 type Payment struct {
-	Number    int          // the row, counted from 1 in the file; in JSON its index in the settlement, if it has one
-	Position  Position     // where the row begins
-	Reference Reference    // IUV
-	IUR       string       // identificativoUnivocoRiscossione
-	Index     int          // which transfer of a payment with several beneficiaries, 1 to 5; 0 if the file does not say
-	Amount    flussi.Cents // of the transfer, also of a revoked one without a sign; negative only with [FaultSign]
-	Written   flussi.Cents // the amount with the sign that the file has
-	Outcome   Outcome      // esito
-	Date      Day          // of the outcome
-	Faults    []*Fault     // what is wrong with the row
+	Number       int          // the row, counted from 1 in the file; in JSON its index in the settlement, if it has one
+	Position     Position     // where the row begins
+	Reference    Reference    // IUV
+	IUR          string       // identificativoUnivocoRiscossione
+	Index        int          // which transfer of a payment with several beneficiaries, 1 to 5; 0 if the file does not say
+	Amount       flussi.Cents // of the transfer, also of a revoked one without a sign; negative only with [FaultSign]
+	SignedAmount flussi.Cents // the amount with the sign that the file has
+	Outcome      Outcome      // esito
+	Date         Day          // of the outcome
+	Faults       []*Fault     // what is wrong with the row
 }
 
 // Usable reports whether the row has no fault that keeps it from being matched.
@@ -255,12 +255,12 @@ func (f *SettlementFile) payment(t texts, names texts, repeated string, number i
 	}
 	p.Outcome = r.outcome(names.outcome, t.outcome)
 	p.Date = r.day(names.date, t.date)
-	p.Amount, p.Written = r.paid(names.amount, t.amount, p.Outcome)
+	p.Amount, p.SignedAmount = r.paid(names.amount, t.amount, p.Outcome)
 	if earlier := f.seen.add(p, number); earlier > 0 {
 		r.add(FaultDuplicate, "", true, fmt.Sprintf("Ripete il pagamento %s, con lo stesso IUV, lo stesso IUR e lo stesso indice.", italian.Number(earlier))).Other = earlier
 	}
 	p.Faults = r.faults
-	f.written = plus(f.written, p.Written)
+	f.written = plus(f.written, p.SignedAmount)
 	f.report.Amount = plus(f.report.Amount, p.Net())
 	return p
 }

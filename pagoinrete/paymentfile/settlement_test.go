@@ -23,10 +23,10 @@ func TestSettlementsAreReadWhole(t *testing.T) {
 		TransferID: "TRN0123456789DEMO", Date: day(2030, 3, 5), PSP: paymentfile.Party{Type: "B", Code: "PSPXITR1XXX", Name: "Banca Demo S.p.A."},
 		Body: body(t), BodyName: "Istituto Comprensivo Dimostrativo", Count: 4, Total: 17500,
 	}, got.file.(*paymentfile.SettlementFile).Settlement())
-	assert.Equal(t, paymentfile.Page{Number: 1, Of: 1}, got.file.(*paymentfile.SettlementFile).Page())
+	assert.Equal(t, paymentfile.Page{Number: 1, Total: 1}, got.file.(*paymentfile.SettlementFile).Page())
 	row := func(number int, line int, reference, iur string, index int, amount flussi.Cents, outcome paymentfile.Outcome) paymentfile.Payment {
 		return paymentfile.Payment{Number: number, Position: paymentfile.Position{Line: line, Column: 3}, Reference: paymentfile.NewReference(reference), IUR: iur, Index: index,
-			Amount: amount, Written: amount, Outcome: outcome, Date: day(2030, 3, 4)}
+			Amount: amount, SignedAmount: amount, Outcome: outcome, Date: day(2030, 3, 4)}
 	}
 	assert.Equal(t, []paymentfile.Payment{
 		row(1, 24, "01000000000000101", "IUR0001", 1, 12000, paymentfile.OutcomePaid),
@@ -202,7 +202,7 @@ func TestRevokedAmountsHaveEitherSign(t *testing.T) {
 			assert.Equal(t, paymentfile.OutcomeRevoked, revoked.Outcome)
 			assert.Equal(t, flussi.Cents(1500), revoked.Amount)
 			assert.Equal(t, flussi.Cents(-1500), revoked.Net())
-			assert.Equal(t, written == "-15.00", revoked.Written < 0)
+			assert.Equal(t, written == "-15.00", revoked.SignedAmount < 0)
 			assert.True(t, revoked.Usable())
 			assert.Equal(t, flussi.Cents(13500), got.report.Amount)
 			assert.Equal(t, right, len(got.report.Faults) == 0, "%s of %s", written, total)

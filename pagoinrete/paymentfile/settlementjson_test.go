@@ -47,15 +47,15 @@ func TestPaymentsAreReadFromJSON(t *testing.T) {
 	first, second := whole(t, fixture(t, "payments-1.json")), whole(t, fixture(t, "payments-2.json"))
 	row := func(number, line int, reference, iur string, index int, amount flussi.Cents, outcome paymentfile.Outcome, on paymentfile.Day) paymentfile.Payment {
 		return paymentfile.Payment{Number: number, Position: paymentfile.Position{Line: line, Column: 5}, Reference: paymentfile.NewReference(reference), IUR: iur, Index: index,
-			Amount: amount, Written: amount, Outcome: outcome, Date: on}
+			Amount: amount, SignedAmount: amount, Outcome: outcome, Date: on}
 	}
 	assert.Equal(t, []paymentfile.Payment{
 		row(1, 5, "01000000000000105", "IUR0008", 1, 12010, paymentfile.OutcomePaid, day(2030, 3, 4)),
 		row(2, 6, "01000000000000106", "IUR0009", 1, 3550, paymentfile.OutcomeNoRequest, day(2030, 3, 4)),
 	}, first.payments)
 	assert.Equal(t, []paymentfile.Payment{row(3, 3, "RF18539007547034", "IUR0010", 2, 1, paymentfile.OutcomeStandIn, day(2030, 8, 1))}, second.payments)
-	assert.Equal(t, paymentfile.Page{Number: 1, Of: 2}, first.file.(*paymentfile.SettlementFile).Page())
-	assert.Equal(t, paymentfile.Page{Number: 2, Of: 2}, second.file.(*paymentfile.SettlementFile).Page())
+	assert.Equal(t, paymentfile.Page{Number: 1, Total: 2}, first.file.(*paymentfile.SettlementFile).Page())
+	assert.Equal(t, paymentfile.Page{Number: 2, Total: 2}, second.file.(*paymentfile.SettlementFile).Page())
 	assert.Zero(t, first.file.(*paymentfile.SettlementFile).Settlement())
 
 	for name, c := range map[string]struct {

@@ -44,7 +44,7 @@ func (o *office) iuv(n int, amount flussi.Cents) paymentfile.Reference {
 }
 
 func row(r paymentfile.Reference, iur string, amount flussi.Cents) paymentfile.Payment {
-	return paymentfile.Payment{Number: 1, Reference: r, IUR: iur, Index: 1, Amount: amount, Written: amount, Date: day(0)}
+	return paymentfile.Payment{Number: 1, Reference: r, IUR: iur, Index: 1, Amount: amount, SignedAmount: amount, Date: day(0)}
 }
 
 // settle applies the next revision of a settlement.
@@ -292,7 +292,7 @@ func TestTransferIsComparedByItsIndex(t *testing.T) {
 	second.Index = 2
 	s := o.settle(flowID, first, second)
 	assert.Equal(t, settlement.Tally{Number: 2, Amount: 3000}, s.Counts.Expected)
-	second.Amount, second.Written = 1001, 1001
+	second.Amount, second.SignedAmount = 1001, 1001
 	s = o.settle(flowID, first, second)
 	assert.Equal(t, settlement.Tally{Number: 1, Amount: 1001}, s.Counts.Differs)
 }

@@ -38,5 +38,5 @@ func MovementID(body flussi.OrganizationCode, bank string, year int, account, nu
 // same key. Journals of different periods repeat rows, so the journal is not part of it.
 func entryKey(m paymentfile.Movement) string {
 	return strings.Join([]string{m.Date.String(), string(m.Operation), m.Amount.String(), m.FlowID, m.Number,
-		m.SlipNumber, m.ReversedSlip, m.Progressive}, "|")
+		m.SlipNumber, m.ReversedSlip, m.PayerNumber}, "|")
 }

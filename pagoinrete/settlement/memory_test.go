@@ -67,7 +67,7 @@ func huge(id string, revision, rows int, amount flussi.Cents) settlement.File {
 			for i := range rows {
 				r := paymentfile.NewReference(fmt.Sprintf("3%08d%08d", crc32.ChecksumIEEE([]byte(id))%100_000_000, i*7919%rows))
 				p := paymentfile.Payment{Number: i + 1, Reference: r, IUR: fmt.Sprintf("c110729d258c4ab1b765fe9%012d", i), Index: 1,
-					Amount: amount, Written: amount, Date: day(0)}
+					Amount: amount, SignedAmount: amount, Date: day(0)}
 				if !yield(p, nil) {
 					return
 				}
@@ -152,7 +152,7 @@ func BenchmarkApplyHuge(b *testing.B) {
 				s, _ := service()
 				rows := func(yield func(paymentfile.Movement, error) bool) {
 					for m := range moves(count, 500, func(int) string { return uri(flowID) }) {
-						if m.Progressive, m.DocumentNumber = m.DocumentNumber, "7"; m.Progressive != "0" {
+						if m.PayerNumber, m.DocumentNumber = m.DocumentNumber, "7"; m.PayerNumber != "0" {
 							m.Operation = paymentfile.OperationRegularised
 						}
 						if !yield(m, nil) {

@@ -193,7 +193,7 @@ func (w *world) addSettlement(body flussi.OrganizationCode, id string, revision 
 		case 2:
 			p.Faults = []*paymentfile.Fault{{Kind: paymentfile.FaultOutcome, Blocking: true, Row: i + 1}}
 		}
-		p.Written = p.Net()
+		p.SignedAmount = p.Net()
 		rows = append(rows, p)
 		head.Total += p.Net()
 	}

@@ -129,11 +129,11 @@ func readRows(ctx context.Context, s *Settlement, file File) (*fileRows, error) 
 		if err != nil {
 			return nil, err
 		}
-		if max(row.Amount, -row.Amount, row.Written, -row.Written) > maxRowAmount {
+		if max(row.Amount, -row.Amount, row.SignedAmount, -row.SignedAmount) > maxRowAmount {
 			return nil, refuse(flussi.ErrInvalid, "Il pagamento %s supera l'importo massimo di pagoPA.", italian.Number(row.Number))
 		}
 		rows.add(row)
-		sum, written = sum+row.Net(), written+row.Written
+		sum, written = sum+row.Net(), written+row.SignedAmount
 		_, _ = fmt.Fprintf(digest, "%q|%q|%d|%d|%d|%s|%t\n", row.Reference.Reveal(), row.IUR, row.Index, row.Amount, row.Outcome, row.Date.Time(), !row.Usable())
 	}
 	rows.sort()

@@ -120,7 +120,7 @@ func (t *Template) Movements(ctx context.Context, r io.ReaderAt, size int64, bod
 	}
 	var journals []Journal
 	for _, key := range keys {
-		head := paymentfile.Journal{BankABI: key.bank, Body: body, Year: key.year, Page: paymentfile.Page{Number: 1, Of: 1}}
+		head := paymentfile.Journal{BankABI: key.bank, Body: body, Year: key.year, Page: paymentfile.Page{Number: 1, Total: 1}}
 		journals = append(journals, Journal{head, yieldAll(rows[key])})
 	}
 	return journals, refused.orNil()
@@ -130,6 +130,6 @@ func (t *Template) Movements(ctx context.Context, r io.ReaderAt, size int64, bod
 func (r movementRow) movement(number int) paymentfile.Movement {
 	m := paymentfile.Movement{Row: number, Account: r.account, Direction: paymentfile.Incoming, Document: paymentfile.DocumentIncomingSuspense,
 		Operation: r.operation, DocumentNumber: r.number, Amount: r.amount, Date: dayOf(r.moved), Causale: r.causale}
-	m.Written = m.Net()
+	m.SignedAmount = m.Net()
 	return m
 }

@@ -93,7 +93,7 @@ func TestEnteredRowsAreReadFromCSV(t *testing.T) {
 	assert.Equal(t, paymentfile.Settlement{ID: flowID, PSP: paymentfile.Party{Code: "PSP1"}, Revision: 2, Body: school(t), Count: 1, Total: 12000}, files[0].Head)
 	for p, err := range files[0].Payments {
 		require.NoError(t, err)
-		assert.Equal(t, paymentfile.Payment{Number: 2, Reference: paymentfile.NewReference("01000000000000101"), Amount: 12000, Written: 12000}, p)
+		assert.Equal(t, paymentfile.Payment{Number: 2, Reference: paymentfile.NewReference("01000000000000101"), Amount: 12000, SignedAmount: 12000}, p)
 	}
 	b.Reset()
 	require.NoError(t, template(t).BlankMovementsCSV(&b))

@@ -155,7 +155,7 @@ func (f *flowRows) add(number int, row paymentRow) *flussi.RowError {
 	}
 	f.rows[key] = number
 	p := paymentfile.Payment{Number: number, Reference: row.reference, IUR: row.iur, Index: row.index, Amount: row.amount, Outcome: row.outcome, Date: dayOf(row.paid)}
-	p.Written = p.Net()
+	p.SignedAmount = p.Net()
 	f.net += p.Net()
 	f.payments = append(f.payments, p)
 	return nil

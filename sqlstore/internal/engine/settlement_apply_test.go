@@ -57,7 +57,7 @@ func (o *office) head() paymentfile.Settlement {
 func (o *office) payments() iter.Seq2[paymentfile.Payment, error] {
 	return func(yield func(paymentfile.Payment, error) bool) {
 		for i := range o.rows {
-			p := paymentfile.Payment{Number: i + 1, Reference: treasuryReference(i), IUR: fmt.Sprintf("IUR%09d", i), Index: 1, Amount: 5000, Written: 5000,
+			p := paymentfile.Payment{Number: i + 1, Reference: treasuryReference(i), IUR: fmt.Sprintf("IUR%09d", i), Index: 1, Amount: 5000, SignedAmount: 5000,
 				Date: paymentfile.Day{Year: 2026, Month: 3, Day: 1}}
 			if !yield(p, nil) {
 				return

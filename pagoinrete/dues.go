@@ -170,7 +170,7 @@ func (d *Dues) changes(ctx context.Context, body flussi.OrganizationCode, notice
 			facts := newPaymentFacts(n, standing.Payments, body)
 			switch {
 			case len(all) > 1:
-				facts = contradiction(DiscrepancyShared, standing.Payments)
+				facts = contradiction(DiscrepancySharedIUV, standing.Payments)
 			case n.State == NoticeNotNotified && facts.reached != "": // otherwise its event is Notificato
 				is, err := d.isNotified(ctx, n.EventID, notified)
 				if err != nil {

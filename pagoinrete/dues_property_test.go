@@ -57,9 +57,9 @@ func somePayments(random *rand.Rand) []settlement.Paid {
 		}
 		switch random.IntN(8) {
 		case 0:
-			p.State = settlement.PaymentDiffers
+			p.State = settlement.PaymentAmountDiffers
 		case 1:
-			p.State = settlement.PaymentDoubled
+			p.State = settlement.PaymentDuplicate
 		case 2:
 			p.State, p.Status = settlement.PaymentRevoked, settlement.PaidRevoked
 		case 3:

@@ -97,7 +97,7 @@ func (y *treasury) apply(id string, rows ...paymentfile.Payment) settlement.Sett
 		rows[i].Number = i + 1
 		head.Total += rows[i].Net()
 	}
-	return must.Get(y.files.ApplySettlement(y.t.Context(), assistant, settlement.File{Head: head, Payments: all(rows...)}))(y.t).Settlement
+	return must.Get(y.files.ApplySettlement(y.t.Context(), assistant, settlement.File{Header: head, Payments: all(rows...)}))(y.t).Settlement
 }
 
 // sospeso applies a journal with a movement.
@@ -480,7 +480,7 @@ func TestPollTakesTransfersForWhatIsDue(t *testing.T) {
 // A PSP may pay what it collected once in several transfers to one body, by what they are for. What
 // it collected twice has two IURs, whatever the indexes are.
 func TestRowsOfOneCollectionArePaidOnce(t *testing.T) {
-	const expected, differs, doubled = settlement.PaymentExpected, settlement.PaymentDiffers, settlement.PaymentDoubled
+	const expected, differs, doubled = settlement.PaymentExpected, settlement.PaymentAmountDiffers, settlement.PaymentDuplicate
 	type row struct {
 		iur    string
 		index  int
@@ -678,7 +678,7 @@ func TestWhatCouldNotBeReadIsToldAgain(t *testing.T) {
 	require.True(t, y.platform.SetEventState(e.ID, restgatewaytest.EventNotified))
 	y.platform.Fail(restgatewaytest.GetEvent, restgatewaytest.Fault{Kind: restgatewaytest.BadRequest})
 	head := paymentfile.Settlement{ID: flowID, Body: body, PSP: paymentfile.Party{Code: "BANKITXX"}, Total: n.Due()}
-	_, err := y.files.ApplySettlement(t.Context(), assistant, settlement.File{Head: head, Payments: all(rowOf(n, "A"))})
+	_, err := y.files.ApplySettlement(t.Context(), assistant, settlement.File{Header: head, Payments: all(rowOf(n, "A"))})
 	require.ErrorIs(t, err, flussi.ErrRemoteInvalid)
 	y.is(n, pagoinrete.NoticeNotNotified, "")
 	require.NoError(t, y.files.Tell(t.Context(), assistant, body))
@@ -700,7 +700,7 @@ func TestIUVOfTwoNoticesConfirmsNeither(t *testing.T) {
 	y.apply(flowID, rowOf(twins[0], "A"))
 	assert.Equal(t, settlement.PaymentUnknown, y.payment(flowID).State)
 	for _, n := range twins {
-		y.is(n, n.State, pagoinrete.DiscrepancyShared)
+		y.is(n, n.State, pagoinrete.DiscrepancySharedIUV)
 	}
 	y.apply(flowID)
 	for _, n := range twins {
@@ -713,8 +713,8 @@ func TestReferencesOfOthersAreForeignOrUnknown(t *testing.T) {
 	n := y.notifiedNotice(t)
 	references := map[paymentfile.Reference]settlement.Owner{}
 	for text, owner := range map[string]settlement.Owner{
-		n.IUV().Reveal(): settlement.OwnerBody, "12345678901234567": settlement.OwnerNobody, "RF18539007547034": settlement.OwnerForeign,
-		"ALTRO-2026-77": settlement.OwnerForeign, "": settlement.OwnerNobody,
+		n.IUV().Reveal(): settlement.OwnerBody, "12345678901234567": settlement.OwnerUnknown, "RF18539007547034": settlement.OwnerForeign,
+		"ALTRO-2026-77": settlement.OwnerForeign, "": settlement.OwnerUnknown,
 	} {
 		references[paymentfile.NewReference(text)] = owner
 	}

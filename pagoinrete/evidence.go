@@ -119,14 +119,14 @@ const (
 	DiscrepancyUnpaid DiscrepancyKind = "unpaid"
 	// DiscrepancyNotPayable: it was paid although its event is not Notificato here.
 	DiscrepancyNotPayable DiscrepancyKind = "not_payable"
-	// DiscrepancyShared: it was paid, and other notices have the same IUV.
-	DiscrepancyShared DiscrepancyKind = "shared"
+	// DiscrepancySharedIUV: it was paid, and other notices have the same IUV.
+	DiscrepancySharedIUV DiscrepancyKind = "shared"
 )
 
 // isTold reports whether the discrepancy comes from what [Dues] were told.
 func (d Discrepancy) isTold() bool {
 	switch d.Kind {
-	case DiscrepancyUnpaid, DiscrepancyNotPayable, DiscrepancyShared:
+	case DiscrepancyUnpaid, DiscrepancyNotPayable, DiscrepancySharedIUV:
 		return true
 	}
 	return d.Source != ""
@@ -166,7 +166,7 @@ func (d Discrepancy) Italian() string {
 		return "L'avviso è rimborsato, ma il suo pagamento non risulta più: verificare con la banca o con il PSP se il rimborso era dovuto, poi archiviare la discrepanza."
 	case DiscrepancyNotPayable:
 		return fmt.Sprintf("L'avviso risulta pagato, ma il suo evento non è nello stato «%s»: eseguire «Verifica stato» dell'evento, poi ripetere il riscontro.", EventNotified.Label())
-	case DiscrepancyShared:
+	case DiscrepancySharedIUV:
 		return "L'avviso risulta pagato, ma altri avvisi hanno lo stesso IUV: verificare quale è stato pagato, poi archiviare la discrepanza."
 	}
 	return fmt.Sprintf("Su Pago In Rete lo stato è «%s», che non può seguire quello registrato: "+

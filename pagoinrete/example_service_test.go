@@ -260,7 +260,7 @@ func ExampleNewDues() {
 		for _, row := range rows {
 			head.Total += row.Net()
 		}
-		_, err := files.ApplySettlement(ctx, o.assistant, settlement.File{Head: head, Payments: all(rows...)})
+		_, err := files.ApplySettlement(ctx, o.assistant, settlement.File{Header: head, Payments: all(rows...)})
 		fmt.Println("flusso:", o.all(e)[0].State.Label(), err)
 	}
 

@@ -66,9 +66,9 @@ func sortPayments(payments []settlement.Paid, expected settlement.Expectation) s
 		case p.Status == settlement.PaidRevoked:
 			s.revoked = append(s.revoked, p)
 		case p.State == settlement.PaymentUnknown, p.State == settlement.PaymentForeign: // it was not due yet when they were matched
-		case p.State == settlement.PaymentDoubled:
+		case p.State == settlement.PaymentDuplicate:
 			s.doubled = append(s.doubled, p)
-		case p.State == settlement.PaymentDiffers && p.By == "":
+		case p.State == settlement.PaymentAmountDiffers && p.By == "":
 			s.differs = append(s.differs, p)
 		default:
 			paid[transferOf(p, expected, paid)] = true

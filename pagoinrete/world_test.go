@@ -188,7 +188,7 @@ func (w *world) tell(ctx context.Context, by flussi.Actor, n pagoinrete.Notice, 
 			Amount: n.Due(), Date: day(11, 5), Body: body,
 		}
 		if i > 0 {
-			p.State = settlement.PaymentDoubled
+			p.State = settlement.PaymentDuplicate
 		}
 		if status == settlement.PaidConfirmed {
 			p.Movements, p.Movement, p.Received = []string{"Sospeso " + id}, uuid.NewSHA1(n.ID, []byte("sospeso "+id)), day(11, 6)

@@ -83,7 +83,7 @@ func (r *reconciliation) apply(ctx context.Context, name string) (told string, e
 		if again { // its parts are joined, and it is none of its own
 			return "il file è uguale a uno già indicato.", nil
 		}
-		if kept, r.open = true, append(r.open, f); file.Format() == paymentfile.FormatSettlementHead {
+		if kept, r.open = true, append(r.open, f); file.Format() == paymentfile.FormatSettlementHeader {
 			r.heads = append(r.heads, file)
 		} else {
 			r.pages = append(r.pages, file)
@@ -157,7 +157,7 @@ func (r *reconciliation) applyJournal(ctx context.Context, file *paymentfile.Jou
 // applyReceipt notes a receipt.
 func (r *reconciliation) applyReceipt(file *paymentfile.ReceiptFile) string {
 	receipt, report := file.Receipt(), file.Report()
-	if !report.Blocking && (receipt.Outcome == paymentfile.ReceiptPaid || receipt.Outcome == paymentfile.ReceiptPartly) {
+	if !report.Blocking && (receipt.Outcome == paymentfile.ReceiptPaid || receipt.Outcome == paymentfile.ReceiptPartlyPaid) {
 		r.due.receipts[receipt.Reference] = receipt.Amount
 	}
 	return describe(report)
@@ -200,8 +200,8 @@ func (r *reconciliation) applyPaymentRows(ctx context.Context, f io.ReaderAt, si
 		if err != nil {
 			return nil, err
 		}
-		if applied.Known {
-			known = append(known, file.Head.ID)
+		if applied.Unchanged {
+			known = append(known, file.Header.ID)
 		}
 	}
 	return known, refused
@@ -210,7 +210,7 @@ func (r *reconciliation) applyPaymentRows(ctx context.Context, f io.ReaderAt, si
 func (r *reconciliation) applyMovementRows(ctx context.Context, f io.ReaderAt, size int64, report *excel.Report) error {
 	journals, refused := r.template.Movements(ctx, f, size, r.body, report)
 	for _, journal := range journals {
-		if _, err := r.service.ApplyJournal(ctx, assistant, journal.Head, journal.Movements); err != nil {
+		if _, err := r.service.ApplyJournal(ctx, assistant, journal.Header, journal.Movements); err != nil {
 			return err
 		}
 	}
@@ -276,8 +276,8 @@ func (r *reconciliation) applyPages(ctx context.Context, head *paymentfile.Settl
 }
 
 // appliedBefore says that a settlement was applied before.
-func appliedBefore(applied settlement.Applied) string {
-	if applied.Known {
+func appliedBefore(applied settlement.ApplyResult) string {
+	if applied.Unchanged {
 		return " Il flusso era già stato acquisito, in questa revisione o in una più recente."
 	}
 	return ""
@@ -288,7 +288,7 @@ func describe(report paymentfile.Report) string {
 	text := report.Italian()
 	for i, fault := range report.Faults {
 		if i == maxFaults {
-			text += "\n    " + italian.Count(report.Faulty-i, "altra anomalia", "altre anomalie") + "."
+			text += "\n    " + italian.Count(report.NumFaults-i, "altra anomalia", "altre anomalie") + "."
 			break
 		}
 		text += "\n    " + fault.Italian()

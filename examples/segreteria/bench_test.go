@@ -248,7 +248,7 @@ func statement(b *testing.B, n int, id string) settlement.File {
 		}
 	}
 	head := paymentfile.Settlement{ID: id, Body: schoolBody, PSP: paymentfile.Party{Code: "BNITITRRXXX"}, Total: due * flussi.Cents(n), Date: today()}
-	return settlement.File{Head: head, Payments: rows}
+	return settlement.File{Header: head, Payments: rows}
 }
 
 // measured is what a call cost.

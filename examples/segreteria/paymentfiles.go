@@ -47,7 +47,7 @@ func writeJournal(name string, rows ...paymentfile.Movement) error {
 }
 
 // applySettlementFile applies the settlement in a file.
-func (d *demo) applySettlementFile(ctx context.Context, name string) (applied settlement.Applied, err error) {
+func (d *demo) applySettlementFile(ctx context.Context, name string) (applied settlement.ApplyResult, err error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return applied, err

@@ -24,16 +24,16 @@ func (r *reconciliation) print(ctx context.Context) error {
 	var b strings.Builder
 	list := ""
 	for _, line := range summary.Lines() {
-		if line.List != list {
-			list = line.List
+		if line.Section != list {
+			list = line.Section
 			fmt.Fprintf(&b, "\n%s\n", columns(list, "Numero", "Importo"))
 		}
 		number := ""
-		if line.Number > 0 || !line.Sum {
+		if line.Number > 0 || !line.IsTotal {
 			number = italian.Number(line.Number)
 		}
 		label := line.Label
-		if line.Sum {
+		if line.IsTotal {
 			label = "  " + label
 		}
 		fmt.Fprintln(&b, columns(label, number, line.Amount.Euro()))
@@ -61,7 +61,7 @@ func columns(label, number, amount string) string {
 
 // printSettlements lists settlements that the treasury does not have for their amount.
 func (r *reconciliation) printSettlements(ctx context.Context) error {
-	states := []settlement.SettlementState{settlement.SettlementOpen, settlement.SettlementPartly, settlement.SettlementOver, settlement.SettlementUnsure}
+	states := []settlement.SettlementState{settlement.SettlementOpen, settlement.SettlementPartlyCovered, settlement.SettlementExceeded, settlement.SettlementInconsistent}
 	page, err := r.service.Settlements(ctx, assistant, settlement.SettlementFilter{States: states}, settlement.Page{Limit: maxListed, OldestFirst: true})
 	if err != nil || len(page.Settlements) == 0 {
 		return err

@@ -40,7 +40,7 @@ func (d *demo) reconciliation(ctx context.Context) error {
 		if applied, err = d.applySettlementFile(ctx, name); err != nil {
 			return err
 		}
-		if applied.Known {
+		if applied.Unchanged {
 			if err := d.say("Applicando il flusso un'altra volta, non cambia nulla.\n\n"); err != nil {
 				return err
 			}
@@ -76,7 +76,7 @@ func (d *demo) matchByHand(ctx context.Context, transfer paymentfile.Movement) e
 		return err
 	}
 	id := settlement.MovementID(schoolBody, treasuryBank, today().Year, treasuryAccount, transfer.DocumentNumber)
-	m, err := d.files.MatchMovement(ctx, director, id, []settlement.HandMatch{{}}, "Bonifico di una famiglia, riscontrato a mano.")
+	m, err := d.files.MatchMovement(ctx, director, id, []settlement.ManualMatch{{}}, "Bonifico di una famiglia, riscontrato a mano.")
 	if err != nil {
 		return err
 	}
@@ -124,8 +124,8 @@ func (d *demo) showSettlement(s settlement.Settlement) error {
 		state settlement.PaymentState
 		tally settlement.Tally
 	}{
-		{settlement.PaymentExpected, s.Counts.Expected}, {settlement.PaymentDiffers, s.Counts.Differs},
-		{settlement.PaymentDoubled, s.Counts.Doubled}, {settlement.PaymentUnknown, s.Counts.Unknown},
+		{settlement.PaymentExpected, s.Counts.Expected}, {settlement.PaymentAmountDiffers, s.Counts.AmountDiffers},
+		{settlement.PaymentDuplicate, s.Counts.Duplicate}, {settlement.PaymentUnknown, s.Counts.Unknown},
 	} {
 		if one.tally.Number > 0 {
 			fmt.Fprintf(&b, "- %s: %s per %s\n", one.state.Label(), italian.Row.Count(one.tally.Number), one.tally.Amount.Euro())

@@ -145,7 +145,7 @@ func TestMemoryDoesNotGrowWithTheRows(t *testing.T) {
 		if name == "JSON" {
 			want = len("{}") + 3 // the first row is empty: five fields are missing
 		}
-		if report.Faulty != want {
+		if report.NumFaults != want {
 			t.Errorf("%s: %v", name, report.Faults)
 		}
 		// A row of the file has 400 bytes and more, so that keeping them would take 8 MB.

@@ -88,16 +88,16 @@ func (f *Fault) Italian() string {
 // Report says what was read, and what is wrong in it. It is complete once the sequence of rows has
 // ended without an error.
 type Report struct {
-	Format   Format       // what the file is
-	Encoding string       // of the characters, such as "UTF-8"
-	Embedded bool         // the document was in base64 within another one
-	Signed   bool         // there is a signature in the file; signatures are skipped, never checked
-	Rows     int          // that were read
-	Amount   flussi.Cents // the sum of the rows: for a settlement, paid less revoked; for a journal, incoming less reversed
-	Faulty   int          // faults in all
-	Faults   []*Fault     // the first of them, at most [Limits.Faults], in the order in which they were found
-	Complete bool         // the file was read to its end
-	Blocking bool         // a fault of the file is blocking: match nothing by its total
+	Format    Format       // what the file is
+	Encoding  string       // of the characters, such as "UTF-8"
+	Embedded  bool         // the document was in base64 within another one
+	Signed    bool         // there is a signature in the file; signatures are skipped, never checked
+	Rows      int          // that were read
+	Amount    flussi.Cents // the sum of the rows: for a settlement, paid less revoked; for a journal, incoming less reversed
+	NumFaults int          // faults in all
+	Faults    []*Fault     // the first of them, at most [Limits.Faults], in the order in which they were found
+	Complete  bool         // the file was read to its end
+	Blocking  bool         // a fault of the file is blocking: match nothing by its total
 }
 
 // Italian sums up the report for the operator, without the single faults.
@@ -109,10 +109,10 @@ func (r Report) Italian() string {
 	switch {
 	case !r.Complete:
 		text += "la lettura non è arrivata alla fine del file."
-	case r.Faulty == 0:
+	case r.NumFaults == 0:
 		text += "nessuna anomalia."
 	default:
-		text += italian.Count(r.Faulty, "anomalia", "anomalie") + "."
+		text += italian.Count(r.NumFaults, "anomalia", "anomalie") + "."
 	}
 	if r.Signed {
 		text += " La firma digitale non è stata verificata."
@@ -129,7 +129,7 @@ type checks struct {
 // add adds a fault of the file.
 func (c checks) add(f *Fault) {
 	f.Format = c.report.Format
-	c.report.Faulty++
+	c.report.NumFaults++
 	c.report.Blocking = c.report.Blocking || f.Blocking && f.Row == 0
 	if len(c.report.Faults) < c.limit {
 		c.report.Faults = append(c.report.Faults, f)

@@ -56,7 +56,7 @@ func settle(t *testing.T, data []byte) {
 	if got.receipt.ID == "" && sum != got.report.Amount && err == nil && got.file.Format() != paymentfile.FormatReceipt && got.file.Format() != paymentfile.FormatOldReceipt {
 		t.Fatal("the report adds up otherwise")
 	}
-	if faults > got.report.Faulty || len(got.report.Faults) > 50 {
+	if faults > got.report.NumFaults || len(got.report.Faults) > 50 {
 		t.Fatal("faults are not counted")
 	}
 	if time.Since(begun) > 20*time.Second { // a hang, on whatever machine

@@ -12,13 +12,13 @@ type Format string
 
 // The formats that are recognised.
 const (
-	FormatUnknown        Format = ""                // not recognised
-	FormatSettlement     Format = "settlement_xml"  // flusso di rendicontazione (FlussoRiversamento 1.0, 1.1)
-	FormatSettlementHead Format = "settlement_json" // the same as JSON of the organisations' API: identity and totals, no payments
-	FormatSettlementPage Format = "payments_json"   // a page of its payments
-	FormatJournal        Format = "journal"         // giornale di cassa OPI, one page
-	FormatReceipt        Format = "receipt"         // ricevuta of paSendRT, v1 or v2
-	FormatOldReceipt     Format = "rt"              // ricevuta telematica (RT) 6.2.0
+	FormatUnknown          Format = ""                // not recognised
+	FormatSettlement       Format = "settlement_xml"  // flusso di rendicontazione (FlussoRiversamento 1.0, 1.1)
+	FormatSettlementHeader Format = "settlement_json" // the same as JSON of the organisations' API: identity and totals, no payments
+	FormatSettlementPage   Format = "payments_json"   // a page of its payments
+	FormatJournal          Format = "journal"         // giornale di cassa OPI, one page
+	FormatReceipt          Format = "receipt"         // ricevuta of paSendRT, v1 or v2
+	FormatOldReceipt       Format = "rt"              // ricevuta telematica (RT) 6.2.0
 )
 
 // Italian names the format for the operator, with its article.
@@ -26,7 +26,7 @@ func (f Format) Italian() string {
 	switch f {
 	case FormatSettlement:
 		return "un flusso di rendicontazione"
-	case FormatSettlementHead:
+	case FormatSettlementHeader:
 		return "l'intestazione di un flusso di rendicontazione"
 	case FormatSettlementPage:
 		return "una pagina di un flusso di rendicontazione"

@@ -20,7 +20,7 @@ import (
 
 func TestFilesAreRecognisedByTheirContent(t *testing.T) {
 	for prefix, want := range map[string]paymentfile.Format{
-		"settlement-": paymentfile.FormatSettlement, "settlement.json": paymentfile.FormatSettlementHead, "payments-": paymentfile.FormatSettlementPage,
+		"settlement-": paymentfile.FormatSettlement, "settlement.json": paymentfile.FormatSettlementHeader, "payments-": paymentfile.FormatSettlementPage,
 		"journal-": paymentfile.FormatJournal, "receipt-": paymentfile.FormatReceipt, "rt-": paymentfile.FormatOldReceipt,
 	} {
 		found := false
@@ -166,7 +166,7 @@ func TestFaultsBeyondTheLimitAreCounted(t *testing.T) {
 	text := strings.ReplaceAll(fixture(t, "settlement-1.0.xml"), "</codiceEsito", "9</codiceEsito")
 	got := must.Get(readAll(strings.NewReader(text), paymentfile.Config{Limits: paymentfile.Limits{Faults: 2}}))(t)
 	assert.Len(t, got.report.Faults, 2)
-	assert.Equal(t, 4, got.report.Faulty)
+	assert.Equal(t, 4, got.report.NumFaults)
 	for _, p := range got.payments {
 		assert.Len(t, p.Faults, 1, "each row has its own")
 	}
@@ -233,7 +233,7 @@ func TestRowsWithManyFaultsAreBlocked(t *testing.T) {
 		got := must.Get(readAll(strings.NewReader(text), paymentfile.Config{Limits: paymentfile.Limits{Faults: limit}}))(t)
 		assert.False(t, got.movements[0].Usable())
 		assert.Len(t, got.movements[0].Faults, 101)
-		assert.Equal(t, 303, got.report.Faulty, "and two totals")
+		assert.Equal(t, 303, got.report.NumFaults, "and two totals")
 	}
 }
 

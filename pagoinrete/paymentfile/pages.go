@@ -89,7 +89,7 @@ type SettlementPages struct {
 	faults  []*Fault
 }
 
-// Add adds a [FormatSettlementHead] or a [FormatSettlementPage] whose payments were read to their
+// Add adds a [FormatSettlementHeader] or a [FormatSettlementPage] whose payments were read to their
 // end. [SettlementPages.Faults] then has a [FaultPages] if they were not, if the file has another
 // format, or if it was added before.
 func (p *SettlementPages) Add(f *SettlementFile) {
@@ -98,7 +98,7 @@ func (p *SettlementPages) Add(f *SettlementFile) {
 	case !report.Complete:
 		p.faults = append(p.faults, pagesFault())
 		return
-	case report.Format == FormatSettlementHead && p.head == nil:
+	case report.Format == FormatSettlementHeader && p.head == nil:
 		head := f.Settlement()
 		p.head = &head
 		return

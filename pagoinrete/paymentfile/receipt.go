@@ -13,12 +13,12 @@ type ReceiptOutcome string
 
 // The outcomes of receipts.
 const (
-	ReceiptUnknown       ReceiptOutcome = ""               // no outcome, or an unknown one
-	ReceiptPaid          ReceiptOutcome = "paid"           // OK, or 0
-	ReceiptNotPaid       ReceiptOutcome = "not_paid"       // KO, or 1
-	ReceiptPartly        ReceiptOutcome = "partly_paid"    // 2: parzialmente eseguito
-	ReceiptExpired       ReceiptOutcome = "expired"        // 3: decorrenza termini, nothing was paid
-	ReceiptExpiredPartly ReceiptOutcome = "expired_partly" // 4: decorrenza termini parziale
+	ReceiptUnknown           ReceiptOutcome = ""               // no outcome, or an unknown one
+	ReceiptPaid              ReceiptOutcome = "paid"           // OK, or 0
+	ReceiptNotPaid           ReceiptOutcome = "not_paid"       // KO, or 1
+	ReceiptPartlyPaid        ReceiptOutcome = "partly_paid"    // 2: parzialmente eseguito
+	ReceiptExpired           ReceiptOutcome = "expired"        // 3: decorrenza termini, nothing was paid
+	ReceiptExpiredPartlyPaid ReceiptOutcome = "expired_partly" // 4: decorrenza termini parziale
 )
 
 // Receipt (ricevuta telematica, RT) holds the data of a receipt. Fields that the file lacks are
@@ -102,7 +102,7 @@ func (f *ReceiptFile) finish(s *scanner, r *row, code, amount string, config Con
 	s.describe(&f.report)
 	f.report.Complete = true
 	p := &f.receipt
-	paid := p.Outcome == ReceiptPaid || p.Outcome == ReceiptPartly || p.Outcome == ReceiptExpiredPartly
+	paid := p.Outcome == ReceiptPaid || p.Outcome == ReceiptPartlyPaid || p.Outcome == ReceiptExpiredPartlyPaid
 	if p.ID == "" {
 		r.missing(s.receiptNames().id, true)
 	}

@@ -100,8 +100,8 @@ func TestFaultsOfReceiptsAreTold(t *testing.T) {
 }
 
 func TestOutcomesOfReceipts(t *testing.T) {
-	for code, want := range map[string]paymentfile.ReceiptOutcome{"0": paymentfile.ReceiptPaid, "1": paymentfile.ReceiptNotPaid, "2": paymentfile.ReceiptPartly,
-		"3": paymentfile.ReceiptExpired, "4": paymentfile.ReceiptExpiredPartly, "": paymentfile.ReceiptUnknown} {
+	for code, want := range map[string]paymentfile.ReceiptOutcome{"0": paymentfile.ReceiptPaid, "1": paymentfile.ReceiptNotPaid, "2": paymentfile.ReceiptPartlyPaid,
+		"3": paymentfile.ReceiptExpired, "4": paymentfile.ReceiptExpiredPartlyPaid, "": paymentfile.ReceiptUnknown} {
 		assert.Equal(t, want, whole(t, edited(t, "rt-6.2.0.xml", "<codiceEsitoPagamento>0<", "<codiceEsitoPagamento>"+code+"<")).receipt.Outcome, code)
 	}
 	assert.Equal(t, paymentfile.ReceiptNotPaid, whole(t, edited(t, "receipt-v2-soap.xml", ">OK<", ">KO<")).receipt.Outcome)

@@ -230,7 +230,7 @@ func readOldReceipt(s *scanner, config Config) (File, error) {
 }
 
 // oldOutcomes are the codes of outcomes of an RT.
-var oldOutcomes = map[string]ReceiptOutcome{"0": ReceiptPaid, "1": ReceiptNotPaid, "2": ReceiptPartly, "3": ReceiptExpired, "4": ReceiptExpiredPartly}
+var oldOutcomes = map[string]ReceiptOutcome{"0": ReceiptPaid, "1": ReceiptNotPaid, "2": ReceiptPartlyPaid, "3": ReceiptExpired, "4": ReceiptExpiredPartlyPaid}
 
 // oldPayment reads the datiPagamento of an RT.
 func (f *ReceiptFile) oldPayment(s *scanner, r *row, amount *string) error {

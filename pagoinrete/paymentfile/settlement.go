@@ -119,7 +119,7 @@ type SettlementFile struct {
 
 func (*SettlementFile) sealed() {}
 
-// Format returns [FormatSettlement], [FormatSettlementHead] or [FormatSettlementPage].
+// Format returns [FormatSettlement], [FormatSettlementHeader] or [FormatSettlementPage].
 func (f *SettlementFile) Format() Format { return f.report.Format }
 
 // Report returns what was read so far, and what is wrong in it.

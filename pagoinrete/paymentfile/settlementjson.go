@@ -51,7 +51,7 @@ func openJSON(src *source, config Config) (File, error) {
 	case j.payments:
 		j.format = FormatSettlementPage
 	case j.values["fdr"] != "" && j.seen["regulation"]:
-		j.format = FormatSettlementHead
+		j.format = FormatSettlementHeader
 		j.identity()
 		f.report.Complete = true
 	case j.seen["errors"] || j.seen["appErrorCode"]:

@@ -44,7 +44,7 @@ func (s *Service) allocate(ctx context.Context, line MovementLine, purposes Purp
 		switch part.Kind {
 		case PartMatched:
 			err = s.allocateSettlement(ctx, of, part, line.Settlements[i], purposes)
-		case PartSingle:
+		case PartSinglePayment:
 			whole, err = s.single(ctx, line.Movement, purposes)
 			of.add(whole, Tally{1, part.Amount})
 		default:
@@ -67,8 +67,8 @@ func (s *Service) allocate(ctx context.Context, line MovementLine, purposes Purp
 
 // allocateSettlement adds the shares of a part that belongs to a settlement.
 func (s *Service) allocateSettlement(ctx context.Context, of shares, part Part, e Settlement, purposes Purposes) error {
-	if e.Unsure {
-		of.add(share{reason: ReasonUnsure}, Tally{0, part.Amount})
+	if e.Inconsistent {
+		of.add(share{reason: ReasonInconsistent}, Tally{0, part.Amount})
 		return nil
 	}
 	paid, sum := shares{}, Tally{}
@@ -104,7 +104,7 @@ func (s *Service) allocateSettlement(ctx context.Context, of shares, part Part, 
 // shareOf returns the share to which a payment adds.
 func shareOf(p Payment, purpose Purpose) share {
 	switch p.State {
-	case PaymentExpected, PaymentDiffers, PaymentRevoked:
+	case PaymentExpected, PaymentAmountDiffers, PaymentRevoked:
 		return purposeShare(purpose)
 	}
 	return share{reason: AllocationReason(p.State)}

@@ -82,7 +82,7 @@ func TestAnonymisedMovementIsReadFromItsLaterRow(t *testing.T) {
 	must.Get(o.Anonymise(t.Context(), clerk, school, time.Now()))(t)
 	o.apply("A", withTexts("7", uri(flowID), paymentfile.OperationExecuted, day(5)), withTexts("7", uri(flowID), paymentfile.OperationExecuted, day(5)))
 	m := o.movement("7")
-	assert.Equal(t, []string{flowID}, m.Names)
+	assert.Equal(t, []string{flowID}, m.FlowIDs)
 	assert.Equal(t, settlement.SettlementCovered, o.stored(flowID).State)
 	assert.NotContains(t, string(must.Get(json.Marshal(m))(t)), "ROSSI")
 }

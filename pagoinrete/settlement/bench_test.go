@@ -32,7 +32,7 @@ func BenchmarkApply(b *testing.B) {
 						head.Total += p.Amount
 						rows = append(rows, p)
 					}
-					_, err := s.ApplySettlement(b.Context(), clerk, settlement.File{Head: head, Payments: sequence(rows)})
+					_, err := s.ApplySettlement(b.Context(), clerk, settlement.File{Header: head, Payments: sequence(rows)})
 					require.NoError(b, err)
 					movements = append(movements, paymentfile.Movement{Account: "1", Direction: paymentfile.Incoming, Document: paymentfile.DocumentIncomingSuspense,
 						Operation: paymentfile.OperationExecuted, DocumentNumber: fmt.Sprint(i), Amount: head.Total, Date: day(5), Causale: flussi.NewText(uri(head.ID))})

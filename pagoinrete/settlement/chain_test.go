@@ -59,7 +59,7 @@ func (o *office) settle(id string, rows ...paymentfile.Payment) settlement.Settl
 func (o *office) settleTo(body flussi.OrganizationCode, id string, total flussi.Cents, rows ...paymentfile.Payment) settlement.Settlement {
 	o.revision++
 	head := paymentfile.Settlement{ID: id, Body: body, PSP: paymentfile.Party{Code: "BANKITXX"}, Revision: o.revision, Total: total, Date: day(2)}
-	return must.Get(o.ApplySettlement(o.t.Context(), clerk, settlement.File{Head: head, Payments: sequence(rows)}))(o.t).Settlement
+	return must.Get(o.ApplySettlement(o.t.Context(), clerk, settlement.File{Header: head, Payments: sequence(rows)}))(o.t).Settlement
 }
 
 // sospeso applies a journal with an executed movement.
@@ -122,13 +122,13 @@ func TestSettlementIsPartlyCoveredUntilMovementsAddUp(t *testing.T) {
 	r := o.iuv(1, 5000)
 	o.settle(flowID, row(r, "A", 5000))
 	o.sospeso("7", uri(flowID), 3000)
-	assert.Equal(t, settlement.SettlementPartly, o.stored(flowID).State)
+	assert.Equal(t, settlement.SettlementPartlyCovered, o.stored(flowID).State)
 	assert.Equal(t, []settlement.PaidStatus{settlement.PaidSettled}, o.told(r))
 	o.sospeso("8", "/PUR/LGPE-RIVERSAMENTO/TXT/1/URI/"+flowID, 2000)
 	assert.Equal(t, settlement.SettlementCovered, o.stored(flowID).State)
 	assert.Equal(t, []settlement.PaidStatus{settlement.PaidConfirmed}, o.told(r))
 	o.sospeso("9", uri(flowID), 1)
-	assert.Equal(t, settlement.SettlementOver, o.stored(flowID).State)
+	assert.Equal(t, settlement.SettlementExceeded, o.stored(flowID).State)
 	assert.Equal(t, []settlement.PaidStatus{settlement.PaidSettled}, o.told(r))
 }
 
@@ -204,8 +204,8 @@ func TestRevisionUndoesWhatItDropsAndChanges(t *testing.T) {
 	o.sospeso("7", uri(flowID), 5700)
 	require.Equal(t, []settlement.PaidStatus{settlement.PaidConfirmed}, o.told(dropped))
 	s := o.settle(flowID, row(r, "A", 4000))
-	assert.Equal(t, settlement.SettlementOver, s.State)
-	assert.Equal(t, map[string]settlement.PaymentState{"A": settlement.PaymentDiffers, "B": settlement.PaymentDropped}, o.states(flowID))
+	assert.Equal(t, settlement.SettlementExceeded, s.State)
+	assert.Equal(t, map[string]settlement.PaymentState{"A": settlement.PaymentAmountDiffers, "B": settlement.PaymentDropped}, o.states(flowID))
 	assert.Equal(t, settlement.Tally{Number: 1, Amount: 4000}, s.Counts.Total())
 	assert.Empty(t, o.told(dropped))
 	assert.Equal(t, []settlement.PaidStatus{settlement.PaidSettled}, o.told(r))
@@ -217,7 +217,7 @@ func TestSecondPaymentOfReferenceIsDoubled(t *testing.T) {
 	o.settle("2026-03-02BANKIT-1", row(r, "B", 5000))
 	o.settle("2026-03-01BANKIT-1", row(r, "A", 5000))
 	assert.Equal(t, settlement.PaymentExpected, o.states("2026-03-01BANKIT-1")["A"])
-	assert.Equal(t, settlement.PaymentDoubled, o.states("2026-03-02BANKIT-1")["B"])
+	assert.Equal(t, settlement.PaymentDuplicate, o.states("2026-03-02BANKIT-1")["B"])
 }
 
 func TestRevokedRowTakesItsPaymentBack(t *testing.T) {
@@ -227,7 +227,7 @@ func TestRevokedRowTakesItsPaymentBack(t *testing.T) {
 	revoked := row(r, "B", 5000)
 	revoked.Outcome = paymentfile.OutcomeRevoked
 	s := o.settle("2026-03-02BANKIT-1", revoked)
-	assert.Equal(t, settlement.SettlementVoid, s.State)
+	assert.Equal(t, settlement.SettlementNoTransfer, s.State)
 	assert.EqualValues(t, -5000, s.Counts.Revoked.Amount)
 	assert.Equal(t, map[string]settlement.PaymentState{"A": settlement.PaymentExpected, "B": settlement.PaymentRevoked}, o.states("2026-03-01BANKIT-1"))
 	assert.ElementsMatch(t, []settlement.PaidStatus{settlement.PaidRevoked, settlement.PaidRevoked, settlement.PaidSettled}, o.told(r))
@@ -249,14 +249,14 @@ func TestStandInPaymentOfOtherAmountDiffers(t *testing.T) {
 	p := row(o.iuv(1, 5000), "A", 5100)
 	p.Outcome = paymentfile.OutcomeStandInNoRequest
 	s := o.settle(flowID, p)
-	assert.Equal(t, settlement.Tally{Number: 1, Amount: 5100}, s.Counts.Differs)
+	assert.Equal(t, settlement.Tally{Number: 1, Amount: 5100}, s.Counts.AmountDiffers)
 }
 
 func TestSinglePaymentIsToldAndUndone(t *testing.T) {
 	o := newOffice(t)
 	r, other := o.iuv(1, 5000), o.iuv(2, 5000)
 	rfb := func(r paymentfile.Reference) string { return "/RFB/" + r.Reveal() + "/50.00/TXT/TASSA" }
-	assert.Equal(t, settlement.MovementSingle, o.sospeso("7", rfb(r), 5000).State)
+	assert.Equal(t, settlement.MovementSinglePayment, o.sospeso("7", rfb(r), 5000).State)
 	assert.Equal(t, []settlement.PaidStatus{settlement.PaidConfirmed}, o.told(r))
 	assert.Equal(t, settlement.MovementAmbiguous, o.sospeso("8", rfb(r), 4999).State)
 	// Another journal has the same row with another reference, and comes first in the order of
@@ -275,7 +275,7 @@ func TestEntitiesPrintNeitherReferencesNorCausali(t *testing.T) {
 	r := o.iuv(1, 5000)
 	s := o.settle(flowID, row(r, "A", 5000))
 	m := o.sospeso("7", uri(flowID)+" ROSSI MARIO", 5000)
-	m = must.Get(o.MatchMovement(t.Context(), clerk, m.ID, []settlement.HandMatch{{Settlement: s.ID}}, "da ROSSI MARIO"))(t)
+	m = must.Get(o.MatchMovement(t.Context(), clerk, m.ID, []settlement.ManualMatch{{Settlement: s.ID}}, "da ROSSI MARIO"))(t)
 	history := must.Get(o.MovementHistory(t.Context(), clerk, m.ID))(t)
 	_, err := o.MatchMovement(t.Context(), clerk, m.ID, nil, "ROSSI MARIO")
 	for _, text := range []string{fmt.Sprintf("%+v", m), fmt.Sprintf("%+v", o.payments(flowID)), fmt.Sprintf("%+v", o.due.told), fmt.Sprintf("%+v", history), fmt.Sprintf("%+v %s", err, flussi.Explain(err))} {
@@ -294,7 +294,7 @@ func TestTransferIsComparedByItsIndex(t *testing.T) {
 	assert.Equal(t, settlement.Tally{Number: 2, Amount: 3000}, s.Counts.Expected)
 	second.Amount, second.SignedAmount = 1001, 1001
 	s = o.settle(flowID, first, second)
-	assert.Equal(t, settlement.Tally{Number: 1, Amount: 1001}, s.Counts.Differs)
+	assert.Equal(t, settlement.Tally{Number: 1, Amount: 1001}, s.Counts.AmountDiffers)
 }
 
 func TestForeignAndUnknownReferencesAreCountedApart(t *testing.T) {
@@ -310,9 +310,9 @@ func TestUnsureSettlementIsNeverCovered(t *testing.T) {
 	o := newOffice(t)
 	r := o.iuv(1, 5000)
 	s := o.settleTo(school, flowID, 6000, row(r, "A", 5000))
-	assert.Equal(t, settlement.SettlementUnsure, s.State)
+	assert.Equal(t, settlement.SettlementInconsistent, s.State)
 	assert.Equal(t, settlement.MovementMatched, o.sospeso("7", uri(flowID), 6000).State)
-	assert.Equal(t, settlement.SettlementUnsure, o.stored(flowID).State)
+	assert.Equal(t, settlement.SettlementInconsistent, o.stored(flowID).State)
 	assert.Equal(t, settlement.MovementWaiting, o.sospeso("8", uri("2026-03-01BANKIT-00"), 6000).State)
 	assert.Equal(t, []settlement.PaidStatus{settlement.PaidSettled}, o.told(r))
 }
@@ -322,24 +322,24 @@ func TestMovementIsSplitByHandAndTakenBack(t *testing.T) {
 	s := o.settle(flowID, row(o.iuv(1, 5000), "A", 5000))
 	m := o.sospeso("7", "CONTRIBUTI", 6000)
 	require.Equal(t, settlement.MovementUnrelated, m.State)
-	_, err := o.MatchMovement(t.Context(), clerk, m.ID, []settlement.HandMatch{{Settlement: s.ID, Amount: 6001}}, "come da mail")
+	_, err := o.MatchMovement(t.Context(), clerk, m.ID, []settlement.ManualMatch{{Settlement: s.ID, Amount: 6001}}, "come da mail")
 	require.ErrorIs(t, err, settlement.ErrAmount)
-	_, err = o.MatchMovement(t.Context(), clerk, m.ID, []settlement.HandMatch{{Settlement: uuid.New()}}, "come da mail")
+	_, err = o.MatchMovement(t.Context(), clerk, m.ID, []settlement.ManualMatch{{Settlement: uuid.New()}}, "come da mail")
 	require.ErrorIs(t, err, flussi.ErrNotFound)
-	_, err = o.MatchMovement(t.Context(), clerk, m.ID, []settlement.HandMatch{{Settlement: s.ID}}, " ")
+	_, err = o.MatchMovement(t.Context(), clerk, m.ID, []settlement.ManualMatch{{Settlement: s.ID}}, " ")
 	require.ErrorIs(t, err, flussi.ErrInvalid)
-	m = must.Get(o.MatchMovement(t.Context(), clerk, m.ID, []settlement.HandMatch{{Settlement: s.ID, Amount: 5000}, {}}, "come da mail"))(t)
+	m = must.Get(o.MatchMovement(t.Context(), clerk, m.ID, []settlement.ManualMatch{{Settlement: s.ID, Amount: 5000}, {}}, "come da mail"))(t)
 	assert.Equal(t, settlement.MovementSplit, m.State)
 	assert.Equal(t, []settlement.Part{{Kind: settlement.PartMatched, Settlement: s.ID, Amount: 5000, By: clerk.ID},
-		{Kind: settlement.PartAside, Amount: 1000, By: clerk.ID}}, m.Parts)
+		{Kind: settlement.PartSetAside, Amount: 1000, By: clerk.ID}}, m.Parts)
 	assert.Equal(t, settlement.SettlementCovered, o.stored(flowID).State)
-	_, err = o.MatchMovement(t.Context(), clerk, m.ID, []settlement.HandMatch{{}}, "ancora")
-	require.ErrorIs(t, err, settlement.ErrDecided)
+	_, err = o.MatchMovement(t.Context(), clerk, m.ID, []settlement.ManualMatch{{}}, "ancora")
+	require.ErrorIs(t, err, settlement.ErrAlreadyDecided)
 	m = must.Get(o.ReleaseMovement(t.Context(), clerk, m.ID, "errore"))(t)
 	assert.Equal(t, settlement.MovementUnrelated, m.State)
 	assert.Equal(t, settlement.SettlementOpen, o.stored(flowID).State)
 	history := must.Get(o.MovementHistory(t.Context(), clerk, m.ID))(t)
-	assert.Equal(t, settlement.ActionTakeBack, history[len(history)-1].Action)
+	assert.Equal(t, settlement.ActionRelease, history[len(history)-1].Action)
 	assert.Equal(t, "errore", history[len(history)-1].Reason.Reveal())
 }
 
@@ -350,30 +350,30 @@ func TestPaymentIsMatchedByHandAndTakenBack(t *testing.T) {
 	p := o.payments(flowID)[0]
 	p = must.Get(o.MatchPayment(t.Context(), clerk, p.ID, meant, "IUV scritto male"))(t)
 	assert.Equal(t, settlement.PaymentExpected, p.State)
-	assert.True(t, p.Before.IsZero())
+	assert.True(t, p.PreviousTarget.IsZero())
 	assert.Equal(t, []settlement.PaidStatus{settlement.PaidSettled}, o.told(meant))
 	assert.Empty(t, o.told(o.iuv(2, 0)))
 	_, err := o.SetPaymentAside(t.Context(), clerk, p.ID, "altro")
-	require.ErrorIs(t, err, settlement.ErrDecided)
+	require.ErrorIs(t, err, settlement.ErrAlreadyDecided)
 	p = must.Get(o.ReleasePayment(t.Context(), clerk, p.ID, "errore"))(t)
 	assert.Equal(t, settlement.PaymentUnknown, p.State)
 	assert.Empty(t, o.told(meant))
 	p = must.Get(o.SetPaymentAside(t.Context(), clerk, p.ID, "da restituire"))(t)
-	assert.Equal(t, settlement.PaymentAside, p.State)
-	assert.Equal(t, settlement.Tally{Number: 1, Amount: 5000}, o.stored(flowID).Counts.Aside)
+	assert.Equal(t, settlement.PaymentSetAside, p.State)
+	assert.Equal(t, settlement.Tally{Number: 1, Amount: 5000}, o.stored(flowID).Counts.SetAside)
 	_, err = o.ReleasePayment(t.Context(), clerk, p.ID, "errore")
 	require.NoError(t, err)
 	_, err = o.ReleasePayment(t.Context(), clerk, p.ID, "errore")
-	require.ErrorIs(t, err, settlement.ErrNothing)
+	require.ErrorIs(t, err, settlement.ErrNoDecision)
 }
 
 func TestFileAppliedTwiceChangesNothing(t *testing.T) {
 	o := newOffice(t)
 	head := paymentfile.Settlement{ID: flowID, Body: school, PSP: paymentfile.Party{Code: "BANKITXX"}, CreatedAt: time.Now(), Total: 5000}
-	file := settlement.File{Head: head, Payments: sequence([]paymentfile.Payment{row(o.iuv(1, 5000), "A", 5000)})}
+	file := settlement.File{Header: head, Payments: sequence([]paymentfile.Payment{row(o.iuv(1, 5000), "A", 5000)})}
 	first := must.Get(o.ApplySettlement(t.Context(), clerk, file))(t)
 	again := must.Get(o.ApplySettlement(t.Context(), clerk, file))(t)
-	assert.True(t, again.Known)
+	assert.True(t, again.Unchanged)
 	assert.Equal(t, first.Settlement, again.Settlement)
 	m := o.sospeso("7", uri(flowID), 5000)
 	assert.Equal(t, m, o.sospeso("7", uri(flowID), 5000))
@@ -384,7 +384,7 @@ func TestWhatCouldNotBeToldIsToldLater(t *testing.T) {
 	r := o.iuv(1, 5000)
 	o.due.fail = func() error { return errors.New("table is locked") }
 	head := paymentfile.Settlement{ID: flowID, Body: school, PSP: paymentfile.Party{Code: "BANKITXX"}, Total: 5000}
-	file := settlement.File{Head: head, Payments: sequence([]paymentfile.Payment{row(r, "A", 5000)})}
+	file := settlement.File{Header: head, Payments: sequence([]paymentfile.Payment{row(r, "A", 5000)})}
 	_, err := o.ApplySettlement(t.Context(), clerk, file)
 	require.ErrorContains(t, err, "table is locked")
 	assert.Equal(t, settlement.PaymentExpected, o.states(flowID)["A"])
@@ -410,7 +410,7 @@ func TestOtherBodiesAreForbiddenAndNotFound(t *testing.T) {
 	_, err := o.Settlement(t.Context(), stranger, s.ID)
 	require.ErrorIs(t, err, flussi.ErrNotFound)
 	head := paymentfile.Settlement{ID: flowID, Body: school}
-	_, err = o.ApplySettlement(t.Context(), stranger, settlement.File{Head: head, Payments: sequence[paymentfile.Payment](nil)})
+	_, err = o.ApplySettlement(t.Context(), stranger, settlement.File{Header: head, Payments: sequence[paymentfile.Payment](nil)})
 	require.ErrorIs(t, err, flussi.ErrForbidden)
 	_, err = o.ApplyJournal(t.Context(), stranger, paymentfile.Journal{Body: school}, sequence[paymentfile.Movement](nil))
 	require.ErrorIs(t, err, flussi.ErrForbidden)
@@ -429,7 +429,7 @@ func TestSinglePaymentOfSettledReferenceIsDoubled(t *testing.T) {
 		require.Len(t, paid, 2)
 		assert.Equal(t, settlement.PaymentExpected, paid[0].State)
 		assert.Equal(t, settlement.PaidSettled, paid[0].Status, "the treasury does not have the settlement")
-		assert.Equal(t, settlement.PaymentDoubled, paid[1].State)
+		assert.Equal(t, settlement.PaymentDuplicate, paid[1].State)
 		assert.Equal(t, settlement.PaidConfirmed, paid[1].Status)
 		assert.Equal(t, settlement.SettlementOpen, o.stored(flowID).State)
 		o.receive(empty)
@@ -437,7 +437,7 @@ func TestSinglePaymentOfSettledReferenceIsDoubled(t *testing.T) {
 		assert.Equal(t, settlement.PaymentExpected, o.due.told[r][0].State, "a revision has no payment of it")
 		// An operator decides that the single payment belongs to the settlement.
 		o.receive(settlementXML(school, flowID, 3, line{iuv: iuv, iur: "A", amount: "90.00"}))
-		must.Get(o.MatchMovement(t.Context(), clerk, o.movement("7").ID, []settlement.HandMatch{{Settlement: o.stored(flowID).ID}}, "stesso TRN"))(t)
+		must.Get(o.MatchMovement(t.Context(), clerk, o.movement("7").ID, []settlement.ManualMatch{{Settlement: o.stored(flowID).ID}}, "stesso TRN"))(t)
 		assert.Equal(t, []settlement.PaidStatus{settlement.PaidConfirmed}, o.told(r))
 		assert.Equal(t, settlement.PaymentExpected, o.due.told[r][0].State)
 	}
@@ -456,7 +456,7 @@ func TestSinglePaymentsAreComparedWithWhatIsExpected(t *testing.T) {
 	}
 	r, unknown := o.expects(iuv, 9000), paymentfile.NewReference(otherIUV)
 	o.receive(single("1", iuv, "80.00"), single("2", iuv, "90.00"), single("3", otherIUV, "5.00"))
-	assert.Equal(t, []settlement.PaymentState{settlement.PaymentDiffers, settlement.PaymentDoubled}, states(r))
+	assert.Equal(t, []settlement.PaymentState{settlement.PaymentAmountDiffers, settlement.PaymentDuplicate}, states(r))
 	assert.Equal(t, []settlement.PaymentState{settlement.PaymentUnknown}, states(unknown))
 	o.due.due[unknown] = settlement.Expectation{Owner: settlement.OwnerBody, Amount: 1500, Transfers: map[int]flussi.Cents{1: 1000, 2: 500}}
 	require.NoError(t, o.Review(t.Context(), clerk, school, unknown))
@@ -475,7 +475,7 @@ func TestTransfersWithoutIndexAreToldApartByAmount(t *testing.T) {
 	}
 	o.settle(flowID, rows...)
 	assert.Equal(t, map[string]settlement.PaymentState{"A": settlement.PaymentExpected, "B": settlement.PaymentExpected, "C": settlement.PaymentExpected,
-		"D": settlement.PaymentDoubled}, o.states(flowID))
+		"D": settlement.PaymentDuplicate}, o.states(flowID))
 }
 
 // A settlement with a wrong total is not matched by its total, but may be the one that the causale
@@ -500,9 +500,9 @@ func TestRowAtFaultIsSetAsideAndTakenBack(t *testing.T) {
 		}
 	}
 	must.Get(o.SetPaymentAside(t.Context(), clerk, id, "chiesto al PSP"))(t)
-	assert.Equal(t, settlement.Tally{Number: 1, Amount: 5000}, o.stored(flowID).Counts.Aside)
+	assert.Equal(t, settlement.Tally{Number: 1, Amount: 5000}, o.stored(flowID).Counts.SetAside)
 	o.settle(flowID, bad)
-	assert.Equal(t, map[string]settlement.PaymentState{"A": settlement.PaymentAside, "B": settlement.PaymentDropped}, o.states(flowID))
+	assert.Equal(t, map[string]settlement.PaymentState{"A": settlement.PaymentSetAside, "B": settlement.PaymentDropped}, o.states(flowID))
 	must.Get(o.ReleasePayment(t.Context(), clerk, id, "ancora"))(t)
 	assert.Equal(t, settlement.Tally{Number: 1, Amount: 5000}, o.stored(flowID).Counts.Unusable)
 }

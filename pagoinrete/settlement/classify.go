@@ -30,17 +30,17 @@ func classify(group []*Payment, expected map[paymentfile.Reference]Expectation) 
 		switch {
 		case p.Dropped:
 			p.State = PaymentDropped
-		case p.Unusable && p.Hand.Kind != DecisionAside:
+		case p.Unusable && p.Decision.Kind != DecisionSetAside:
 			p.State = PaymentUnusable
 		case p.Unusable:
-			p.State = PaymentAside
+			p.State = PaymentSetAside
 		case p.Outcome == paymentfile.OutcomeRevoked:
 			p.State = PaymentRevoked
 		case revocations[key] > 0:
 			revocations[key]--
 			p.State = PaymentRevoked
-		case p.Hand.Kind == DecisionAside:
-			p.State = PaymentAside
+		case p.Decision.Kind == DecisionSetAside:
+			p.State = PaymentSetAside
 		default:
 			p.State = ""
 			claiming = append(claiming, p)
@@ -120,17 +120,17 @@ func (c claims) claim(p *Payment) PaymentState {
 	if len(due.Transfers) == 0 {
 		all := transferKey{p.Target, 0}
 		if first, taken := c.taken[all]; taken && first != of {
-			return PaymentDoubled
+			return PaymentDuplicate
 		}
 		c.taken[all], amount = of, c.sums[of]
 	}
 	key := transferKey{p.Target, index}
 	if _, taken := c.taken[key]; taken {
-		return PaymentDoubled
+		return PaymentDuplicate
 	}
 	c.taken[key] = of
 	if amount != expected {
-		return PaymentDiffers
+		return PaymentAmountDiffers
 	}
 	return PaymentExpected
 }
@@ -176,7 +176,7 @@ func keyOf(p *Payment) paymentKey { return paymentKey{p.Reference, p.IUR, max(p.
 // counts whichever arrived first.
 func earlier(a, b *Payment) int {
 	return cmp.Or(a.Date.Compare(b.Date), strings.Compare(a.IUR, b.IUR), cmp.Compare(a.Index, b.Index),
-		cmp.Compare(a.Repeat, b.Repeat), strings.Compare(a.ID.String(), b.ID.String()))
+		cmp.Compare(a.Repetition, b.Repetition), strings.Compare(a.ID.String(), b.ID.String()))
 }
 
 // Expectation is what a body expects of a reference. The zero Expectation is that of an unknown

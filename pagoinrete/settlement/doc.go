@@ -23,7 +23,7 @@
 // # What a movement belongs to
 //
 //   - A causale that names a whole identifier belongs to the settlement of the body that has it.
-//     Several movements may name one settlement: it is [SettlementPartly] until they add up to its
+//     Several movements may name one settlement: it is [SettlementPartlyCovered] until they add up to its
 //     total.
 //   - If the causale has only the beginning of an identifier, the movement belongs to the
 //     settlement whose identifier begins with it and whose total is the movement's amount. This
@@ -32,7 +32,7 @@
 //   - ESEGUITO adds to the amount of a movement and STORNATO subtracts from it, whatever sign the
 //     file has. REGOLARIZZATO and RIPRISTINATO move no money. Rows that another journal repeats
 //     count once.
-//   - A settlement whose rows contradict its count or its total is [SettlementUnsure]: no movement
+//   - A settlement whose rows contradict its count or its total is [SettlementInconsistent]: no movement
 //     covers it. But it still counts as one of several settlements that fit the beginning of an
 //     identifier.
 //
@@ -40,13 +40,13 @@
 //
 // A payment has exactly one [PaymentState], and every cent of a movement is in exactly one [Part].
 // If a reference was paid twice, with different IURs, the payment of the earlier date counts, and
-// the other one is [PaymentDoubled]. The amount is compared with what is expected of its transfer
+// the other one is [PaymentDuplicate]. The amount is compared with what is expected of its transfer
 // ([Expectation]). A payment of another intermediary's reference is [PaymentForeign]: it is counted
 // and listed, and is not an error.
 //
 // A single payment (/RFB/, /RFS/) is a movement of its own, which no settlement lists. If a
 // settlement has a payment of the same reference, the reference was paid twice: the [Due] is told
-// that the single payment is [PaymentDoubled].
+// that the single payment is [PaymentDuplicate].
 //
 // # By hand
 //

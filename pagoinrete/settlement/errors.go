@@ -14,11 +14,11 @@ import (
 var (
 	// ErrAmount: the parts of a movement are more than its amount, or a part is not positive.
 	ErrAmount = sentinel.New("parts and amount differ", "Le parti superano l'importo del movimento.", flussi.ErrInvalid)
-	// ErrDecided: an operator has decided about the payment or movement. Take the decision back
+	// ErrAlreadyDecided: an operator has decided about the payment or movement. Take the decision back
 	// first.
-	ErrDecided = sentinel.New("decided already", "Un operatore ha già deciso: annullare prima la decisione.", flussi.ErrState)
-	// ErrNothing: no operator has decided about the payment or movement.
-	ErrNothing = sentinel.New("nothing to take back", "Non c'è alcuna decisione da annullare.", flussi.ErrState)
+	ErrAlreadyDecided = sentinel.New("decided already", "Un operatore ha già deciso: annullare prima la decisione.", flussi.ErrState)
+	// ErrNoDecision: no operator has decided about the payment or movement.
+	ErrNoDecision = sentinel.New("nothing to take back", "Non c'è alcuna decisione da annullare.", flussi.ErrState)
 )
 
 // failed wraps the error of a method, or returns nil.

@@ -16,7 +16,7 @@ func Recompute(settlements []Settlement, movements []Movement) ([]Settlement, []
 		f.settlements[s.ID] = s
 	}
 	for _, m := range movements {
-		m.Parts, m.State, m.Loose = nil, "", false
+		m.Parts, m.State, m.Unresolved = nil, "", false
 		m.derive(nil)
 		f.movements[m.ID] = m
 	}

@@ -133,7 +133,7 @@ func (f *fileRows) payment(i int) Payment {
 	key, rest := f.key(f.places[i])
 	length, n := binary.Uvarint(key)
 	p.Reference = paymentfile.NewReference(string(key[n : n+int(length)]))
-	p.Target, p.IUR, p.Repeat = p.Reference, string(key[n+int(length)+1:]), int(f.places[i].repeat)
+	p.Target, p.IUR, p.Repetition = p.Reference, string(key[n+int(length)+1:]), int(f.places[i].repeat)
 	var numbers [8]int64
 	for at := range numbers {
 		number, n := binary.Varint(rest)

@@ -25,7 +25,7 @@ func SettlementID(body flussi.OrganizationCode, psp, flowID string) uuid.UUID {
 
 // paymentID returns the ID of a payment by what identifies it.
 func paymentID(p Payment) uuid.UUID {
-	return derived("payment", p.Settlement.String(), p.Reference.Reveal(), p.IUR, strconv.Itoa(p.Index), strconv.Itoa(p.Repeat))
+	return derived("payment", p.Settlement.String(), p.Reference.Reveal(), p.IUR, strconv.Itoa(p.Index), strconv.Itoa(p.Repetition))
 }
 
 // MovementID returns the ID of a movement: of a body and its bank (codice ABI), by the financial

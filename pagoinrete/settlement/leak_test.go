@@ -48,11 +48,11 @@ func (f failing) next() error {
 	return nil
 }
 
-func (f failing) Ledger(ctx context.Context, body flussi.OrganizationCode) (int64, error) {
+func (f failing) BodyVersion(ctx context.Context, body flussi.OrganizationCode) (int64, error) {
 	if err := f.next(); err != nil {
 		return 0, err
 	}
-	return f.Store.Ledger(ctx, body)
+	return f.Store.BodyVersion(ctx, body)
 }
 
 func (f failing) Save(ctx context.Context, changes settlement.Changes) error {
@@ -132,7 +132,7 @@ func leaky(ctx context.Context, s *settlement.Service) []error {
 
 	id := settlement.SettlementID(school, "BANKITXX", flowID)
 	movement := settlement.MovementID(school, "01234", 2026, "1", "7")
-	both(s.MatchMovement(ctx, clerk, movement, []settlement.HandMatch{{Settlement: id}}, leakReason))
+	both(s.MatchMovement(ctx, clerk, movement, []settlement.ManualMatch{{Settlement: id}}, leakReason))
 	both(s.ReleaseMovement(ctx, clerk, movement, leakReason))
 	page, err := s.Payments(ctx, clerk, settlement.PaymentFilter{Settlement: id, References: []paymentfile.Reference{paymentfile.NewReference(leakReference)}}, settlement.Page{})
 	note(err)
@@ -219,13 +219,13 @@ func TestNothingPersonalIsInRefusalsAndEntities(t *testing.T) {
 	movement, id := o.movement("7"), o.payments(flowID)[0].ID
 	secret := paymentfile.NewReference(leakReference)
 	for _, reason := range []string{"", strings.Repeat(leakReason, 100), leakReason + "\x00", leakReason + "\u202e\xff"} {
-		refused(o.MatchMovement(ctx, clerk, movement.ID, []settlement.HandMatch{{}}, reason))
+		refused(o.MatchMovement(ctx, clerk, movement.ID, []settlement.ManualMatch{{}}, reason))
 		refused(o.MatchPayment(ctx, clerk, id, secret, reason))
 		refused(o.SetPaymentAside(ctx, clerk, id, reason))
 	}
 	refused(o.MatchMovement(ctx, clerk, movement.ID, nil, leakReason))
-	refused(o.MatchMovement(ctx, clerk, movement.ID, []settlement.HandMatch{{Amount: 99999}}, leakReason))
-	refused(o.MatchMovement(ctx, clerk, movement.ID, []settlement.HandMatch{{Settlement: uuid.New()}}, leakReason))
+	refused(o.MatchMovement(ctx, clerk, movement.ID, []settlement.ManualMatch{{Amount: 99999}}, leakReason))
+	refused(o.MatchMovement(ctx, clerk, movement.ID, []settlement.ManualMatch{{Settlement: uuid.New()}}, leakReason))
 	refused(o.ReleaseMovement(ctx, clerk, movement.ID, leakReason))
 	refused(o.MatchPayment(ctx, clerk, id, paymentfile.Reference{}, leakReason))
 	refused(o.MatchPayment(ctx, clerk, uuid.New(), secret, leakReason))
@@ -233,8 +233,8 @@ func TestNothingPersonalIsInRefusalsAndEntities(t *testing.T) {
 	refused(o.Payments(ctx, clerk, settlement.PaymentFilter{States: []settlement.PaymentState{leakPayer}}, settlement.Page{}))
 	refused(o.Movements(ctx, clerk, settlement.MovementFilter{States: []settlement.MovementState{leakPayer}}, settlement.Page{}))
 	tooMuch := row(secret, leakPayer, 1<<60)
-	refused(o.ApplySettlement(ctx, clerk, settlement.File{Head: paymentfile.Settlement{ID: flowID, Body: school}, Payments: sequence([]paymentfile.Payment{tooMuch})}))
-	refused(o.ApplySettlement(ctx, clerk, settlement.File{Head: paymentfile.Settlement{Body: school}, Payments: sequence([]paymentfile.Payment{tooMuch})}))
+	refused(o.ApplySettlement(ctx, clerk, settlement.File{Header: paymentfile.Settlement{ID: flowID, Body: school}, Payments: sequence([]paymentfile.Payment{tooMuch})}))
+	refused(o.ApplySettlement(ctx, clerk, settlement.File{Header: paymentfile.Settlement{Body: school}, Payments: sequence([]paymentfile.Payment{tooMuch})}))
 	broken := func(yield func(paymentfile.Payment, error) bool) {
 		for p, err := range must2(paymentfile.OpenSettlement(strings.NewReader(settlementXML(school, flowID, 1, line{iuv: leakReference, iur: "A", amount: "10.00"})[:1300]), paymentfile.Config{})).Payments() {
 			if !yield(p, err) {
@@ -242,14 +242,14 @@ func TestNothingPersonalIsInRefusalsAndEntities(t *testing.T) {
 			}
 		}
 	}
-	refused(o.ApplySettlement(ctx, clerk, settlement.File{Head: paymentfile.Settlement{ID: flowID, Body: school}, Payments: broken}))
+	refused(o.ApplySettlement(ctx, clerk, settlement.File{Header: paymentfile.Settlement{ID: flowID, Body: school}, Payments: broken}))
 
 	for _, number := range []string{"7", "8", "9", "10"} {
 		m := o.movement(number)
 		r.Print(m, must.Get(o.MovementHistory(ctx, clerk, m.ID))(t), settlement.MovementFilter{References: []paymentfile.Reference{m.Reference}})
 	}
 	for _, p := range o.payments(flowID) {
-		r.Print(p, p.Hand, must.Get(o.PaymentHistory(ctx, clerk, p.ID))(t))
+		r.Print(p, p.Decision, must.Get(o.PaymentHistory(ctx, clerk, p.ID))(t))
 	}
 	r.Print(o.stored(flowID), o.due.told)
 	r.Check(t, leaks...)

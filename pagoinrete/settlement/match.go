@@ -29,7 +29,7 @@ func (m *Movement) derive(entered map[string]bool) {
 		return
 	}
 	r := paymentfile.Movement{Causale: speaks.Causale, EndToEndID: speaks.EndToEndID, BankData: speaks.BankData}.Remittance()
-	m.Names, m.Prefix, m.Cut, m.Reference, m.Stated = r.IDs, r.Prefix, r.Cut, r.Reference, r.Amount
+	m.FlowIDs, m.Prefix, m.Cut, m.Reference, m.StatedAmount = r.IDs, r.Prefix, r.Cut, r.Reference, r.Amount
 }
 
 // count adds an entry to the amounts. Only the operation decides whether it adds or subtracts, not
@@ -109,7 +109,7 @@ type facts struct {
 // are matched makes no difference.
 func (f *facts) match(m *Movement) {
 	exact, longer := f.candidates(m)
-	m.Loose = len(exact) == 0 && m.mayBeCut()
+	m.Unresolved = len(exact) == 0 && m.mayBeCut()
 	m.Parts = nil
 	if m.Amount > 0 {
 		m.Parts = f.parts(m, exact, longer)
@@ -120,19 +120,19 @@ func (f *facts) match(m *Movement) {
 func (f *facts) parts(m *Movement, exact, longer []Settlement) []Part {
 	whole := func(kind PartKind) []Part { return []Part{{Kind: kind, Amount: m.Amount}} }
 	switch {
-	case len(m.Hand) > 0:
-		return m.handParts()
-	case !m.Reference.IsZero() && m.Stated == m.Amount:
-		return whole(PartSingle)
+	case len(m.Decisions) > 0:
+		return m.decidedParts()
+	case !m.Reference.IsZero() && m.StatedAmount == m.Amount:
+		return whole(PartSinglePayment)
 	case !m.Reference.IsZero():
 		return whole(PartAmbiguous)
-	case len(m.Names) == 0 && !m.mayBeCut():
+	case len(m.FlowIDs) == 0 && !m.mayBeCut():
 		return whole(PartUnrelated)
 	case len(exact) == 1 && len(longer) == 0:
 		return []Part{{Kind: PartMatched, Settlement: exact[0].ID, Amount: m.Amount}}
 	case len(exact) > 0 || len(longer) > 1:
 		return whole(PartAmbiguous)
-	case len(longer) == 0 || longer[0].Unsure: // the total of an unsure settlement proves nothing
+	case len(longer) == 0 || longer[0].Inconsistent: // the total of an unsure settlement proves nothing
 		return whole(PartWaiting)
 	case f.claimed(longer[0], m):
 		return whole(PartAmbiguous)
@@ -140,13 +140,13 @@ func (f *facts) parts(m *Movement, exact, longer []Settlement) []Part {
 	return []Part{{Kind: PartMatched, Settlement: longer[0].ID, Amount: m.Amount, ByAmount: true}}
 }
 
-// handParts returns the parts that operators decided, up to the amount of the movement. The rest of
+// decidedParts returns the parts that operators decided, up to the amount of the movement. The rest of
 // the amount is a [PartWaiting].
-func (m *Movement) handParts() []Part {
+func (m *Movement) decidedParts() []Part {
 	var parts []Part
 	rest := m.Amount
-	for _, h := range m.Hand {
-		part := Part{Kind: PartAside, Settlement: h.Settlement, Amount: min(h.Amount, rest), By: h.By}
+	for _, h := range m.Decisions {
+		part := Part{Kind: PartSetAside, Settlement: h.Settlement, Amount: min(h.Amount, rest), By: h.By}
 		if h.Settlement != uuid.Nil {
 			part.Kind = PartMatched
 		}
@@ -168,7 +168,7 @@ func (m *Movement) mayBeCut() bool { return m.Reference.IsZero() && (m.Cut || m.
 // fits reports whether the causale may have the beginning of the settlement's identifier, and the
 // total of the settlement is the movement's amount.
 func (m *Movement) fits(s Settlement) bool {
-	return m.mayBeCut() && m.Amount > 0 && s.Total == m.Amount && strings.HasPrefix(s.FlowID, m.Prefix) && !slices.Contains(m.Names, s.FlowID)
+	return m.mayBeCut() && m.Amount > 0 && s.Total == m.Amount && strings.HasPrefix(s.FlowID, m.Prefix) && !slices.Contains(m.FlowIDs, s.FlowID)
 }
 
 // candidates returns the settlements that the causale names (exact), and those that the movement
@@ -176,7 +176,7 @@ func (m *Movement) fits(s Settlement) bool {
 func (f *facts) candidates(m *Movement) (exact, longer []Settlement) {
 	for _, s := range f.settlements {
 		switch {
-		case slices.Contains(m.Names, s.FlowID):
+		case slices.Contains(m.FlowIDs, s.FlowID):
 			exact = append(exact, s)
 		case m.fits(s):
 			longer = append(longer, s)
@@ -192,13 +192,13 @@ func (f *facts) claimed(s Settlement, by *Movement) bool {
 		if m.ID == by.ID || m.Amount <= 0 {
 			continue
 		}
-		if len(m.Hand) > 0 {
-			if slices.ContainsFunc(m.Hand, func(h HandPart) bool { return h.Settlement == s.ID }) {
+		if len(m.Decisions) > 0 {
+			if slices.ContainsFunc(m.Decisions, func(h DecidedPart) bool { return h.Settlement == s.ID }) {
 				return true
 			}
 			continue
 		}
-		if slices.Contains(m.Names, s.FlowID) {
+		if slices.Contains(m.FlowIDs, s.FlowID) {
 			return true
 		}
 		if m.fits(s) {

@@ -36,7 +36,7 @@ func (l *locked) Tell(ctx context.Context, body flussi.OrganizationCode, standin
 	return l.table.Tell(ctx, body, standings)
 }
 
-// Of two files that are applied at the same time, the ledger makes one writer read what the other
+// Of two files that are applied at the same time, the version of the body makes one writer read what the other
 // one wrote.
 func TestFilesAppliedAtOnceGiveTheSameResult(t *testing.T) {
 	for seed := range uint64(12) {
@@ -134,12 +134,12 @@ type awaited struct {
 	other *func()
 }
 
-func (a awaited) Ledger(ctx context.Context, body flussi.OrganizationCode) (int64, error) {
+func (a awaited) BodyVersion(ctx context.Context, body flussi.OrganizationCode) (int64, error) {
 	if other := *a.other; other != nil {
 		*a.other = nil
 		other()
 	}
-	return a.Store.Ledger(ctx, body)
+	return a.Store.BodyVersion(ctx, body)
 }
 
 // Another process took a match back, and ended before it told so. The next match does not forget the

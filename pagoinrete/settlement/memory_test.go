@@ -61,7 +61,7 @@ func (unknown) Tell(context.Context, flussi.OrganizationCode, []settlement.Stand
 // huge returns the file of a settlement with many rows.
 func huge(id string, revision, rows int, amount flussi.Cents) settlement.File {
 	return settlement.File{
-		Head: paymentfile.Settlement{ID: id, Body: school, PSP: paymentfile.Party{Code: "BANKITXX"}, Revision: revision,
+		Header: paymentfile.Settlement{ID: id, Body: school, PSP: paymentfile.Party{Code: "BANKITXX"}, Revision: revision,
 			CreatedAt: time.Date(2026, time.March, 2, 0, 0, 0, 0, time.UTC), Total: amount * flussi.Cents(rows), Date: day(2)},
 		Payments: func(yield func(paymentfile.Payment, error) bool) {
 			for i := range rows {

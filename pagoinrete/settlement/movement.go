@@ -11,34 +11,34 @@ import (
 
 // Movement (sospeso in entrata) is money that the treasury received without an order: all rows of
 // treasury journals about one sospeso together. Its ID is derived from Body, Bank, Year, Account
-// and Number. The order in which its Entries and Hand parts came makes no difference.
+// and Number. The order in which its Entries and Decisions came makes no difference.
 type Movement struct {
-	ID           uuid.UUID               // of the movement; see [MovementID]
-	Body         flussi.OrganizationCode // whose treasury it is
-	Bank         string                  // codice_ABI_BT
-	Year         int                     // esercizio
-	Account      string                  // conto_evidenza
-	Number       string                  // of the sospeso
-	Entries      []Entry                 // what journals say about it, sorted by Key, each once
-	Date         time.Time               // of its first entry: the beginning of the day in Italy, UTC
-	Amount       flussi.Cents            // what was executed, less what was reversed; negative if the executed entry is missing
-	Regularised  flussi.Cents            // the part of it that orders (reversali) regularise
-	Names        []string                // identifiers of settlements that its causale can name
-	Prefix       string                  // see [paymentfile.Remittance]
-	Cut          bool                    // see [paymentfile.Remittance]
-	Reference    paymentfile.Reference   // of a single payment; what is left of it if it is Cut
-	Before       paymentfile.Reference   // the earlier Reference, until the [Due] was told of the change
-	Stated       flussi.Cents            // the amount that the causale states for Reference
-	Loose        bool                    // its causale is or may be cut, and no known settlement has one of its Names
-	Hand         []HandPart              // what operators decided, in their order
-	Parts        []Part                  // where its Amount belongs: every cent is in one part; none if Amount is not positive
-	State        MovementState           // the kind of its Parts
-	Untold       bool                    // the [Due] has not been told of a single payment in it
-	AnonymisedAt time.Time               // when the texts of its Entries were erased, UTC; zero if they were not
-	Version      int64                   // of the stored movement, from 1
-	CreatedAt    time.Time               // when it was first stored, UTC
-	UpdatedAt    time.Time               // when it was last changed, UTC
-	UpdatedBy    string                  // the ID of the actor
+	ID                uuid.UUID               // of the movement; see [MovementID]
+	Body              flussi.OrganizationCode // whose treasury it is
+	Bank              string                  // codice_ABI_BT
+	Year              int                     // esercizio
+	Account           string                  // conto_evidenza
+	Number            string                  // of the sospeso
+	Entries           []Entry                 // what journals say about it, sorted by Key, each once
+	Date              time.Time               // of its first entry: the beginning of the day in Italy, UTC
+	Amount            flussi.Cents            // what was executed, less what was reversed; negative if the executed entry is missing
+	Regularised       flussi.Cents            // the part of it that orders (reversali) regularise
+	FlowIDs           []string                // identifiers of settlements that its causale can name
+	Prefix            string                  // see [paymentfile.Remittance]
+	Cut               bool                    // see [paymentfile.Remittance]
+	Reference         paymentfile.Reference   // of a single payment; what is left of it if it is Cut
+	PreviousReference paymentfile.Reference   // the earlier Reference, until the [Due] was told of the change
+	StatedAmount      flussi.Cents            // the amount that the causale states for Reference
+	Unresolved        bool                    // its causale is or may be cut, and no known settlement has one of its FlowIDs
+	Decisions         []DecidedPart           // what operators decided, in their order
+	Parts             []Part                  // where its Amount belongs: every cent is in one part; none if Amount is not positive
+	State             MovementState           // the kind of its Parts
+	Unreported        bool                    // the [Due] has not been told of a single payment in it
+	AnonymisedAt      time.Time               // when the texts of its Entries were erased, UTC; zero if they were not
+	Version           int64                   // of the stored movement, from 1
+	CreatedAt         time.Time               // when it was first stored, UTC
+	UpdatedAt         time.Time               // when it was last changed, UTC
+	UpdatedBy         string                  // the ID of the actor
 }
 
 // Entry is a row of a treasury journal about a movement.
@@ -54,8 +54,8 @@ type Entry struct {
 	Unusable   bool                  // the row has a blocking fault: it moves no money here
 }
 
-// HandPart is a part of a movement that an operator matched or set aside.
-type HandPart struct {
+// DecidedPart is a part of a movement that an operator matched or set aside.
+type DecidedPart struct {
 	Settlement uuid.UUID    // the settlement to which it belongs; the zero UUID if it is set aside
 	Amount     flussi.Cents // of the part
 	Reason     flussi.Text  // why, in the operator's words
@@ -77,17 +77,17 @@ type PartKind string
 
 // The kinds of parts.
 const (
-	PartMatched   PartKind = "matched"   // to a settlement
-	PartSingle    PartKind = "single"    // to a single payment without a settlement
-	PartWaiting   PartKind = "waiting"   // to a settlement that is not known yet; or an operator's decision left it over
-	PartAmbiguous PartKind = "ambiguous" // to one of several settlements, or the amounts contradict each other
-	PartUnrelated PartKind = "unrelated" // to nothing of pagoPA
-	PartAside     PartKind = "aside"     // set aside by an operator
+	PartMatched       PartKind = "matched"   // to a settlement
+	PartSinglePayment PartKind = "single"    // to a single payment without a settlement
+	PartWaiting       PartKind = "waiting"   // to a settlement that is not known yet; or an operator's decision left it over
+	PartAmbiguous     PartKind = "ambiguous" // to one of several settlements, or the amounts contradict each other
+	PartUnrelated     PartKind = "unrelated" // to nothing of pagoPA
+	PartSetAside      PartKind = "aside"     // set aside by an operator
 )
 
 // PartKinds returns all kinds, in the order of the constants.
 func PartKinds() []PartKind {
-	return []PartKind{PartMatched, PartSingle, PartWaiting, PartAmbiguous, PartUnrelated, PartAside}
+	return []PartKind{PartMatched, PartSinglePayment, PartWaiting, PartAmbiguous, PartUnrelated, PartSetAside}
 }
 
 // Label names the kind for the operator; another value is returned as it is.
@@ -107,20 +107,20 @@ type MovementState string
 
 // The states of a movement.
 const (
-	MovementMatched   MovementState = "matched"   // to settlements
-	MovementSingle    MovementState = "single"    // a single payment
-	MovementWaiting   MovementState = "waiting"   // for its settlement
-	MovementAmbiguous MovementState = "ambiguous" // several settlements could be meant
-	MovementUnrelated MovementState = "unrelated" // nothing of pagoPA
-	MovementAside     MovementState = "aside"     // set aside
-	MovementSplit     MovementState = "split"     // parts of different kinds
-	MovementReversed  MovementState = "reversed"  // no money is left, or the executed entry is missing
+	MovementMatched       MovementState = "matched"   // to settlements
+	MovementSinglePayment MovementState = "single"    // a single payment
+	MovementWaiting       MovementState = "waiting"   // for its settlement
+	MovementAmbiguous     MovementState = "ambiguous" // several settlements could be meant
+	MovementUnrelated     MovementState = "unrelated" // nothing of pagoPA
+	MovementSetAside      MovementState = "aside"     // set aside
+	MovementSplit         MovementState = "split"     // parts of different kinds
+	MovementReversed      MovementState = "reversed"  // no money is left, or the executed entry is missing
 )
 
 // MovementStates returns all states, in the order of the constants.
 func MovementStates() []MovementState {
-	return []MovementState{MovementMatched, MovementSingle, MovementWaiting, MovementAmbiguous,
-		MovementUnrelated, MovementAside, MovementSplit, MovementReversed}
+	return []MovementState{MovementMatched, MovementSinglePayment, MovementWaiting, MovementAmbiguous,
+		MovementUnrelated, MovementSetAside, MovementSplit, MovementReversed}
 }
 
 // Label names the state for the operator; another value is returned as it is.
@@ -128,7 +128,7 @@ func (s MovementState) Label() string {
 	switch s {
 	case MovementMatched:
 		return "Abbinato"
-	case MovementSingle:
+	case MovementSinglePayment:
 		return "Pagamento singolo"
 	case MovementWaiting:
 		return "In attesa del flusso"
@@ -136,7 +136,7 @@ func (s MovementState) Label() string {
 		return "Più abbinamenti possibili"
 	case MovementUnrelated:
 		return "Estraneo a pagoPA"
-	case MovementAside:
+	case MovementSetAside:
 		return "Accantonato"
 	case MovementSplit:
 		return "Suddiviso"
@@ -187,7 +187,7 @@ func (m *Movement) concerns(id uuid.UUID) bool {
 			return true
 		}
 	}
-	for _, part := range m.Hand {
+	for _, part := range m.Decisions {
 		if part.Settlement == id {
 			return true
 		}

@@ -10,31 +10,31 @@ import (
 )
 
 // Payment (singolo pagamento) is a row of a settlement: one transfer of one payment. Its
-// Settlement, Reference, IUR, Index and Repeat identify it.
+// Settlement, Reference, IUR, Index and Repetition identify it.
 type Payment struct {
-	ID         uuid.UUID               // of the payment, derived from what identifies it
-	Settlement uuid.UUID               // the ID of its settlement
-	Body       flussi.OrganizationCode // of the settlement
-	Reference  paymentfile.Reference   // IUV, as the file has it
-	Target     paymentfile.Reference   // the reference for which it counts: Reference, unless it was matched by hand
-	Before     paymentfile.Reference   // the earlier Target, until the [Due] was told of the change
-	IUR        string                  // identificativoUnivocoRiscossione
-	Index      int                     // which transfer of a payment with several beneficiaries, 1 to 5; 0 if the file does not say
-	Repeat     int                     // 0, or which repetition of an equal row in the same file
-	Row        int                     // its number in the file, from 1
-	Amount     flussi.Cents            // of the transfer, without a sign
-	Outcome    paymentfile.Outcome     // esito
-	Date       time.Time               // of the outcome: the beginning of the day in Italy, UTC
-	Unusable   bool                    // the row has a blocking fault: it is not matched
-	Dropped    bool                    // a later file of the settlement no longer has it
-	Expected   flussi.Cents            // what the [Due] expects of this transfer; 0 if nothing
-	Owner      Owner                   // whose reference the Target is, as the [Due] said
-	Hand       Decision                // what an operator decided about it
-	State      PaymentState            // see [PaymentState]
-	Version    int64                   // of the stored payment, from 1
-	CreatedAt  time.Time               // when it was first stored, UTC
-	UpdatedAt  time.Time               // when it was last changed, UTC
-	UpdatedBy  string                  // the ID of the actor
+	ID             uuid.UUID               // of the payment, derived from what identifies it
+	Settlement     uuid.UUID               // the ID of its settlement
+	Body           flussi.OrganizationCode // of the settlement
+	Reference      paymentfile.Reference   // IUV, as the file has it
+	Target         paymentfile.Reference   // the reference for which it counts: Reference, unless it was matched by hand
+	PreviousTarget paymentfile.Reference   // the earlier Target, until the [Due] was told of the change
+	IUR            string                  // identificativoUnivocoRiscossione
+	Index          int                     // which transfer of a payment with several beneficiaries, 1 to 5; 0 if the file does not say
+	Repetition     int                     // 0, or which repetition of an equal row in the same file
+	Row            int                     // its number in the file, from 1
+	Amount         flussi.Cents            // of the transfer, without a sign
+	Outcome        paymentfile.Outcome     // esito
+	Date           time.Time               // of the outcome: the beginning of the day in Italy, UTC
+	Unusable       bool                    // the row has a blocking fault: it is not matched
+	Dropped        bool                    // a later file of the settlement no longer has it
+	Expected       flussi.Cents            // what the [Due] expects of this transfer; 0 if nothing
+	Owner          Owner                   // whose reference the Target is, as the [Due] said
+	Decision       Decision                // what an operator decided about it
+	State          PaymentState            // see [PaymentState]
+	Version        int64                   // of the stored payment, from 1
+	CreatedAt      time.Time               // when it was first stored, UTC
+	UpdatedAt      time.Time               // when it was last changed, UTC
+	UpdatedBy      string                  // the ID of the actor
 }
 
 // Owner says whose a reference is.
@@ -42,7 +42,7 @@ type Owner string
 
 // The owners of references.
 const (
-	OwnerNobody  Owner = ""        // the [Due] does not know the reference
+	OwnerUnknown Owner = ""        // the [Due] does not know the reference
 	OwnerBody    Owner = "body"    // the body itself expects the payment
 	OwnerForeign Owner = "foreign" // another intermediary of the body made the reference
 )
@@ -63,8 +63,8 @@ type DecisionKind string
 
 // What can be decided about a payment.
 const (
-	DecisionMatched DecisionKind = "matched" // it counts for another reference, the Target
-	DecisionAside   DecisionKind = "aside"   // it was set aside
+	DecisionMatched  DecisionKind = "matched" // it counts for another reference, the Target
+	DecisionSetAside DecisionKind = "aside"   // it was set aside
 )
 
 // PaymentState says what a payment is. Every payment has exactly one.
@@ -72,21 +72,21 @@ type PaymentState string
 
 // The states of a payment.
 const (
-	PaymentExpected PaymentState = "expected" // its amount is expected, or that of all transfers which were collected with it
-	PaymentDiffers  PaymentState = "differs"  // its reference is expected, with another amount
-	PaymentDoubled  PaymentState = "doubled"  // another payment of the same reference counts, or of the same transfer of it
-	PaymentUnknown  PaymentState = "unknown"  // its reference is not known
-	PaymentForeign  PaymentState = "foreign"  // its reference is another intermediary's
-	PaymentRevoked  PaymentState = "revoked"  // it was revoked, or is a revocation
-	PaymentAside    PaymentState = "aside"    // an operator set it aside
-	PaymentUnusable PaymentState = "unusable" // its row has a blocking fault
-	PaymentDropped  PaymentState = "dropped"  // a later file of its settlement no longer has it
+	PaymentExpected      PaymentState = "expected" // its amount is expected, or that of all transfers which were collected with it
+	PaymentAmountDiffers PaymentState = "differs"  // its reference is expected, with another amount
+	PaymentDuplicate     PaymentState = "doubled"  // another payment of the same reference counts, or of the same transfer of it
+	PaymentUnknown       PaymentState = "unknown"  // its reference is not known
+	PaymentForeign       PaymentState = "foreign"  // its reference is another intermediary's
+	PaymentRevoked       PaymentState = "revoked"  // it was revoked, or is a revocation
+	PaymentSetAside      PaymentState = "aside"    // an operator set it aside
+	PaymentUnusable      PaymentState = "unusable" // its row has a blocking fault
+	PaymentDropped       PaymentState = "dropped"  // a later file of its settlement no longer has it
 )
 
 // PaymentStates returns all states, in the order of the constants.
 func PaymentStates() []PaymentState {
-	return []PaymentState{PaymentExpected, PaymentDiffers, PaymentDoubled, PaymentUnknown, PaymentForeign,
-		PaymentRevoked, PaymentAside, PaymentUnusable, PaymentDropped}
+	return []PaymentState{PaymentExpected, PaymentAmountDiffers, PaymentDuplicate, PaymentUnknown, PaymentForeign,
+		PaymentRevoked, PaymentSetAside, PaymentUnusable, PaymentDropped}
 }
 
 // Label names the state for the operator; another value is returned as it is.
@@ -94,9 +94,9 @@ func (s PaymentState) Label() string {
 	switch s {
 	case PaymentExpected:
 		return "Atteso"
-	case PaymentDiffers:
+	case PaymentAmountDiffers:
 		return "Importo diverso da quello atteso"
-	case PaymentDoubled:
+	case PaymentDuplicate:
 		return "Pagato più di una volta"
 	case PaymentUnknown:
 		return "IUV sconosciuto"
@@ -104,7 +104,7 @@ func (s PaymentState) Label() string {
 		return "IUV di un altro intermediario"
 	case PaymentRevoked:
 		return "Revocato"
-	case PaymentAside:
+	case PaymentSetAside:
 		return "Accantonato"
 	case PaymentUnusable:
 		return "Riga con errori"

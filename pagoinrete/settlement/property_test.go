@@ -202,7 +202,7 @@ func (w *world) addSettlement(body flussi.OrganizationCode, id string, revision 
 		head.Total += 100
 	}
 	w.raw = append(w.raw, func(ctx context.Context, s *settlement.Service) error {
-		_, err := s.ApplySettlement(ctx, clerk, settlement.File{Head: head, Payments: sequence(rows)})
+		_, err := s.ApplySettlement(ctx, clerk, settlement.File{Header: head, Payments: sequence(rows)})
 		return err
 	})
 	switch key := settlement.SettlementID(body, "BANKITXX", id); {
@@ -294,7 +294,7 @@ func read(t *testing.T, store settlement.Store) state {
 		must.Get(store.Movements(t.Context(), settlement.MovementFilter{}, page))(t)}
 	for i := range s.settlements {
 		e := &s.settlements[i]
-		assert.False(t, e.Untold)
+		assert.False(t, e.Unreported)
 		e.Version, e.CreatedAt, e.UpdatedAt, e.Counts.Dropped = 0, time.Time{}, time.Time{}, settlement.Tally{}
 	}
 	s.payments = slices.DeleteFunc(s.payments, func(p settlement.Payment) bool { return p.Dropped }) // depends on the order of the files
@@ -304,7 +304,7 @@ func read(t *testing.T, store settlement.Store) state {
 	}
 	for i := range s.movements {
 		m := &s.movements[i]
-		assert.False(t, m.Untold)
+		assert.False(t, m.Unreported)
 		m.Version, m.CreatedAt, m.UpdatedAt = 0, time.Time{}, time.Time{}
 	}
 	byID := func(a, b uuid.UUID) int { return strings.Compare(a.String(), b.String()) }
@@ -359,7 +359,7 @@ func TestResultDoesNotDependOnOrderOfFiles(t *testing.T) {
 		}
 		for _, paid := range due.told {
 			for _, p := range paid {
-				if p.Payment == uuid.Nil && p.State == settlement.PaymentDoubled {
+				if p.Payment == uuid.Nil && p.State == settlement.PaymentDuplicate {
 					seen["doubled single"]++
 				}
 			}
@@ -373,11 +373,11 @@ func TestResultDoesNotDependOnOrderOfFiles(t *testing.T) {
 		assert.NotZero(t, seen["settlement "+string(s)], s)
 	}
 	for _, s := range settlement.MovementStates() {
-		byHand := s == settlement.MovementAside || s == settlement.MovementSplit
+		byHand := s == settlement.MovementSetAside || s == settlement.MovementSplit
 		assert.Equal(t, byHand, seen["movement "+string(s)] == 0, s)
 	}
 	for _, s := range settlement.PaymentStates() {
-		assert.Equal(t, s == settlement.PaymentAside || s == settlement.PaymentDropped, seen["payment "+string(s)] == 0, s)
+		assert.Equal(t, s == settlement.PaymentSetAside || s == settlement.PaymentDropped, seen["payment "+string(s)] == 0, s)
 	}
 	for _, what := range []string{"movement by amount", "dropped", "doubled single", "body with equal ids"} {
 		assert.NotZero(t, seen[what], what)
@@ -444,21 +444,21 @@ func (w *world) decide(t *testing.T, random *rand.Rand, service *settlement.Serv
 		m := s.movements[random.IntN(len(s.movements))]
 		own := only(s.settlements, func(one settlement.Settlement) bool { return one.Body == m.Body })
 		switch {
-		case len(m.Hand) > 0:
+		case len(m.Decisions) > 0:
 			must.Get(service.ReleaseMovement(ctx, clerk, m.ID, why))(t)
 		case m.Amount <= 0:
 		case len(own) > 1 && m.Amount > 100 && random.IntN(2) == 0:
-			parts := []settlement.HandMatch{{Settlement: own[0].ID, Amount: 100}, {Settlement: own[1].ID}}
+			parts := []settlement.ManualMatch{{Settlement: own[0].ID, Amount: 100}, {Settlement: own[1].ID}}
 			must.Get(service.MatchMovement(ctx, clerk, m.ID, parts[:1+random.IntN(2)], why))(t)
 		case len(own) > 0 && random.IntN(2) == 0:
-			must.Get(service.MatchMovement(ctx, clerk, m.ID, []settlement.HandMatch{{Settlement: own[random.IntN(len(own))].ID}}, why))(t)
+			must.Get(service.MatchMovement(ctx, clerk, m.ID, []settlement.ManualMatch{{Settlement: own[random.IntN(len(own))].ID}}, why))(t)
 		default:
-			must.Get(service.MatchMovement(ctx, clerk, m.ID, []settlement.HandMatch{{}}, why))(t)
+			must.Get(service.MatchMovement(ctx, clerk, m.ID, []settlement.ManualMatch{{}}, why))(t)
 		}
 	}
 	if len(s.payments) > 0 {
 		switch p := s.payments[random.IntN(len(s.payments))]; {
-		case !p.Hand.IsZero():
+		case !p.Decision.IsZero():
 			must.Get(service.ReleasePayment(ctx, clerk, p.ID, why))(t)
 		case random.IntN(2) == 0:
 			must.Get(service.SetPaymentAside(ctx, clerk, p.ID, why))(t)
@@ -486,14 +486,14 @@ func TestDecisionsTakenBackLeaveNothingBehind(t *testing.T) {
 		got := read(t, store)
 		w.adds(t, got)
 		for _, m := range got.movements {
-			if len(m.Hand) > 0 {
+			if len(m.Decisions) > 0 {
 				decided++
 				must.Get(service.ReleaseMovement(t.Context(), clerk, m.ID, "errore"))(t)
 			}
 		}
 		for p, err := range service.AllPayments(t.Context(), clerk, settlement.PaymentFilter{}) {
 			require.NoError(t, err)
-			if !p.Hand.IsZero() {
+			if !p.Decision.IsZero() {
 				decided++
 				must.Get(service.ReleasePayment(t.Context(), clerk, p.ID, "errore"))(t)
 			}

@@ -14,8 +14,8 @@ type Action string
 const (
 	ActionApply     Action = "apply"     // a file was applied
 	ActionMatch     Action = "match"     // it was matched again, since a file or a decision changed what it depends on
-	ActionHand      Action = "hand"      // an operator matched, split or set it aside
-	ActionTakeBack  Action = "take_back" // an operator took a decision back
+	ActionDecide    Action = "hand"      // an operator matched, split or set it aside
+	ActionRelease   Action = "take_back" // an operator took a decision back
 	ActionTell      Action = "tell"      // the [Due] was told
 	ActionAnonymise Action = "anonymise" // the texts of journals were erased
 )
@@ -27,9 +27,9 @@ func (a Action) Label() string {
 		return "Acquisizione del file"
 	case ActionMatch:
 		return "Nuovo abbinamento automatico"
-	case ActionHand:
+	case ActionDecide:
 		return "Decisione dell'operatore"
-	case ActionTakeBack:
+	case ActionRelease:
 		return "Annullamento della decisione"
 	case ActionTell:
 		return "Comunicazione degli esiti"
@@ -68,8 +68,8 @@ type MovementChange struct {
 
 // Changes is one write.
 type Changes struct {
-	Body        flussi.OrganizationCode         // all of the write is this body's; the zero code: the Ledger is not checked
-	Ledger      int64                           // what [Store.Ledger] returned before anything else was read
+	Body        flussi.OrganizationCode         // all of the write is this body's; the zero code: the BodyVersion is not checked
+	BodyVersion int64                           // what [Store.BodyVersion] returned before anything else was read
 	Settlements []SettlementChange              // in any order
 	Movements   []MovementChange                // in any order
 	Payments    iter.Seq2[PaymentChange, error] // pulled once; nil: none

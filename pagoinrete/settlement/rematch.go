@@ -46,12 +46,12 @@ func (w *work) rematch(ctx context.Context, t touched) error {
 		before := w.storedMovements[id].Parts
 		w.facts.match(&m)
 		changed := !slices.Equal(before, m.Parts)
-		m.Untold = m.Untold || changed && (isSingle(before) || isSingle(m.Parts))
+		m.Unreported = m.Unreported || changed && (isSingle(before) || isSingle(m.Parts))
 		if old := w.storedMovements[id].Reference; old != m.Reference && !old.IsZero() {
-			if !m.Before.IsZero() {
-				return errUntold
+			if !m.PreviousReference.IsZero() {
+				return errUnreported
 			}
-			m.Before, m.Untold = old, true
+			m.PreviousReference, m.Unreported = old, true
 		}
 		w.facts.movements[id] = m
 		for _, part := range before {
@@ -66,7 +66,7 @@ func (w *work) rematch(ctx context.Context, t touched) error {
 }
 
 func isSingle(parts []Part) bool {
-	return slices.ContainsFunc(parts, func(p Part) bool { return p.Kind == PartSingle })
+	return slices.ContainsFunc(parts, func(p Part) bool { return p.Kind == PartSinglePayment })
 }
 
 // coverage is by how much the sum of the movements of a settlement grew, and whether other
@@ -86,7 +86,7 @@ func (w *work) dependents(ctx context.Context, t touched) (map[uuid.UUID]bool, e
 	again := maps.Clone(t.movements)
 	for id := range t.settlements {
 		now, before := w.facts.settlements[id], w.storedSettlements[id]
-		naming, err := w.readMovements(ctx, MovementFilter{Names: []string{now.FlowID}})
+		naming, err := w.readMovements(ctx, MovementFilter{FlowIDs: []string{now.FlowID}})
 		if err != nil {
 			return nil, err
 		}
@@ -101,7 +101,7 @@ func (w *work) dependents(ctx context.Context, t touched) (map[uuid.UUID]bool, e
 		if err != nil {
 			return nil, err
 		}
-		rest, err := w.readMovements(ctx, MovementFilter{Prefixes: []string{""}, Amounts: totals, Loose: true})
+		rest, err := w.readMovements(ctx, MovementFilter{Prefixes: []string{""}, Amounts: totals, Unresolved: true})
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +126,7 @@ func (w *work) readCandidates(ctx context.Context, movements map[uuid.UUID]bool)
 	decided := map[uuid.UUID]bool{}
 	for id := range movements {
 		for _, m := range w.versions(id) {
-			for _, h := range m.Hand {
+			for _, h := range m.Decisions {
 				decided[h.Settlement] = true
 			}
 			key := cut{m.Amount, m.Prefix}
@@ -179,7 +179,7 @@ func (w *work) addRivals(ctx context.Context, movements map[uuid.UUID]bool) erro
 // canClaim reports whether the movement keeps a settlement from belonging to other movements that
 // only fit it.
 func (m *Movement) canClaim(s Settlement) bool {
-	return slices.ContainsFunc(m.Hand, func(h HandPart) bool { return h.Settlement == s.ID }) || slices.Contains(m.Names, s.FlowID) || m.fits(s)
+	return slices.ContainsFunc(m.Decisions, func(h DecidedPart) bool { return h.Settlement == s.ID }) || slices.Contains(m.FlowIDs, s.FlowID) || m.fits(s)
 }
 
 // readFitting reads the movements that fit a settlement and name no known one.
@@ -187,14 +187,14 @@ func (w *work) readFitting(ctx context.Context, s Settlement) ([]uuid.UUID, erro
 	if s.Total <= 0 {
 		return nil, nil
 	}
-	return w.readMovements(ctx, MovementFilter{Prefixes: append(prefixes(s.FlowID), ""), Amounts: []flussi.Cents{s.Total}, Loose: true})
+	return w.readMovements(ctx, MovementFilter{Prefixes: append(prefixes(s.FlowID), ""), Amounts: []flussi.Cents{s.Total}, Unresolved: true})
 }
 
 // readNamed reads the settlements that movements name.
 func (w *work) readNamed(ctx context.Context) error {
 	named := map[string]bool{}
 	for _, m := range w.facts.movements {
-		for _, name := range m.Names {
+		for _, name := range m.FlowIDs {
 			if !w.readNames[name] {
 				w.readNames[name], named[name] = true, true
 			}
@@ -220,7 +220,7 @@ func (w *work) readClaims(ctx context.Context, movements map[uuid.UUID]bool) err
 		}
 	}
 	for id, s := range wanted {
-		for _, filter := range []MovementFilter{{Names: []string{s.FlowID}}, {Settlement: id}} {
+		for _, filter := range []MovementFilter{{FlowIDs: []string{s.FlowID}}, {Settlement: id}} {
 			if _, err := w.readMovements(ctx, filter); err != nil {
 				return err
 			}
@@ -244,7 +244,7 @@ func (w *work) sumUp(ctx context.Context, covered map[uuid.UUID]coverage) error 
 		s.Covered += c.amount
 		s.State = s.state()
 		if s.State == SettlementCovered || before == SettlementCovered { // its payments are or were confirmed
-			s.Untold = s.Untold || c.others
+			s.Unreported = s.Unreported || c.others
 		}
 		w.facts.settlements[id] = s
 	}

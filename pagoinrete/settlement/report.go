@@ -32,26 +32,26 @@ type Finding string
 
 // The findings.
 const (
-	FindingComplete   Finding = "complete"    // its receipt, its settlement and the treasury have it
-	FindingTreasury   Finding = "treasury"    // its settlement and the treasury have it; its receipt is not known
-	FindingNoTreasury Finding = "no_treasury" // its settlement is [SettlementOpen]
-	FindingPartly     Finding = "partly"      // its settlement is [SettlementPartly]
-	FindingOver       Finding = "over"        // its settlement is [SettlementOver]
-	FindingUnsure     Finding = "unsure"      // its settlement is [SettlementUnsure]
-	FindingVoid       Finding = "void"        // its settlement is [SettlementVoid]
-	FindingDiffers    Finding = "differs"     // it is [PaymentDiffers]
-	FindingDoubled    Finding = "doubled"     // it is [PaymentDoubled]
-	FindingUnknown    Finding = "unknown"     // it is [PaymentUnknown]
-	FindingForeign    Finding = "foreign"     // it is [PaymentForeign]
-	FindingRevoked    Finding = "revoked"     // it is [PaymentRevoked]
-	FindingAside      Finding = "aside"       // it is [PaymentAside]
-	FindingUnusable   Finding = "unusable"    // it is [PaymentUnusable]
+	FindingComplete      Finding = "complete"    // its receipt, its settlement and the treasury have it
+	FindingNoReceipt     Finding = "treasury"    // its settlement and the treasury have it; its receipt is not known
+	FindingNoTreasury    Finding = "no_treasury" // its settlement is [SettlementOpen]
+	FindingPartlyCovered Finding = "partly"      // its settlement is [SettlementPartlyCovered]
+	FindingExceeded      Finding = "over"        // its settlement is [SettlementExceeded]
+	FindingInconsistent  Finding = "unsure"      // its settlement is [SettlementInconsistent]
+	FindingNoTransfer    Finding = "void"        // its settlement is [SettlementNoTransfer]
+	FindingAmountDiffers Finding = "differs"     // it is [PaymentAmountDiffers]
+	FindingDuplicate     Finding = "doubled"     // it is [PaymentDuplicate]
+	FindingUnknown       Finding = "unknown"     // it is [PaymentUnknown]
+	FindingForeign       Finding = "foreign"     // it is [PaymentForeign]
+	FindingRevoked       Finding = "revoked"     // it is [PaymentRevoked]
+	FindingSetAside      Finding = "aside"       // it is [PaymentSetAside]
+	FindingUnusable      Finding = "unusable"    // it is [PaymentUnusable]
 )
 
 // Findings returns all findings, in the order of the constants.
 func Findings() []Finding {
-	return []Finding{FindingComplete, FindingTreasury, FindingNoTreasury, FindingPartly, FindingOver, FindingUnsure, FindingVoid,
-		FindingDiffers, FindingDoubled, FindingUnknown, FindingForeign, FindingRevoked, FindingAside, FindingUnusable}
+	return []Finding{FindingComplete, FindingNoReceipt, FindingNoTreasury, FindingPartlyCovered, FindingExceeded, FindingInconsistent, FindingNoTransfer,
+		FindingAmountDiffers, FindingDuplicate, FindingUnknown, FindingForeign, FindingRevoked, FindingSetAside, FindingUnusable}
 }
 
 // Label names the finding for the operator; another value is returned as it is.
@@ -59,17 +59,17 @@ func (f Finding) Label() string {
 	switch f {
 	case FindingComplete:
 		return "Ricevuta, flusso e tesoreria"
-	case FindingTreasury:
+	case FindingNoReceipt:
 		return "Flusso e tesoreria"
 	case FindingNoTreasury:
 		return "Flusso senza tesoreria"
-	case FindingPartly:
+	case FindingPartlyCovered:
 		return "Flusso in tesoreria solo in parte"
-	case FindingOver:
+	case FindingExceeded:
 		return "Importi di flusso e tesoreria diversi"
-	case FindingUnsure:
+	case FindingInconsistent:
 		return "Flusso con totale non affidabile"
-	case FindingVoid:
+	case FindingNoTransfer:
 		return "Flusso senza importo riversato"
 	}
 	return PaymentState(f).Label()
@@ -82,7 +82,7 @@ func findingOf(payment PaymentState, settlement SettlementState) Finding {
 	}
 	switch settlement {
 	case SettlementCovered:
-		return FindingTreasury
+		return FindingNoReceipt
 	case SettlementOpen:
 		return FindingNoTreasury
 	}
@@ -99,7 +99,7 @@ type PaymentLine struct {
 // Finding says how far the payment is reconciled.
 func (l PaymentLine) Finding() Finding {
 	found := findingOf(l.Payment.State, l.Settlement.State)
-	if found == FindingTreasury && l.Purpose.Receipt {
+	if found == FindingNoReceipt && l.Purpose.Receipt {
 		return FindingComplete
 	}
 	return found
@@ -127,9 +127,9 @@ type AllocationReason string
 
 // The reasons that are neither a [PaymentState] nor a [PartKind].
 const (
-	ReasonNoPurpose AllocationReason = "no_purpose" // the [Purposes] do not know what the payments are for
-	ReasonPartial   AllocationReason = "partial"    // the part is not the whole settlement, which is for several purposes
-	ReasonUnsure    AllocationReason = "unsure"     // the file of the settlement contradicts itself
+	ReasonNoPurpose    AllocationReason = "no_purpose" // the [Purposes] do not know what the payments are for
+	ReasonPartial      AllocationReason = "partial"    // the part is not the whole settlement, which is for several purposes
+	ReasonInconsistent AllocationReason = "unsure"     // the file of the settlement contradicts itself
 )
 
 // Label names the reason for the operator; another value is returned as it is.
@@ -139,8 +139,8 @@ func (r AllocationReason) Label() string {
 		return "Evento non noto"
 	case ReasonPartial:
 		return "Importo diverso dal totale del flusso"
-	case ReasonUnsure:
-		return SettlementUnsure.Label()
+	case ReasonInconsistent:
+		return SettlementInconsistent.Label()
 	}
 	if label := PaymentState(r).Label(); label != string(r) {
 		return label

@@ -119,9 +119,9 @@ func TestReportAddsUpToFiles(t *testing.T) {
 			stated += e.Total
 			rows += e.Counts.Total().Amount
 		}
-		assert.Equal(t, settlement.Tally{Number: len(s.settlements), Amount: stated}, summary.Transferred())
-		assert.Equal(t, settlement.Tally{Number: len(s.payments), Amount: rows}, summary.Paid())
-		assert.Equal(t, w.moved[school]+w.moved[town], summary.Moved().Amount)
+		assert.Equal(t, settlement.Tally{Number: len(s.settlements), Amount: stated}, summary.SettlementTotal())
+		assert.Equal(t, settlement.Tally{Number: len(s.payments), Amount: rows}, summary.PaymentTotal())
+		assert.Equal(t, w.moved[school]+w.moved[town], summary.MovementTotal().Amount)
 
 		lines := settlement.Summary{Settlements: summary.Settlements, Covered: summary.Covered, Parts: summary.Parts, Reversed: summary.Reversed}
 		for line, err := range service.PaymentLines(t.Context(), clerk, settlement.ReportFilter{}, purposes) {
@@ -129,11 +129,11 @@ func TestReportAddsUpToFiles(t *testing.T) {
 			lines.AddPayment(line)
 			seen[line.Finding()] = true
 		}
-		assert.Equal(t, summary.Paid(), lines.Paid())
+		assert.Equal(t, summary.PaymentTotal(), lines.PaymentTotal())
 		complete := lines.Payments[settlement.FindingComplete]
-		together := lines.Payments[settlement.FindingTreasury]
+		together := lines.Payments[settlement.FindingNoReceipt]
 		together.Number, together.Amount = together.Number+complete.Number, together.Amount+complete.Amount
-		assert.Equal(t, summary.Payments[settlement.FindingTreasury], together)
+		assert.Equal(t, summary.Payments[settlement.FindingNoReceipt], together)
 
 		allocated := map[uuid.UUID]flussi.Cents{}
 		for a, err := range service.Allocations(t.Context(), clerk, settlement.MovementFilter{}, purposes) {
@@ -148,7 +148,7 @@ func TestReportAddsUpToFiles(t *testing.T) {
 		checkLines(t, &lines)
 	}
 	for _, f := range settlement.Findings() {
-		if f != settlement.FindingAside {
+		if f != settlement.FindingSetAside {
 			assert.True(t, seen[f], f)
 		}
 	}
@@ -159,13 +159,13 @@ func checkLines(t *testing.T, s *settlement.Summary) {
 	sums := map[string]settlement.Tally{}
 	for _, line := range s.Lines() {
 		assert.NotEmpty(t, line.Label)
-		if !line.Sum {
-			sum := sums[line.List]
-			sums[line.List] = settlement.Tally{Number: sum.Number + line.Number, Amount: sum.Amount + line.Amount}
+		if !line.IsTotal {
+			sum := sums[line.Section]
+			sums[line.Section] = settlement.Tally{Number: sum.Number + line.Number, Amount: sum.Amount + line.Amount}
 		}
 		switch line.Label {
 		case "Totale dei flussi", "Totale dei pagamenti", "Totale dei movimenti":
-			assert.Equal(t, sums[line.List], line.Tally, line.Label)
+			assert.Equal(t, sums[line.Section], line.Tally, line.Label)
 		case "Differenza dal totale dei flussi":
 			assert.Equal(t, sums["Flussi"].Amount-sums["Pagamenti"].Amount, line.Amount)
 		}
@@ -178,8 +178,8 @@ func TestReportIsForThoseWhoWorkForTheBody(t *testing.T) {
 	o.sospeso("1", uri(flowID), 500)
 	stranger := flussi.Actor{ID: "a.sala"}
 	summary := must.Get(o.Summary(t.Context(), stranger, settlement.ReportFilter{}))(t)
-	assert.Zero(t, summary.Transferred())
-	assert.Zero(t, summary.Moved())
+	assert.Zero(t, summary.SettlementTotal())
+	assert.Zero(t, summary.MovementTotal())
 	for range o.PaymentLines(t.Context(), stranger, settlement.ReportFilter{}, nil) {
 		assert.Fail(t, "a payment")
 	}
@@ -204,7 +204,7 @@ func TestReportKeepsToItsFilters(t *testing.T) {
 	}
 	assert.Equal(t, []string{"B"}, iurs)
 	summary := must.Get(o.Summary(t.Context(), clerk, filter))(t)
-	assert.Equal(t, flussi.Cents(800), summary.Transferred().Amount)
+	assert.Equal(t, flussi.Cents(800), summary.SettlementTotal().Amount)
 	filter.Payments.States = []settlement.PaymentState{"frozen"}
 	for _, err := range o.PaymentLines(t.Context(), clerk, filter, nil) {
 		assert.ErrorIs(t, err, flussi.ErrInvalid)
@@ -239,7 +239,7 @@ func TestReportCountsReversalsWithoutExecution(t *testing.T) {
 	o.sospeso("6", "CONTRIBUTO", 100)
 	summary := must.Get(o.Summary(t.Context(), clerk, settlement.ReportFilter{}))(t)
 	assert.Equal(t, settlement.Tally{Number: 1, Amount: -300}, summary.Reversed)
-	assert.Equal(t, settlement.Tally{Number: 2, Amount: -200}, summary.Moved())
+	assert.Equal(t, settlement.Tally{Number: 2, Amount: -200}, summary.MovementTotal())
 }
 
 // An error of the application ends the sequence.
@@ -265,16 +265,16 @@ func (b broken) Purposes(context.Context, flussi.OrganizationCode, []paymentfile
 // Of two files with the same revision, the one that does not contradict itself counts, whichever
 // comes first.
 func TestFileThatContradictsItselfGivesWay(t *testing.T) {
-	good := settlement.File{Head: paymentfile.Settlement{ID: flowID, Body: school, PSP: paymentfile.Party{Code: "BANKITXX"}, Total: 500}, Payments: sequence([]paymentfile.Payment{
+	good := settlement.File{Header: paymentfile.Settlement{ID: flowID, Body: school, PSP: paymentfile.Party{Code: "BANKITXX"}, Total: 500}, Payments: sequence([]paymentfile.Payment{
 		row(paymentfile.NewReference("31000000000000001"), "A", 500)})}
 	bad := good
-	bad.Head.Total = 900
+	bad.Header.Total = 900
 	for _, files := range [][]settlement.File{{good, bad}, {bad, good}} {
 		o := newOffice(t)
 		for _, file := range files {
 			must.Get(o.ApplySettlement(t.Context(), clerk, file))(t)
 		}
-		assert.False(t, o.stored(flowID).Unsure)
+		assert.False(t, o.stored(flowID).Inconsistent)
 	}
 }
 
@@ -293,7 +293,7 @@ func TestReportNamesEverything(t *testing.T) {
 	for _, k := range settlement.PartKinds() {
 		check(string(k), k.Label())
 	}
-	for _, r := range []settlement.AllocationReason{settlement.ReasonNoPurpose, settlement.ReasonPartial, settlement.ReasonUnsure} {
+	for _, r := range []settlement.AllocationReason{settlement.ReasonNoPurpose, settlement.ReasonPartial, settlement.ReasonInconsistent} {
 		check(string(r), r.Label())
 	}
 	assert.Equal(t, "melted", settlement.Finding("melted").Label())

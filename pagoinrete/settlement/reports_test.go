@@ -25,7 +25,7 @@ func TestSeveralTransfersOfOneSettlementAddUp(t *testing.T) {
 	r := o.expects(iuv, 9000)
 	o.receive(settlementXML(school, flowID, 1, line{iuv: iuv, iur: "A", amount: "90.00"}),
 		journalXML("G1", transfer{number: "7", amount: "50.00", causale: uri(flowID)}))
-	assert.Equal(t, settlement.SettlementPartly, o.stored(flowID).State)
+	assert.Equal(t, settlement.SettlementPartlyCovered, o.stored(flowID).State)
 	assert.Equal(t, []settlement.PaidStatus{settlement.PaidSettled}, o.told(r))
 	o.receive(journalXML("G2", transfer{number: "8", amount: "30.00", causale: "/PUR/LGPE-RIVERSAMENTO/TXT/1/URI/" + flowID},
 		transfer{number: "9", amount: "10.00", causale: "/PUR/LGPE-RIVERSAMENTO Integrativo 2 pagamenti del 20260301/URI/" + flowID}))
@@ -95,7 +95,7 @@ func TestRevisionAfterReconciliationUndoesWhatItDrops(t *testing.T) {
 	o.receive(first, journalXML("G1", transfer{number: "7", amount: "91.00", causale: uri(flowID)}))
 	assert.Equal(t, []settlement.PaidStatus{settlement.PaidConfirmed}, o.told(dropped))
 	o.receive(second)
-	assert.Equal(t, settlement.SettlementOver, o.stored(flowID).State)
+	assert.Equal(t, settlement.SettlementExceeded, o.stored(flowID).State)
 	assert.Empty(t, o.told(dropped))
 	assert.Equal(t, []settlement.PaidStatus{settlement.PaidSettled}, o.told(kept))
 	o.receive(first) // again, too late
@@ -143,7 +143,7 @@ func TestTransferOfSeveralBeneficiariesHasItsOwnAmount(t *testing.T) {
 	o.receive(settlementXML(school, flowID, 1, line{iuv: iuv, iur: "A", index: "2", amount: "10.00"}))
 	assert.Equal(t, settlement.PaymentExpected, o.states(flowID)["A"])
 	o.receive(settlementXML(school, flowID, 2, line{iuv: iuv, iur: "A", index: "2", amount: "30.00"}))
-	assert.Equal(t, settlement.PaymentDiffers, o.states(flowID)["A"])
+	assert.Equal(t, settlement.PaymentAmountDiffers, o.states(flowID)["A"])
 }
 
 func TestDateWithOffsetKeepsItsDay(t *testing.T) {
@@ -171,7 +171,7 @@ func TestStandInPaymentWithoutRequestOfAnotherAmountDiffers(t *testing.T) {
 		journalXML("G1", transfer{number: "7", amount: "91.50", causale: uri(flowID)}))
 	paid := o.due.told[r]
 	assert.Len(t, paid, 1)
-	assert.Equal(t, settlement.PaymentDiffers, paid[0].State)
+	assert.Equal(t, settlement.PaymentAmountDiffers, paid[0].State)
 	assert.Equal(t, settlement.PaidConfirmed, paid[0].Status, "the money is there, whatever was expected")
 	assert.EqualValues(t, 9150, paid[0].Amount)
 	assert.EqualValues(t, 9000, o.payments(flowID)[0].Expected)

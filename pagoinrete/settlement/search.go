@@ -21,7 +21,7 @@ type SettlementFilter struct {
 	FlowIDs    []string                  // identificativoFlusso: one of them
 	FlowPrefix string                    // identificativoFlusso: begins with it
 	Totals     []flussi.Cents            // one of them
-	Untold     bool                      // those of which the [Due] has not been told
+	Unreported bool                      // those of which the [Due] has not been told
 	From, To   time.Time                 // created at From or later, and before To
 }
 
@@ -32,7 +32,7 @@ type PaymentFilter struct {
 	Bodies     []flussi.OrganizationCode // one of them
 	States     []PaymentState            // one of them
 	Settlement uuid.UUID                 // those of a settlement
-	References []paymentfile.Reference   // the Reference, the Target or Before is one of them, and not zero
+	References []paymentfile.Reference   // the Reference, the Target or PreviousTarget is one of them, and not zero
 	From, To   time.Time                 // created at From or later, and before To
 }
 
@@ -42,13 +42,13 @@ type MovementFilter struct {
 	IDs        []uuid.UUID               // one of them
 	Bodies     []flussi.OrganizationCode // one of them
 	States     []MovementState           // one of them
-	Names      []string                  // one of them is among the Names
+	FlowIDs    []string                  // one of them is among the FlowIDs
 	Prefixes   []string                  // the Prefix is one of them
 	Amounts    []flussi.Cents            // one of them
-	Loose      bool                      // those that are Loose
-	Settlement uuid.UUID                 // one of the Parts, or of the Hand parts, belongs to it
-	References []paymentfile.Reference   // of a single payment: the Reference or Before is one of them, and not zero
-	Untold     bool                      // those of which the [Due] has not been told
+	Unresolved bool                      // those that are Unresolved
+	Settlement uuid.UUID                 // one of the Parts, or of the Decisions, belongs to it
+	References []paymentfile.Reference   // of a single payment: the Reference or PreviousReference is one of them, and not zero
+	Unreported bool                      // those of which the [Due] has not been told
 	From, To   time.Time                 // created at From or later, and before To
 }
 
@@ -96,23 +96,23 @@ func (q MovementFilter) Check() error {
 // return.
 func (q SettlementFilter) Match(s Settlement) bool {
 	return core.Among(q.IDs, s.ID) && core.Among(q.Bodies, s.Body) && core.Among(q.States, s.State) && core.Among(q.FlowIDs, s.FlowID) &&
-		strings.HasPrefix(s.FlowID, q.FlowPrefix) && core.Among(q.Totals, s.Total) && (!q.Untold || s.Untold) && core.Within(q.From, q.To, s.CreatedAt)
+		strings.HasPrefix(s.FlowID, q.FlowPrefix) && core.Among(q.Totals, s.Total) && (!q.Unreported || s.Unreported) && core.Within(q.From, q.To, s.CreatedAt)
 }
 
 // Match reports whether the payment matches the filter. It is the definition of what stores return.
 func (q PaymentFilter) Match(p Payment) bool {
 	return core.Among(q.IDs, p.ID) && core.Among(q.Bodies, p.Body) && core.Among(q.States, p.State) && core.Same(q.Settlement, p.Settlement) &&
-		hasOne(q.References, p.Reference, p.Target, p.Before) &&
+		hasOne(q.References, p.Reference, p.Target, p.PreviousTarget) &&
 		core.Within(q.From, q.To, p.CreatedAt)
 }
 
 // Match reports whether the movement matches the filter. It is the definition of what stores
 // return.
 func (q MovementFilter) Match(m Movement) bool {
-	named := len(q.Names) == 0 || slices.ContainsFunc(m.Names, func(name string) bool { return slices.Contains(q.Names, name) })
+	named := len(q.FlowIDs) == 0 || slices.ContainsFunc(m.FlowIDs, func(name string) bool { return slices.Contains(q.FlowIDs, name) })
 	return core.Among(q.IDs, m.ID) && core.Among(q.Bodies, m.Body) && core.Among(q.States, m.State) && named && core.Among(q.Prefixes, m.Prefix) &&
-		core.Among(q.Amounts, m.Amount) && (!q.Loose || m.Loose) && (q.Settlement == uuid.Nil || m.concerns(q.Settlement)) &&
-		hasOne(q.References, m.Reference, m.Before) && (!q.Untold || m.Untold) && core.Within(q.From, q.To, m.CreatedAt)
+		core.Among(q.Amounts, m.Amount) && (!q.Unresolved || m.Unresolved) && (q.Settlement == uuid.Nil || m.concerns(q.Settlement)) &&
+		hasOne(q.References, m.Reference, m.PreviousReference) && (!q.Unreported || m.Unreported) && core.Within(q.From, q.To, m.CreatedAt)
 }
 
 // hasOne reports whether one of the references is wanted; none wanted: any is.

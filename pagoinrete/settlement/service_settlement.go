@@ -16,15 +16,15 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// Applied is the result of [Service.ApplySettlement].
-type Applied struct {
+// ApplyResult is the result of [Service.ApplySettlement].
+type ApplyResult struct {
 	Settlement Settlement // as it is stored now
-	Known      bool       // the same file was applied before, or a later one: nothing changed
+	Unchanged  bool       // the same file was applied before, or a later one: nothing changed
 }
 
 // File is the content of a settlement's file: its header, its rows and its faults.
 type File struct {
-	Head     paymentfile.Settlement                // the header of the settlement
+	Header   paymentfile.Settlement                // the header of the settlement
 	Payments iter.Seq2[paymentfile.Payment, error] // its rows; an error of a file ends them
 	Faults   func() (faults []*paymentfile.Fault)  // of the whole file; called after the rows were read; nil: none
 }
@@ -39,7 +39,7 @@ func FileOf(file *paymentfile.SettlementFile) File {
 func FileOfPages(head *paymentfile.SettlementFile, pages ...*paymentfile.SettlementFile) File {
 	var joined paymentfile.SettlementPages
 	return File{
-		Head: head.Settlement(),
+		Header: head.Settlement(),
 		Payments: func(yield func(paymentfile.Payment, error) bool) {
 			for _, page := range append([]*paymentfile.SettlementFile{head}, pages...) {
 				for p, err := range page.Payments() {
@@ -62,39 +62,39 @@ func FileOfPages(head *paymentfile.SettlementFile, pages ...*paymentfile.Settlem
 
 // ApplySettlement stores a settlement and matches it. A later file of a stored settlement replaces
 // it, and undoes what it drops or changes; an earlier file changes nothing. A settlement whose rows
-// contradict its count or total is stored as Unsure, and a row with a blocking fault as Unusable.
+// contradict its count or total is stored as Inconsistent, and a row with a blocking fault as Unusable.
 //
 // A settlement is stored in one write, so its rows are in memory until then: about 150 bytes for a
 // row that is new, and the whole payment for a stored one that changes.
-func (s *Service) ApplySettlement(ctx context.Context, by flussi.Actor, file File) (Applied, error) {
+func (s *Service) ApplySettlement(ctx context.Context, by flussi.Actor, file File) (ApplyResult, error) {
 	applied, err := s.applySettlement(ctx, by, file)
 	return applied, failed("apply settlement", entitySettlement, applied.Settlement.ID, err)
 }
 
-func (s *Service) applySettlement(ctx context.Context, by flussi.Actor, file File) (Applied, error) {
-	head := file.Head
+func (s *Service) applySettlement(ctx context.Context, by flussi.Actor, file File) (ApplyResult, error) {
+	head := file.Header
 	if head.ID == "" {
-		return Applied{}, refuse(flussi.ErrInvalid, "Il flusso non ha un identificativo.")
+		return ApplyResult{}, refuse(flussi.ErrInvalid, "Il flusso non ha un identificativo.")
 	}
 	if err := s.admit(ctx, by, head.Body); err != nil {
-		return Applied{}, err
+		return ApplyResult{}, err
 	}
 	next := newSettlement(head)
 	rows, err := readRows(ctx, &next, file)
 	if err != nil {
-		return Applied{}, err
+		return ApplyResult{}, err
 	}
-	var applied Applied
+	var applied ApplyResult
 	step := step{ActionApply, by, "Flusso " + head.ID + "."}
 	err = s.write(ctx, head.Body, step, func(w *work) error {
-		applied.Known, err = w.replace(ctx, next, rows)
+		applied.Unchanged, err = w.replace(ctx, next, rows)
 		return err
 	})
 	if err != nil {
-		return Applied{Settlement: Settlement{ID: next.ID}}, err
+		return ApplyResult{Settlement: Settlement{ID: next.ID}}, err
 	}
 	if err := s.tell(ctx, by, head.Body); err != nil {
-		return Applied{Settlement: Settlement{ID: next.ID}}, err
+		return ApplyResult{Settlement: Settlement{ID: next.ID}}, err
 	}
 	applied.Settlement, err = s.store.Settlement(ctx, next.ID)
 	return applied, err
@@ -137,13 +137,13 @@ func readRows(ctx context.Context, s *Settlement, file File) (*fileRows, error) 
 		_, _ = fmt.Fprintf(digest, "%q|%q|%d|%d|%d|%s|%t\n", row.Reference.Reveal(), row.IUR, row.Index, row.Amount, row.Outcome, row.Date.Time(), !row.Usable())
 	}
 	rows.sort()
-	s.Unsure = s.Total != sum && s.Total != written
+	s.Inconsistent = s.Total != sum && s.Total != written
 	if file.Faults != nil {
 		for _, fault := range file.Faults() {
-			s.Unsure = s.Unsure || fault.Blocking && fault.Row == 0
+			s.Inconsistent = s.Inconsistent || fault.Blocking && fault.Row == 0
 		}
 	}
-	_, _ = fmt.Fprintf(digest, "%s|%s|%d|%t|%s", s.TransferID, s.Date, s.Total, s.Unsure, s.PSPName)
+	_, _ = fmt.Fprintf(digest, "%s|%s|%d|%t|%s", s.TransferID, s.Date, s.Total, s.Inconsistent, s.PSPName)
 	s.Digest = hex.EncodeToString(digest.Sum(nil))
 	return rows, nil
 }
@@ -162,7 +162,7 @@ func (w *work) replace(ctx context.Context, next Settlement, rows *fileRows) (kn
 		next.Covered, next.State, next.Counts = old.Covered, old.State, old.Counts
 		next.Version, next.CreatedAt, next.UpdatedAt, next.UpdatedBy = old.Version, old.CreatedAt, old.UpdatedAt, old.UpdatedBy
 	}
-	next.Untold = true
+	next.Unreported = true
 	w.facts.settlements[next.ID], w.done[next.ID], w.rows = next, true, rows
 	if err := w.classifyRows(ctx, stored); err != nil {
 		return false, err

@@ -41,11 +41,11 @@ func (s *Service) Review(ctx context.Context, by flussi.Actor, body flussi.Organ
 	return failed("review", "", uuid.Nil, err)
 }
 
-// tell tells all that is untold of a body.
+// tell tells all that is unreported of a body.
 func (s *Service) tell(ctx context.Context, by flussi.Actor, body flussi.OrganizationCode) error {
 	bodies := []flussi.OrganizationCode{body}
 	for {
-		settlements, err := s.store.Settlements(ctx, SettlementFilter{Bodies: bodies, Untold: true}, Page{Limit: 1, OldestFirst: true})
+		settlements, err := s.store.Settlements(ctx, SettlementFilter{Bodies: bodies, Unreported: true}, Page{Limit: 1, OldestFirst: true})
 		if err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (s *Service) tell(ctx context.Context, by flussi.Actor, body flussi.Organiz
 		}
 	}
 	for {
-		movements, err := s.store.Movements(ctx, MovementFilter{Bodies: bodies, Untold: true}, Page{Limit: maxReferences, OldestFirst: true})
+		movements, err := s.store.Movements(ctx, MovementFilter{Bodies: bodies, Unreported: true}, Page{Limit: maxReferences, OldestFirst: true})
 		if err != nil || len(movements) == 0 {
 			return err
 		}
@@ -68,7 +68,7 @@ func (s *Service) tell(ctx context.Context, by flussi.Actor, body flussi.Organiz
 }
 
 // tellSettlement tells of all references of a settlement. If the settlement changes meanwhile, it
-// stays untold.
+// stays unreported.
 func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlement Settlement) error {
 	list := func(ctx context.Context, page Page) ([]Payment, error) {
 		return s.store.Payments(ctx, PaymentFilter{Settlement: settlement.ID}, page)
@@ -81,10 +81,10 @@ func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlemen
 		}
 		var references []paymentfile.Reference
 		for _, p := range page {
-			references = append(references, p.Target, p.Before)
-			if !p.Before.IsZero() {
+			references = append(references, p.Target, p.PreviousTarget)
+			if !p.PreviousTarget.IsZero() {
 				told := p
-				told.Before = paymentfile.Reference{}
+				told.PreviousTarget = paymentfile.Reference{}
 				moved = append(moved, step{action: ActionTell, by: by}.payment(p.State, told))
 			}
 		}
@@ -93,7 +93,7 @@ func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlemen
 		}
 	}
 	told := settlement
-	told.Untold = false
+	told.Unreported = false
 	err := s.store.Save(ctx, Changes{
 		Settlements: []SettlementChange{step{action: ActionTell, by: by}.settlement(settlement, told)},
 		Payments: func(yield func(PaymentChange, error) bool) {
@@ -104,7 +104,7 @@ func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlemen
 			}
 		},
 	})
-	return (&core.Tries{}).Again(ctx, err) // after a conflict it is still untold
+	return (&core.Tries{}).Again(ctx, err) // after a conflict it is still unreported
 }
 
 // tellMovements tells of the single payments of movements.
@@ -112,9 +112,9 @@ func (s *Service) tellMovements(ctx context.Context, by flussi.Actor, body fluss
 	var references []paymentfile.Reference
 	var changes []MovementChange
 	for _, m := range movements {
-		references = append(references, m.Reference, m.Before)
+		references = append(references, m.Reference, m.PreviousReference)
 		told := m
-		told.Untold, told.Before = false, paymentfile.Reference{}
+		told.Unreported, told.PreviousReference = false, paymentfile.Reference{}
 		changes = append(changes, step{action: ActionTell, by: by}.movement(m, told))
 	}
 	if err := s.tellReferences(ctx, body, references, map[uuid.UUID]arrival{}); err != nil {
@@ -161,7 +161,7 @@ func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, r
 	paid := map[paymentfile.Reference][]Paid{}
 	for _, p := range payments {
 		switch p.State {
-		case PaymentAside, PaymentUnusable, PaymentDropped:
+		case PaymentSetAside, PaymentUnusable, PaymentDropped:
 			continue
 		}
 		settlement := w.facts.settlements[p.Settlement]
@@ -170,8 +170,8 @@ func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, r
 		if one.Status == PaidConfirmed {
 			one.receive(arrivals[p.Settlement])
 		}
-		if p.Hand.Kind == DecisionMatched {
-			one.By = p.Hand.By
+		if p.Decision.Kind == DecisionMatched {
+			one.By = p.Decision.By
 		}
 		paid[p.Target] = append(paid[p.Target], one)
 	}
@@ -210,7 +210,7 @@ func (w *work) readArrival(ctx context.Context, id uuid.UUID, arrivals map[uuid.
 // reference in settlements count first: of a single payment, only the day is known on which the
 // treasury received it, not the day on which it was made.
 func (w *work) addSingles(ctx context.Context, references []paymentfile.Reference, payments []*Payment, paid map[paymentfile.Reference][]Paid) error {
-	singles, err := w.readMovements(ctx, MovementFilter{References: references, States: []MovementState{MovementSingle}})
+	singles, err := w.readMovements(ctx, MovementFilter{References: references, States: []MovementState{MovementSinglePayment}})
 	if err != nil || len(singles) == 0 {
 		return err
 	}
@@ -222,7 +222,7 @@ func (w *work) addSingles(ctx context.Context, references []paymentfile.Referenc
 		first, second := w.facts.movements[a], w.facts.movements[b]
 		return cmp.Or(first.Date.Compare(second.Date), strings.Compare(first.Number, second.Number), strings.Compare(a.String(), b.String()))
 	})
-	claiming := slices.DeleteFunc(slices.Clone(payments), func(p *Payment) bool { return p.State != PaymentExpected && p.State != PaymentDiffers })
+	claiming := slices.DeleteFunc(slices.Clone(payments), func(p *Payment) bool { return p.State != PaymentExpected && p.State != PaymentAmountDiffers })
 	for _, id := range singles {
 		m := w.facts.movements[id]
 		claiming = append(claiming, &Payment{ID: id, Reference: m.Reference, Target: m.Reference, Amount: m.Amount})

@@ -12,44 +12,44 @@ import (
 // its latest revision. Its ID is derived from Body, PSP and FlowID, so a settlement exists once,
 // even if two of its files are applied at the same time.
 type Settlement struct {
-	ID         uuid.UUID               // of the settlement; see [SettlementID]
-	Body       flussi.OrganizationCode // the body that received it
-	PSP        string                  // who transferred it: BIC, ABI or another code
-	PSPName    string                  // the name of the PSP
-	FlowID     string                  // identificativoFlusso; unique for a body and a PSP only
-	Revision   int                     // of the same FlowID, in JSON; 0 in XML
-	FileAt     time.Time               // dataOraFlusso, UTC; the later file replaces the earlier one
-	Digest     string                  // SHA-256 of the content, in hexadecimal; of two files with equal FileAt, Revision and Unsure, the one with the greater Digest counts
-	TransferID string                  // identificativoUnivocoRegolamento: the TRN of the bank transfer
-	Date       time.Time               // dataRegolamento: the beginning of the day in Italy, UTC
-	Total      flussi.Cents            // importoTotalePagamenti: what was transferred
-	Unsure     bool                    // the rows or their sum contradict what the file states: nothing is matched by Total
-	Covered    flussi.Cents            // the sum of its movements in the treasury journal
-	State      SettlementState         // what the treasury has of it
-	Untold     bool                    // the [Due] has not been told of the latest change
-	Counts     PaymentCounts           // its payments by state; kept by the store
-	Version    int64                   // of the stored settlement, from 1
-	CreatedAt  time.Time               // when it was first stored, UTC
-	UpdatedAt  time.Time               // when it was last changed, UTC
-	UpdatedBy  string                  // the ID of the actor
+	ID           uuid.UUID               // of the settlement; see [SettlementID]
+	Body         flussi.OrganizationCode // the body that received it
+	PSP          string                  // who transferred it: BIC, ABI or another code
+	PSPName      string                  // the name of the PSP
+	FlowID       string                  // identificativoFlusso; unique for a body and a PSP only
+	Revision     int                     // of the same FlowID, in JSON; 0 in XML
+	FileAt       time.Time               // dataOraFlusso, UTC; the later file replaces the earlier one
+	Digest       string                  // SHA-256 of the content, in hexadecimal; of two files with equal FileAt, Revision and Inconsistent, the one with the greater Digest counts
+	TransferID   string                  // identificativoUnivocoRegolamento: the TRN of the bank transfer
+	Date         time.Time               // dataRegolamento: the beginning of the day in Italy, UTC
+	Total        flussi.Cents            // importoTotalePagamenti: what was transferred
+	Inconsistent bool                    // the rows or their sum contradict what the file states: nothing is matched by Total
+	Covered      flussi.Cents            // the sum of its movements in the treasury journal
+	State        SettlementState         // what the treasury has of it
+	Unreported   bool                    // the [Due] has not been told of the latest change
+	Counts       PaymentCounts           // its payments by state; kept by the store
+	Version      int64                   // of the stored settlement, from 1
+	CreatedAt    time.Time               // when it was first stored, UTC
+	UpdatedAt    time.Time               // when it was last changed, UTC
+	UpdatedBy    string                  // the ID of the actor
 }
 
 // SettlementState says what the treasury journal has of a settlement.
 type SettlementState string
 
-// The states of a settlement. It has exactly one, which Total, Unsure and Covered give.
+// The states of a settlement. It has exactly one, which Total, Inconsistent and Covered give.
 const (
-	SettlementOpen    SettlementState = "open"    // no movement belongs to it
-	SettlementPartly  SettlementState = "partly"  // its movements are less than its total
-	SettlementCovered SettlementState = "covered" // its movements add up to its total
-	SettlementOver    SettlementState = "over"    // its movements are more than its total
-	SettlementUnsure  SettlementState = "unsure"  // its file contradicts itself, so its total is not used
-	SettlementVoid    SettlementState = "void"    // its total is zero or less: nothing was transferred
+	SettlementOpen          SettlementState = "open"    // no movement belongs to it
+	SettlementPartlyCovered SettlementState = "partly"  // its movements are less than its total
+	SettlementCovered       SettlementState = "covered" // its movements add up to its total
+	SettlementExceeded      SettlementState = "over"    // its movements are more than its total
+	SettlementInconsistent  SettlementState = "unsure"  // its file contradicts itself, so its total is not used
+	SettlementNoTransfer    SettlementState = "void"    // its total is zero or less: nothing was transferred
 )
 
 // SettlementStates returns all states, in the order of the constants.
 func SettlementStates() []SettlementState {
-	return []SettlementState{SettlementOpen, SettlementPartly, SettlementCovered, SettlementOver, SettlementUnsure, SettlementVoid}
+	return []SettlementState{SettlementOpen, SettlementPartlyCovered, SettlementCovered, SettlementExceeded, SettlementInconsistent, SettlementNoTransfer}
 }
 
 // Label names the state for the operator; another value is returned as it is.
@@ -57,15 +57,15 @@ func (s SettlementState) Label() string {
 	switch s {
 	case SettlementOpen:
 		return "Senza riscontro in tesoreria"
-	case SettlementPartly:
+	case SettlementPartlyCovered:
 		return "Riscontrato in parte"
 	case SettlementCovered:
 		return "Riscontrato"
-	case SettlementOver:
+	case SettlementExceeded:
 		return "Riscontrato per un importo maggiore"
-	case SettlementUnsure:
+	case SettlementInconsistent:
 		return "Totale del file non affidabile"
-	case SettlementVoid:
+	case SettlementNoTransfer:
 		return "Nessun importo riversato"
 	}
 	return string(s)
@@ -74,16 +74,16 @@ func (s SettlementState) Label() string {
 // state returns the state that the fields give.
 func (s *Settlement) state() SettlementState {
 	switch {
-	case s.Unsure:
-		return SettlementUnsure
+	case s.Inconsistent:
+		return SettlementInconsistent
 	case s.Total <= 0:
-		return SettlementVoid
+		return SettlementNoTransfer
 	case s.Covered == 0:
 		return SettlementOpen
 	case s.Covered < s.Total:
-		return SettlementPartly
+		return SettlementPartlyCovered
 	case s.Covered > s.Total:
-		return SettlementOver
+		return SettlementExceeded
 	}
 	return SettlementCovered
 }
@@ -98,8 +98,8 @@ func (s *Settlement) replaces(other *Settlement) bool {
 	if s.Revision != other.Revision {
 		return s.Revision > other.Revision
 	}
-	if s.Unsure != other.Unsure {
-		return other.Unsure
+	if s.Inconsistent != other.Inconsistent {
+		return other.Inconsistent
 	}
 	return s.Digest > other.Digest
 }
@@ -118,15 +118,15 @@ func (t *Tally) add(amount flussi.Cents, by int) {
 
 // PaymentCounts counts the payments of a settlement by their state.
 type PaymentCounts struct {
-	Expected Tally // [PaymentExpected]
-	Differs  Tally // [PaymentDiffers]
-	Doubled  Tally // [PaymentDoubled]
-	Unknown  Tally // [PaymentUnknown]
-	Foreign  Tally // [PaymentForeign]
-	Revoked  Tally // [PaymentRevoked]
-	Aside    Tally // [PaymentAside]
-	Unusable Tally // [PaymentUnusable], and states that are not known
-	Dropped  Tally // [PaymentDropped]; not part of the latest file
+	Expected      Tally // [PaymentExpected]
+	AmountDiffers Tally // [PaymentAmountDiffers]
+	Duplicate     Tally // [PaymentDuplicate]
+	Unknown       Tally // [PaymentUnknown]
+	Foreign       Tally // [PaymentForeign]
+	Revoked       Tally // [PaymentRevoked]
+	SetAside      Tally // [PaymentSetAside]
+	Unusable      Tally // [PaymentUnusable], and states that are not known
+	Dropped       Tally // [PaymentDropped]; not part of the latest file
 }
 
 // Add counts a payment in with 1, and out with -1.
@@ -136,18 +136,18 @@ func (c *PaymentCounts) of(state PaymentState) *Tally {
 	switch state {
 	case PaymentExpected:
 		return &c.Expected
-	case PaymentDiffers:
-		return &c.Differs
-	case PaymentDoubled:
-		return &c.Doubled
+	case PaymentAmountDiffers:
+		return &c.AmountDiffers
+	case PaymentDuplicate:
+		return &c.Duplicate
 	case PaymentUnknown:
 		return &c.Unknown
 	case PaymentForeign:
 		return &c.Foreign
 	case PaymentRevoked:
 		return &c.Revoked
-	case PaymentAside:
-		return &c.Aside
+	case PaymentSetAside:
+		return &c.SetAside
 	case PaymentDropped:
 		return &c.Dropped
 	}
@@ -157,7 +157,7 @@ func (c *PaymentCounts) of(state PaymentState) *Tally {
 // Total returns all payments of the latest file together: without the dropped ones.
 func (c PaymentCounts) Total() Tally {
 	var all Tally
-	for _, t := range []Tally{c.Expected, c.Differs, c.Doubled, c.Unknown, c.Foreign, c.Revoked, c.Aside, c.Unusable} {
+	for _, t := range []Tally{c.Expected, c.AmountDiffers, c.Duplicate, c.Unknown, c.Foreign, c.Revoked, c.SetAside, c.Unusable} {
 		all.Number += t.Number
 		all.Amount += t.Amount
 	}

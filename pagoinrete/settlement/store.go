@@ -22,9 +22,9 @@ import (
 //
 // Stores enforce no other rules: they do not check whether a match is right.
 type Store interface {
-	// Ledger returns how many writes with the Body were stored. If two calls return the same
+	// BodyVersion returns how many writes with the Body were stored. If two calls return the same
 	// number, the settlements, payments and movements of the body did not change between them.
-	Ledger(ctx context.Context, body flussi.OrganizationCode) (int64, error)
+	BodyVersion(ctx context.Context, body flussi.OrganizationCode) (int64, error)
 
 	// Save stores all changes in one transaction.
 	//
@@ -36,7 +36,7 @@ type Store interface {
 	// of an entity never change, nor does the Settlement of a payment; a settlement is stored before
 	// or with its payments.
 	//
-	// Ledger: if the changes have a Body, its ledger must be the one of the changes, and becomes the
+	// BodyVersion: if the changes have a Body, its version must be the one of the changes, and becomes the
 	// next number; otherwise the error is a [flussi.ErrConflict]. So of several writers that have
 	// read the same, one succeeds, and the others read again. Concurrent writes succeed or are an
 	// ErrConflict; they must not deadlock.

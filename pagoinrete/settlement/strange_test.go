@@ -65,7 +65,7 @@ func TestCausaleWithTwoFlowsIsAmbiguous(t *testing.T) {
 		journalXML("G1", transfer{number: "7", amount: "100.00", causale: uri(flowID) + "/ " + uri(second) + "/"}))
 	m := o.movement("7")
 	require.Equal(t, settlement.MovementAmbiguous, m.State)
-	must.Get(o.MatchMovement(t.Context(), clerk, m.ID, []settlement.HandMatch{{Settlement: o.stored(flowID).ID, Amount: 9000}, {Settlement: o.stored(second).ID}}, "due flussi"))(t)
+	must.Get(o.MatchMovement(t.Context(), clerk, m.ID, []settlement.ManualMatch{{Settlement: o.stored(flowID).ID, Amount: 9000}, {Settlement: o.stored(second).ID}}, "due flussi"))(t)
 	assert.Equal(t, settlement.SettlementCovered, o.stored(flowID).State)
 	assert.Equal(t, settlement.SettlementCovered, o.stored(second).State)
 }
@@ -76,7 +76,7 @@ func TestAmountsThatNoSumCanHoldAreRefused(t *testing.T) {
 	r := o.iuv(1, 5000)
 	for _, amount := range []flussi.Cents{100_000_000_000, -100_000_000_000, 1 << 62} {
 		p := row(r, "A", amount)
-		_, err := o.ApplySettlement(t.Context(), clerk, settlement.File{Head: paymentfile.Settlement{ID: flowID, Body: school}, Payments: sequence([]paymentfile.Payment{p})})
+		_, err := o.ApplySettlement(t.Context(), clerk, settlement.File{Header: paymentfile.Settlement{ID: flowID, Body: school}, Payments: sequence([]paymentfile.Payment{p})})
 		require.ErrorIs(t, err, flussi.ErrInvalid)
 	}
 	_, err := o.Settlement(t.Context(), clerk, settlement.SettlementID(school, "", flowID))
@@ -96,17 +96,17 @@ func TestManyRowsOfOneReferenceAreEachSomething(t *testing.T) {
 		}
 	}
 	s := o.settle(flowID, rows...)
-	want := settlement.PaymentCounts{Expected: settlement.Tally{Number: 1, Amount: 100}, Doubled: settlement.Tally{Number: 1999, Amount: 199900}, Unusable: settlement.Tally{Number: 1000, Amount: 100000}}
+	want := settlement.PaymentCounts{Expected: settlement.Tally{Number: 1, Amount: 100}, Duplicate: settlement.Tally{Number: 1999, Amount: 199900}, Unusable: settlement.Tally{Number: 1000, Amount: 100000}}
 	assert.Equal(t, want, s.Counts)
 	s = o.settle(flowID, rows[:3]...)
-	want = settlement.PaymentCounts{Expected: want.Expected, Doubled: want.Expected, Unusable: want.Expected, Dropped: settlement.Tally{Number: 2997, Amount: 299700}}
+	want = settlement.PaymentCounts{Expected: want.Expected, Duplicate: want.Expected, Unusable: want.Expected, Dropped: settlement.Tally{Number: 2997, Amount: 299700}}
 	assert.Equal(t, want, s.Counts)
 }
 
 func TestSettlementOfNothingIsVoid(t *testing.T) {
 	o := newOffice(t)
 	o.receive(settlementXML(school, flowID, 1), journalXML("G1", transfer{number: "7", amount: "90.00", causale: uri(flowID)}))
-	assert.Equal(t, settlement.SettlementVoid, o.stored(flowID).State)
+	assert.Equal(t, settlement.SettlementNoTransfer, o.stored(flowID).State)
 	o.receive(settlementXML(school, flowID, 2, line{iuv: iuv, iur: "A", amount: "90.00"}))
 	assert.Equal(t, settlement.SettlementCovered, o.stored(flowID).State)
 }
@@ -190,7 +190,7 @@ func TestPaymentTakenBackAndNotYetToldDependsOnItsOwnReference(t *testing.T) {
 	_, err := o.ReleasePayment(t.Context(), clerk, id, "errore")
 	require.ErrorContains(t, err, "table is locked")
 	o.due.fail = nil
-	require.Equal(t, other, must.Get(o.Payment(t.Context(), clerk, id))(t).Before)
+	require.Equal(t, other, must.Get(o.Payment(t.Context(), clerk, id))(t).PreviousTarget)
 	o.settle("2026-03-02BANKIT-1", row(other, "B", 5000))
 	assert.Equal(t, settlement.PaymentExpected, o.states(flowID)["A"])
 	assert.Equal(t, settlement.PaymentExpected, o.states("2026-03-02BANKIT-1")["B"])

@@ -25,7 +25,7 @@ func (s *Summary) AddSettlement(e Settlement) {
 }
 
 // AddCounts adds the payments of a settlement by its Counts. They do not say whether a receipt is
-// known, so [FindingTreasury] has those of [FindingComplete] too.
+// known, so [FindingNoReceipt] has those of [FindingComplete] too.
 func (s *Summary) AddCounts(e Settlement) {
 	for _, state := range PaymentStates() {
 		if tally := *e.Counts.of(state); tally != (Tally{}) && state != PaymentDropped {
@@ -60,14 +60,14 @@ func enter[K comparable](tallies *map[K]Tally, key K, tally Tally) {
 	(*tallies)[key] = tally
 }
 
-// Transferred returns all settlements together.
-func (s *Summary) Transferred() Tally { return sum(s.Settlements) }
+// SettlementTotal returns all settlements together.
+func (s *Summary) SettlementTotal() Tally { return sum(s.Settlements) }
 
-// Paid returns all payments together.
-func (s *Summary) Paid() Tally { return sum(s.Payments) }
+// PaymentTotal returns all payments together.
+func (s *Summary) PaymentTotal() Tally { return sum(s.Payments) }
 
-// Moved returns all movements together, by their parts: their amounts are what the journals have.
-func (s *Summary) Moved() Tally {
+// MovementTotal returns all movements together, by their parts: their amounts are what the journals have.
+func (s *Summary) MovementTotal() Tally {
 	all := sum(s.Parts)
 	all.join(s.Reversed)
 	return all
@@ -83,10 +83,10 @@ func sum[K comparable](tallies map[K]Tally) Tally {
 
 // SummaryLine is a line of a summary, in the words of operators.
 type SummaryLine struct {
-	List  string // of what the line is a part: "Flussi", "Pagamenti" or "Movimenti"
-	Label string // the state, the finding or the kind; in a line with Sum, what it adds up
-	Sum   bool   // the line adds up lines above it or compares sums, so do not add it to the others
-	Tally        // the Number is 0 in a line that compares sums
+	Section string // of what the line is a part: "Flussi", "Pagamenti" or "Movimenti"
+	Label   string // the state, the finding or the kind; in a line with IsTotal, what it adds up
+	IsTotal bool   // the line adds up lines above it or compares sums, so do not add it to the others
+	Tally          // the Number is 0 in a line that compares sums
 }
 
 // Lines returns the summary line by line in a fixed order, without empty tallies. The parts of a
@@ -95,7 +95,7 @@ func (s *Summary) Lines() []SummaryLine {
 	var lines []SummaryLine
 	const settlements, payments, movements = "Flussi", "Pagamenti", "Movimenti"
 	lines = appendTallies(lines, settlements, s.Settlements, SettlementStates(), SettlementState.Label)
-	transferred, paid := s.Transferred(), s.Paid()
+	transferred, paid := s.SettlementTotal(), s.PaymentTotal()
 	lines = append(lines, SummaryLine{settlements, "Totale dei flussi", true, transferred},
 		SummaryLine{settlements, "Riscontrato in tesoreria", true, Tally{0, s.Covered}},
 		SummaryLine{settlements, "Da riscontrare in tesoreria", true, Tally{0, transferred.Amount - s.Covered}})
@@ -108,7 +108,7 @@ func (s *Summary) Lines() []SummaryLine {
 	if s.Reversed.Number > 0 {
 		lines = append(lines, SummaryLine{movements, MovementReversed.Label(), false, s.Reversed})
 	}
-	return append(lines, SummaryLine{movements, "Totale dei movimenti", true, s.Moved()})
+	return append(lines, SummaryLine{movements, "Totale dei movimenti", true, s.MovementTotal()})
 }
 
 // appendTallies appends a line for each key that has something: the known ones in their order, then

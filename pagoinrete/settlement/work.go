@@ -18,14 +18,14 @@ import (
 )
 
 // work is one write: what was read for it, and what it changes. What was read cannot change before
-// the write, since the store compares the ledger.
+// the write, since the store compares the version of the body.
 type work struct {
 	*Service
-	body   flussi.OrganizationCode
-	ledger int64
-	step   step
-	done   map[uuid.UUID]bool // entities of the step; the others are only matched again
-	facts  facts              // as they are to be
+	body        flussi.OrganizationCode
+	bodyVersion int64
+	step        step
+	done        map[uuid.UUID]bool // entities of the step; the others are only matched again
+	facts       facts              // as they are to be
 
 	storedSettlements map[uuid.UUID]Settlement // as they were read
 	storedMovements   map[uuid.UUID]Movement
@@ -34,26 +34,26 @@ type work struct {
 	paymentWork
 }
 
-// errUntold ends a write that would change a reference of which the [Due] was not told yet: an entity
+// errUnreported ends a write that would change a reference of which the [Due] was not told yet: an entity
 // remembers one earlier reference only. The write tells, and begins again.
-var errUntold = fmt.Errorf("settlement: the due was not told: %w", flussi.ErrConflict)
+var errUnreported = fmt.Errorf("settlement: the due was not told: %w", flussi.ErrConflict)
 
 // write reads, changes and stores entities of a body. It does all of it again if another write of
-// the body came in between, and after an errUntold.
+// the body came in between, and after an errUnreported.
 func (s *Service) write(ctx context.Context, body flussi.OrganizationCode, step step, change func(*work) error) error {
 	for tries := (core.Tries{}); ; {
-		ledger, err := s.store.Ledger(ctx, body)
+		bodyVersion, err := s.store.BodyVersion(ctx, body)
 		if err != nil {
 			return err
 		}
 		w := s.newWork(body)
-		w.ledger, w.step = ledger, step
+		w.bodyVersion, w.step = bodyVersion, step
 		switch err = change(w); {
 		case err == nil:
 			if err = w.save(ctx); err == nil {
 				return nil
 			}
-		case !errors.Is(err, errUntold):
+		case !errors.Is(err, errUnreported):
 			return err
 		default:
 			if err := s.tell(ctx, step.by, body); err != nil {
@@ -83,7 +83,7 @@ func (s *Service) newWork(body flussi.OrganizationCode) *work {
 
 // save stores the entities that changed since they were read. It writes nothing if none did.
 func (w *work) save(ctx context.Context) error {
-	changes := Changes{Body: w.body, Ledger: w.ledger}
+	changes := Changes{Body: w.body, BodyVersion: w.bodyVersion}
 	for id, s := range w.facts.settlements {
 		if old := w.storedSettlements[id]; s != old {
 			changes.Settlements = append(changes.Settlements, w.step.of(w.done[id]).settlement(old, s))
@@ -109,10 +109,10 @@ func (w *work) save(ctx context.Context) error {
 
 // same reports whether two movements are equal.
 func (m Movement) same(other Movement) bool {
-	equal := slices.Equal(m.Entries, other.Entries) && slices.Equal(m.Names, other.Names) &&
-		slices.Equal(m.Hand, other.Hand) && slices.Equal(m.Parts, other.Parts)
+	equal := slices.Equal(m.Entries, other.Entries) && slices.Equal(m.FlowIDs, other.FlowIDs) &&
+		slices.Equal(m.Decisions, other.Decisions) && slices.Equal(m.Parts, other.Parts)
 	for _, one := range []*Movement{&m, &other} {
-		one.Entries, one.Names, one.Hand, one.Parts = nil, nil, nil, nil
+		one.Entries, one.FlowIDs, one.Decisions, one.Parts = nil, nil, nil, nil
 	}
 	return equal && reflect.DeepEqual(m, other)
 }

@@ -192,7 +192,7 @@ func (w *work) classifyGroup(ctx context.Context, references []paymentfile.Refer
 }
 
 // belongs reports whether a payment belongs to a group of references. A payment that does not was
-// found by its Before.
+// found by its PreviousTarget.
 func (w *work) belongs(p *Payment, references map[paymentfile.Reference]bool) bool {
 	if p.Reference.IsZero() && w.rows != nil && p.Settlement == w.rows.of.Settlement {
 		return false // see classifyNone
@@ -215,7 +215,7 @@ func (w *work) enterRows(r paymentfile.Reference) {
 		row := w.rows.payment(i)
 		if before, is := w.payments[row.ID]; is {
 			row.Version, row.CreatedAt, row.UpdatedAt, row.UpdatedBy = before.Version, before.CreatedAt, before.UpdatedAt, before.UpdatedBy
-			row.Hand, row.Target, row.Before, row.State = before.Hand, before.Target, before.Before, before.State
+			row.Decision, row.Target, row.PreviousTarget, row.State = before.Decision, before.Target, before.PreviousTarget, before.State
 		}
 		w.payments[row.ID], w.rowOf[row.ID] = &row, i
 	}
@@ -238,17 +238,17 @@ func (w *work) closeGroup(ctx context.Context, group []*Payment, expected map[pa
 		changed[p.Settlement] = true
 	}
 	w.nextGroup()
-	return w.untold(ctx, changed)
+	return w.markUnreported(ctx, changed)
 }
 
-// untold marks settlements of which the [Due] has to be told again, since their payments changed.
-func (w *work) untold(ctx context.Context, settlements map[uuid.UUID]bool) error {
+// markUnreported marks settlements of which the [Due] has to be told again, since their payments changed.
+func (w *work) markUnreported(ctx context.Context, settlements map[uuid.UUID]bool) error {
 	if err := w.readSettlementsByID(ctx, settlements); err != nil {
 		return err
 	}
 	for id := range settlements {
 		s := w.facts.settlements[id]
-		s.Untold = true
+		s.Unreported = true
 		w.facts.settlements[id] = s
 	}
 	return nil

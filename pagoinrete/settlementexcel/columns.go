@@ -75,7 +75,7 @@ func reportColumn[Row, V any](header string, kind excel.Kind[V], of func(*Row) V
 func summaryColumns() []excel.Column[settlement.SummaryLine] {
 	type line = settlement.SummaryLine
 	return []excel.Column[line]{
-		reportColumn("Foglio", text(16), func(l *line) string { return l.List }, "Il foglio con le righe sommate."),
+		reportColumn("Foglio", text(16), func(l *line) string { return l.Section }, "Il foglio con le righe sommate."),
 		reportColumn("Voce", text(44), func(l *line) string { return l.Label }, "Lo stato delle righe sommate, oppure il nome del totale."),
 		reportColumn("Numero", countOrEmpty(), func(l *line) int { return l.Number }, "Il numero di righe."),
 		reportColumn("Importo", money(), func(l *line) flussi.Cents { return l.Amount }, "La somma dei loro importi."),
@@ -85,10 +85,10 @@ func summaryColumns() []excel.Column[settlement.SummaryLine] {
 func flowTones() []excel.Tone[settlement.Settlement] {
 	return []excel.Tone[settlement.Settlement]{
 		{Color: excel.Red, Text: "flussi con un totale non affidabile, o riscontrati per un importo maggiore", Has: func(e *settlement.Settlement) bool {
-			return e.State == settlement.SettlementUnsure || e.State == settlement.SettlementOver
+			return e.State == settlement.SettlementInconsistent || e.State == settlement.SettlementExceeded
 		}},
 		{Color: excel.Yellow, Text: "flussi non riscontrati in tesoreria, o solo in parte", Has: func(e *settlement.Settlement) bool {
-			return e.State == settlement.SettlementOpen || e.State == settlement.SettlementPartly
+			return e.State == settlement.SettlementOpen || e.State == settlement.SettlementPartlyCovered
 		}},
 	}
 }
@@ -116,12 +116,12 @@ func flowColumns() []excel.Column[settlement.Settlement] {
 		help   string
 	}{
 		{"Attesi", func(c *settlement.PaymentCounts) settlement.Tally { return c.Expected }, "Quanti pagamenti sono attesi, con lo stesso importo."},
-		{"Importo diverso", func(c *settlement.PaymentCounts) settlement.Tally { return c.Differs }, "Quanti pagamenti sono attesi, con un altro importo."},
-		{"Doppi", func(c *settlement.PaymentCounts) settlement.Tally { return c.Doubled }, "Quanti pagamenti si aggiungono a un altro dello stesso IUV."},
+		{"Importo diverso", func(c *settlement.PaymentCounts) settlement.Tally { return c.AmountDiffers }, "Quanti pagamenti sono attesi, con un altro importo."},
+		{"Doppi", func(c *settlement.PaymentCounts) settlement.Tally { return c.Duplicate }, "Quanti pagamenti si aggiungono a un altro dello stesso IUV."},
 		{"IUV sconosciuti", func(c *settlement.PaymentCounts) settlement.Tally { return c.Unknown }, "Quanti pagamenti hanno un IUV sconosciuto."},
 		{"Altri intermediari", func(c *settlement.PaymentCounts) settlement.Tally { return c.Foreign }, "Quanti pagamenti hanno un IUV di un altro intermediario."},
 		{"Revocati", func(c *settlement.PaymentCounts) settlement.Tally { return c.Revoked }, "Quante righe sono revoche, o pagamenti revocati."},
-		{"Accantonati", func(c *settlement.PaymentCounts) settlement.Tally { return c.Aside }, "Quanti pagamenti sono stati accantonati da un operatore."},
+		{"Accantonati", func(c *settlement.PaymentCounts) settlement.Tally { return c.SetAside }, "Quanti pagamenti sono stati accantonati da un operatore."},
 		{"Con errori", func(c *settlement.PaymentCounts) settlement.Tally { return c.Unusable }, "Quante righe hanno un errore che impedisce di abbinarle."},
 	} {
 		columns = append(columns, reportColumn(c.header, countOrEmpty(), func(e *row) int { return c.of(&e.Counts).Number }, c.help))
@@ -142,11 +142,11 @@ func paymentTones() []excel.Tone[settlement.PaymentLine] {
 	}
 	return []excel.Tone[settlement.PaymentLine]{
 		{Color: excel.Red, Text: "pagamenti da verificare: importo diverso, IUV sconosciuto o pagato più di una volta, riga con errori",
-			Has: is(settlement.FindingDiffers, settlement.FindingDoubled, settlement.FindingUnknown, settlement.FindingUnusable)},
+			Has: is(settlement.FindingAmountDiffers, settlement.FindingDuplicate, settlement.FindingUnknown, settlement.FindingUnusable)},
 		{Color: excel.Yellow, Text: "pagamenti attesi il cui flusso non è riscontrato in tesoreria per il suo importo",
-			Has: is(settlement.FindingNoTreasury, settlement.FindingPartly, settlement.FindingOver, settlement.FindingUnsure, settlement.FindingVoid)},
+			Has: is(settlement.FindingNoTreasury, settlement.FindingPartlyCovered, settlement.FindingExceeded, settlement.FindingInconsistent, settlement.FindingNoTransfer)},
 		{Color: excel.Grey, Text: "pagamenti revocati, accantonati o di un altro intermediario",
-			Has: is(settlement.FindingRevoked, settlement.FindingAside, settlement.FindingForeign)},
+			Has: is(settlement.FindingRevoked, settlement.FindingSetAside, settlement.FindingForeign)},
 	}
 }
 
@@ -167,8 +167,8 @@ func paymentLineColumns() []excel.Column[settlement.PaymentLine] {
 		reportColumn("Evento", text(36), func(l *row) string { return l.Purpose.Event }, "Per che cosa si paga."),
 		reportColumn("Capitolo", text(16), func(l *row) string { return l.Purpose.Chapter }, "Il capitolo, o l'aggregato e la voce, dell'entrata."),
 		reportColumn("IUV abbinato", text(28), matchedReference, "Lo IUV a cui un operatore ha abbinato il pagamento."),
-		reportColumn("Deciso da", text(18), func(l *row) string { return l.Payment.Hand.By }, "Chi ha abbinato o accantonato il pagamento. Se la cella è vuota, l'abbinamento è automatico."),
-		reportColumn("Motivo", longText(), func(l *row) string { return l.Payment.Hand.Reason.Reveal() }, "Il motivo della decisione dell'operatore."),
+		reportColumn("Deciso da", text(18), func(l *row) string { return l.Payment.Decision.By }, "Chi ha abbinato o accantonato il pagamento. Se la cella è vuota, l'abbinamento è automatico."),
+		reportColumn("Motivo", longText(), func(l *row) string { return l.Payment.Decision.Reason.Reveal() }, "Il motivo della decisione dell'operatore."),
 		reportColumn("UUID", text(38), func(l *row) string { return l.Payment.ID.String() }, "Identifica il pagamento."),
 	}
 }
@@ -212,7 +212,7 @@ func partTones() []excel.Tone[movementPart] {
 	return []excel.Tone[movementPart]{
 		{Color: excel.Red, Text: "movimenti con più abbinamenti possibili", Has: is(settlement.PartAmbiguous)},
 		{Color: excel.Yellow, Text: "movimenti che non hanno ancora il loro flusso", Has: is(settlement.PartWaiting)},
-		{Color: excel.Grey, Text: "movimenti stornati, accantonati o estranei a pagoPA", Has: is("", settlement.PartAside, settlement.PartUnrelated)},
+		{Color: excel.Grey, Text: "movimenti stornati, accantonati o estranei a pagoPA", Has: is("", settlement.PartSetAside, settlement.PartUnrelated)},
 	}
 }
 

@@ -46,7 +46,7 @@ func Example() {
 		err = template.Export(ctx, w, settlementexcel.SourcesOf(ctx, service, clerk, settlement.ReportFilter{}, due))
 	}
 	for _, line := range summary.Lines() {
-		fmt.Println(line.List+":", line.Label, line.Number, line.Amount.Euro())
+		fmt.Println(line.Section+":", line.Label, line.Number, line.Amount.Euro())
 	}
 	fmt.Println(err)
 	// Output:
@@ -81,7 +81,7 @@ func ExampleTemplate_Movements() {
 	fmt.Print(settlementexcel.Italian(&report, err))
 	for _, journal := range journals { // for Service.ApplyJournal
 		for m, err := range journal.Movements {
-			fmt.Println(journal.Head.Year, m.SuspenseNumber(), m.Amount.Euro(), m.Remittance().IDs, err)
+			fmt.Println(journal.Header.Year, m.SuspenseNumber(), m.Amount.Euro(), m.Remittance().IDs, err)
 		}
 	}
 	// Output:

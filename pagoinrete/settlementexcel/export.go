@@ -136,7 +136,7 @@ func (p *movementPart) reason() string {
 	if part.By == "" {
 		return ""
 	}
-	for _, h := range p.Movement.Hand {
+	for _, h := range p.Movement.Decisions {
 		if h.Settlement == part.Settlement && h.By == part.By {
 			return h.Reason.Reveal()
 		}

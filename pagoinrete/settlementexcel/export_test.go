@@ -126,7 +126,7 @@ func TestSplitMovementIsARowForEachPart(t *testing.T) {
 	apply(t, s, "journal-1.8.xml", "settlement-1.0.xml")
 	page := must.Get(s.Movements(t.Context(), clerk, settlement.MovementFilter{States: []settlement.MovementState{settlement.MovementMatched}}, settlement.Page{}))(t)
 	id := page.Movements[0].ID
-	must.Get(s.MatchMovement(t.Context(), clerk, id, []settlement.HandMatch{{Settlement: page.Movements[0].Parts[0].Settlement, Amount: 10000}, {Amount: 5000}}, "Errore della banca."))(t)
+	must.Get(s.MatchMovement(t.Context(), clerk, id, []settlement.ManualMatch{{Settlement: page.Movements[0].Parts[0].Settlement, Amount: 10000}, {Amount: 5000}}, "Errore della banca."))(t)
 	f, _ := exceltest.Open(t, exported(t, settlementexcel.SourcesOf(t.Context(), s, clerk, settlement.ReportFilter{Movements: settlement.MovementFilter{IDs: []uuid.UUID{id}}}, nil)))
 	assert.Equal(t, [][]string{
 		{"175.00", "100.00", "Abbinato a un flusso", "m.verdi", "Errore della banca."},

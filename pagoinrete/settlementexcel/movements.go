@@ -69,7 +69,7 @@ func movementColumns() []excel.Column[movementRow] {
 // Journal has the movements of one bank and one financial year, for
 // [settlement.Service.ApplyJournal].
 type Journal struct {
-	Head      paymentfile.Journal                    // the bank and the year
+	Header    paymentfile.Journal                    // the bank and the year
 	Movements iter.Seq2[paymentfile.Movement, error] // can be ranged over again
 }
 

@@ -75,7 +75,7 @@ func TestEnteredRowsMatchAsFilesDo(t *testing.T) {
 	require.Len(t, journals, 2, "of a bank, and of none")
 	for range 2 {
 		for _, journal := range journals {
-			must.Get(s.ApplyJournal(t.Context(), clerk, journal.Head, journal.Movements))(t)
+			must.Get(s.ApplyJournal(t.Context(), clerk, journal.Header, journal.Movements))(t)
 		}
 	}
 	assert.Equal(t, settlement.SettlementCovered, must.Get(s.Settlement(t.Context(), clerk, applied.Settlement.ID))(t).State)
@@ -90,7 +90,7 @@ func TestEnteredRowsAreReadFromCSV(t *testing.T) {
 	assert.Equal(t, "\uFEFF"+settlementHeaders, b.String())
 	files, _, err := settlements(t, append(b.Bytes(), flowID+";PSP1;;;;2;01000000000000101;;;120,00;;\r\n"...))
 	require.NoError(t, err)
-	assert.Equal(t, paymentfile.Settlement{ID: flowID, PSP: paymentfile.Party{Code: "PSP1"}, Revision: 2, Body: school(t), Count: 1, Total: 12000}, files[0].Head)
+	assert.Equal(t, paymentfile.Settlement{ID: flowID, PSP: paymentfile.Party{Code: "PSP1"}, Revision: 2, Body: school(t), Count: 1, Total: 12000}, files[0].Header)
 	for p, err := range files[0].Payments {
 		require.NoError(t, err)
 		assert.Equal(t, paymentfile.Payment{Number: 2, Reference: paymentfile.NewReference("01000000000000101"), Amount: 12000, SignedAmount: 12000}, p)
@@ -100,7 +100,7 @@ func TestEnteredRowsAreReadFromCSV(t *testing.T) {
 	assert.Equal(t, "\uFEFF"+movementHeaders, b.String())
 	journals, _, err := movements(t, append(b.Bytes(), "101;31/12/2029;120,00;\"A;B\";;;2030;\r\n"...))
 	require.NoError(t, err)
-	assert.Equal(t, 2030, journals[0].Head.Year)
+	assert.Equal(t, 2030, journals[0].Header.Year)
 	for m, err := range journals[0].Movements {
 		require.NoError(t, err)
 		assert.Equal(t, "A;B", m.Causale.Reveal())
@@ -135,7 +135,7 @@ func TestWrongRowsAreToldAndTheOthersReturned(t *testing.T) {
 			require.Len(t, files, 2)
 			s := newService(t, someDues())
 			first, second := must.Get(s.ApplySettlement(t.Context(), clerk, files[0]))(t), must.Get(s.ApplySettlement(t.Context(), clerk, files[1]))(t)
-			assert.Equal(t, settlement.SettlementUnsure, first.Settlement.State, "a row may be missing")
+			assert.Equal(t, settlement.SettlementInconsistent, first.Settlement.State, "a row may be missing")
 			assert.Equal(t, settlement.SettlementOpen, second.Settlement.State, "its total is stated")
 
 			files, _, err = settlements(t, []byte(settlementHeaders+good)) // corrected

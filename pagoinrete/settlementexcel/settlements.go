@@ -181,9 +181,9 @@ func (f *flowRows) differs(head flowHead) string {
 func (f *flowRows) file(body flussi.OrganizationCode, refused int) settlement.File {
 	head := paymentfile.Settlement{ID: f.id, Revision: f.revision, TransferID: f.transfer, Date: dayOf(f.date),
 		PSP: paymentfile.Party{Code: f.psp}, Body: body, Count: int64(len(f.payments)), Total: f.total}
-	file := settlement.File{Head: head, Payments: yieldAll(f.payments)}
+	file := settlement.File{Header: head, Payments: yieldAll(f.payments)}
 	if head.Total == 0 {
-		file.Head.Total = f.net
+		file.Header.Total = f.net
 		if refused > 0 {
 			incomplete := &paymentfile.Fault{Kind: paymentfile.FaultCount, Blocking: true, Reason: "Nel file ci sono righe con errori, che potrebbero appartenere al flusso."}
 			file.Faults = func() []*paymentfile.Fault { return []*paymentfile.Fault{incomplete} }

@@ -51,7 +51,7 @@ func New(c Config) (*Template, error) {
 		Name: "Riepilogo", Sheet: "Riepilogo", Export: true,
 		Intro: "Le somme degli altri fogli, per stato. Ogni flusso, ogni pagamento e ogni parte di un movimento è in una sola riga.",
 		Tones: []excel.Tone[settlement.SummaryLine]{{Color: excel.Grey, Text: "totali e confronti, da non sommare alle altre righe",
-			Has: func(l *settlement.SummaryLine) bool { return l.Sum }}},
+			Has: func(l *settlement.SummaryLine) bool { return l.IsTotal }}},
 	}, summaryColumns()...)
 	t.flows, errs[3] = excel.New(excel.Config[settlement.Settlement]{
 		Name: "Flussi", Sheet: "Flussi", Export: true, Tones: flowTones(),

@@ -28,7 +28,7 @@ type Config struct {
 
 // Store keeps flows and notifications, payment events and notices, and settlements, payments and
 // movements, in PostgreSQL. Its methods are those of [flow.Store], [flow.SaveAndClaimer],
-// [pagoinrete.Store] and [settlement.Store], whose comments say what they do: Ledger, Save, and what
+// [pagoinrete.Store] and [settlement.Store], whose comments say what they do: BodyVersion, Save, and what
 // reads settlements, payments and movements are the last one's. It is safe for concurrent use.
 type Store struct {
 	*engine.Store

@@ -27,8 +27,8 @@ func (s *Store) Settlements(
 			return s.settlementsOf.Of(filter.FlowIDs...)
 		case len(filter.Totals) > 0:
 			return s.settlements.Pick(s.settlementsTo.having(filter.Totals, filter.FlowPrefix))
-		case filter.Untold:
-			return s.untoldSettlements.Of(struct{}{})
+		case filter.Unreported:
+			return s.unreportedSettlements.Of(struct{}{})
 		}
 		return s.settlements.All()
 	}
@@ -87,16 +87,16 @@ func (s *Store) Movements(
 		switch {
 		case len(filter.IDs) > 0:
 			return s.movements.Pick(filter.IDs)
-		case len(filter.Names) > 0:
-			return s.movements.Pick(s.movementsNaming.having(filter.Names...))
+		case len(filter.FlowIDs) > 0:
+			return s.movements.Pick(s.movementsNaming.having(filter.FlowIDs...))
 		case filter.Settlement != uuid.Nil:
 			return s.movements.Pick(s.movementsTo.having(filter.Settlement))
 		case len(filter.References) > 0:
 			return s.movements.Pick(s.movementsFor.having(filter.References...))
 		case len(filter.Amounts) > 0 && len(filter.Prefixes) > 0:
 			return s.movementsOf.Of(fits(filter)...)
-		case filter.Untold:
-			return s.untoldMovements.Of(struct{}{})
+		case filter.Unreported:
+			return s.unreportedMovements.Of(struct{}{})
 		}
 		return s.movements.All()
 	}

@@ -9,12 +9,12 @@ import (
 )
 
 // Save stores changes: see [settlement.Store]. It holds all payments of the sequence in memory. The
-// store can be used while Save pulls them; if an entity or the ledger has changed in the meantime,
+// store can be used while Save pulls them; if an entity or the version of the body has changed in the meantime,
 // the error is a [flussi.ErrConflict].
 func (s *Store) Save(ctx context.Context, changes settlement.Changes) error {
 	op := memtable.Operation{Name: "save"}
 	parts := []memtable.Part{
-		ledger{s, changes.Body, changes.Ledger},
+		bodyVersion{s, changes.Body, changes.BodyVersion},
 		s.settlements.Write(memtable.Rows(changes.Settlements, newSettlementRow)...),
 		s.movements.Write(memtable.Rows(changes.Movements, newMovementRow)...),
 	}
@@ -28,23 +28,23 @@ func (s *Store) Save(ctx context.Context, changes settlement.Changes) error {
 	return s.db.Save(ctx, op, append(parts, s.payments.Write(payments...))...)
 }
 
-// ledger is the part of a write that counts the writes of a body.
-type ledger struct {
+// bodyVersion is the part of a write that counts the writes of a body.
+type bodyVersion struct {
 	store *Store
 	body  flussi.OrganizationCode
 	count int64
 }
 
-func (l ledger) Check(op memtable.Operation) error {
-	if !l.body.IsZero() && l.store.ledgers[l.body] != l.count {
+func (l bodyVersion) Check(op memtable.Operation) error {
+	if !l.body.IsZero() && l.store.bodyVersions[l.body] != l.count {
 		return op.Fail(flussi.ErrConflict)
 	}
 	return nil
 }
 
-func (l ledger) Put() {
+func (l bodyVersion) Put() {
 	if !l.body.IsZero() {
-		l.store.ledgers[l.body]++
+		l.store.bodyVersions[l.body]++
 	}
 }
 
@@ -60,7 +60,7 @@ func newSettlementRow(change settlement.SettlementChange) *settlementRow {
 func newPaymentRow(change settlement.PaymentChange) *paymentRow {
 	row := &paymentRow{Entity: change.Payment, History: []settlement.PaymentRecord{change.Record}}
 	p := &row.Entity
-	memtable.CutTimes(&p.Date, &p.Hand.At, &p.CreatedAt, &p.UpdatedAt, &row.History[0].At)
+	memtable.CutTimes(&p.Date, &p.Decision.At, &p.CreatedAt, &p.UpdatedAt, &row.History[0].At)
 	return row
 }
 
@@ -72,8 +72,8 @@ func newMovementRow(change settlement.MovementChange) *movementRow {
 	for i := range m.Entries {
 		memtable.CutTimes(&m.Entries[i].Date)
 	}
-	for i := range m.Hand {
-		memtable.CutTimes(&m.Hand[i].At)
+	for i := range m.Decisions {
+		memtable.CutTimes(&m.Decisions[i].At)
 	}
 	memtable.CutTimes(&m.Date, &m.AnonymisedAt, &m.CreatedAt, &m.UpdatedAt, &row.History[0].At)
 	return row

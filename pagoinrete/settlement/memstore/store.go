@@ -15,12 +15,12 @@ import (
 // Store is a [settlement.Store] in memory. It is safe for concurrent use. Errors are
 // [*flussi.Error], except for those of Save's sequence, which are returned as they are.
 type Store struct {
-	db          memtable.DB
-	ledgers     map[flussi.OrganizationCode]int64
-	settlements *memtable.Table[settlement.Settlement, settlement.Settlement, settlement.SettlementRecord]
-	payments    *memtable.Table[settlement.Payment, settlement.Payment, settlement.PaymentRecord]
-	movements   *memtable.Table[settlement.Movement, settlement.Movement, settlement.MovementRecord]
-	counts      *memtable.Counts[settlement.Payment, settlement.PaymentRecord, settlement.PaymentCounts]
+	db           memtable.DB
+	bodyVersions map[flussi.OrganizationCode]int64
+	settlements  *memtable.Table[settlement.Settlement, settlement.Settlement, settlement.SettlementRecord]
+	payments     *memtable.Table[settlement.Payment, settlement.Payment, settlement.PaymentRecord]
+	movements    *memtable.Table[settlement.Movement, settlement.Movement, settlement.MovementRecord]
+	counts       *memtable.Counts[settlement.Payment, settlement.PaymentRecord, settlement.PaymentCounts]
 
 	settlementsOf   *memtable.Index[settlement.Settlement, settlement.SettlementRecord, string] // of a FlowID
 	settlementsTo   totals
@@ -31,8 +31,8 @@ type Store struct {
 	movementsTo     *keys[settlement.Movement, settlement.MovementRecord, uuid.UUID]             // a settlement
 	movementsFor    *keys[settlement.Movement, settlement.MovementRecord, paymentfile.Reference] // a single payment
 
-	untoldSettlements *memtable.Index[settlement.Settlement, settlement.SettlementRecord, struct{}]
-	untoldMovements   *memtable.Index[settlement.Movement, settlement.MovementRecord, struct{}]
+	unreportedSettlements *memtable.Index[settlement.Settlement, settlement.SettlementRecord, struct{}]
+	unreportedMovements   *memtable.Index[settlement.Movement, settlement.MovementRecord, struct{}]
 }
 
 var _ settlement.Store = (*Store)(nil)
@@ -51,9 +51,9 @@ type (
 
 // fit has the fields by which a movement may belong to a settlement that it does not name.
 type fit struct {
-	amount flussi.Cents
-	prefix string
-	loose  bool
+	amount     flussi.Cents
+	prefix     string
+	unresolved bool
 }
 
 // fits returns the keys of the movements that match a filter with amounts and prefixes.
@@ -61,7 +61,7 @@ func fits(filter settlement.MovementFilter) []fit {
 	var all []fit
 	for _, amount := range filter.Amounts {
 		for _, prefix := range filter.Prefixes {
-			if all = append(all, fit{amount, prefix, true}); !filter.Loose {
+			if all = append(all, fit{amount, prefix, true}); !filter.Unresolved {
 				all = append(all, fit{amount, prefix, false})
 			}
 		}
@@ -71,7 +71,7 @@ func fits(filter settlement.MovementFilter) []fit {
 
 // New returns an empty store.
 func New() *Store {
-	s := &Store{ledgers: map[flussi.OrganizationCode]int64{}}
+	s := &Store{bodyVersions: map[flussi.OrganizationCode]int64{}}
 	s.settlements = memtable.New(&s.db, settlementKind{
 		Place: func(e *settlement.Settlement) flussi.Cursor {
 			return flussi.Cursor{At: e.CreatedAt, ID: e.ID} // e.Cursor would copy the settlement
@@ -110,27 +110,27 @@ func (s *Store) index() {
 	s.settlementsTo = totals{}
 	s.settlements.Follow(s.settlementsTo)
 	s.paymentsIn = memtable.NewIndex(s.payments, func(p *settlement.Payment) (uuid.UUID, bool) { return p.Settlement, true })
-	s.movementsOf = memtable.NewIndex(s.movements, func(m *settlement.Movement) (fit, bool) { return fit{m.Amount, m.Prefix, m.Loose}, true })
+	s.movementsOf = memtable.NewIndex(s.movements, func(m *settlement.Movement) (fit, bool) { return fit{m.Amount, m.Prefix, m.Unresolved}, true })
 	s.movementsFor = newKeys(s.movements, func(m *settlement.Movement) (uuid.UUID, []paymentfile.Reference) {
-		all := []paymentfile.Reference{m.Reference, m.Before}
+		all := []paymentfile.Reference{m.Reference, m.PreviousReference}
 		return m.ID, slices.DeleteFunc(all, paymentfile.Reference.IsZero)
 	})
-	s.untoldSettlements = memtable.NewIndex(s.settlements, func(e *settlement.Settlement) (struct{}, bool) { return struct{}{}, e.Untold })
-	s.untoldMovements = memtable.NewIndex(s.movements, func(m *settlement.Movement) (struct{}, bool) { return struct{}{}, m.Untold })
+	s.unreportedSettlements = memtable.NewIndex(s.settlements, func(e *settlement.Settlement) (struct{}, bool) { return struct{}{}, e.Unreported })
+	s.unreportedMovements = memtable.NewIndex(s.movements, func(m *settlement.Movement) (struct{}, bool) { return struct{}{}, m.Unreported })
 	s.counts = memtable.NewCounts(s.payments,
 		func(p *settlement.Payment) uuid.UUID { return p.Settlement },
 		func(c *settlement.PaymentCounts, p *settlement.Payment, by int) { c.Add(*p, by) })
 	s.paymentsFor = newKeys(s.payments, func(p *settlement.Payment) (uuid.UUID, []paymentfile.Reference) {
-		all := []paymentfile.Reference{p.Reference, p.Target, p.Before}
+		all := []paymentfile.Reference{p.Reference, p.Target, p.PreviousTarget}
 		return p.ID, slices.DeleteFunc(all, paymentfile.Reference.IsZero)
 	})
-	s.movementsNaming = newKeys(s.movements, func(m *settlement.Movement) (uuid.UUID, []string) { return m.ID, m.Names })
+	s.movementsNaming = newKeys(s.movements, func(m *settlement.Movement) (uuid.UUID, []string) { return m.ID, m.FlowIDs })
 	s.movementsTo = newKeys(s.movements, func(m *settlement.Movement) (uuid.UUID, []uuid.UUID) {
 		var all []uuid.UUID
 		for _, part := range m.Parts {
 			all = append(all, part.Settlement)
 		}
-		for _, part := range m.Hand {
+		for _, part := range m.Decisions {
 			all = append(all, part.Settlement)
 		}
 		return m.ID, all
@@ -139,15 +139,15 @@ func (s *Store) index() {
 
 // withOwnLists returns a movement that shares no list.
 func withOwnLists(m settlement.Movement) settlement.Movement {
-	m.Entries, m.Names = slices.Clone(m.Entries), slices.Clone(m.Names)
-	m.Hand, m.Parts = slices.Clone(m.Hand), slices.Clone(m.Parts)
+	m.Entries, m.FlowIDs = slices.Clone(m.Entries), slices.Clone(m.FlowIDs)
+	m.Decisions, m.Parts = slices.Clone(m.Decisions), slices.Clone(m.Parts)
 	return m
 }
 
-// Ledger returns how many writes of a body were stored: see [settlement.Store].
-func (s *Store) Ledger(ctx context.Context, body flussi.OrganizationCode) (count int64, err error) {
-	err = s.db.View(ctx, memtable.Operation{Name: "read ledger"}, func() error {
-		count = s.ledgers[body]
+// BodyVersion returns how many writes of a body were stored: see [settlement.Store].
+func (s *Store) BodyVersion(ctx context.Context, body flussi.OrganizationCode) (count int64, err error) {
+	err = s.db.View(ctx, memtable.Operation{Name: "read version of a body"}, func() error {
+		count = s.bodyVersions[body]
 		return nil
 	})
 	return count, err

@@ -89,11 +89,11 @@ func (v view) PaymentHistory(ctx context.Context, id uuid.UUID) ([]settlement.Pa
 // altered is a store with some methods replaced. A nil field keeps the method of the store.
 type altered struct {
 	settlement.Store
-	save      func(context.Context, settlement.Changes) error
-	ledger    func(context.Context, flussi.OrganizationCode) (int64, error)
-	movement  func(context.Context, uuid.UUID) (settlement.Movement, error)
-	movements func(context.Context, settlement.MovementFilter, settlement.Page) ([]settlement.Movement, error)
-	history   func(context.Context, uuid.UUID) ([]settlement.MovementRecord, error)
+	save        func(context.Context, settlement.Changes) error
+	bodyVersion func(context.Context, flussi.OrganizationCode) (int64, error)
+	movement    func(context.Context, uuid.UUID) (settlement.Movement, error)
+	movements   func(context.Context, settlement.MovementFilter, settlement.Page) ([]settlement.Movement, error)
+	history     func(context.Context, uuid.UUID) ([]settlement.MovementRecord, error)
 }
 
 func (a altered) Save(ctx context.Context, changes settlement.Changes) error {
@@ -103,11 +103,11 @@ func (a altered) Save(ctx context.Context, changes settlement.Changes) error {
 	return a.Store.Save(ctx, changes)
 }
 
-func (a altered) Ledger(ctx context.Context, body flussi.OrganizationCode) (int64, error) {
-	if a.ledger != nil {
-		return a.ledger(ctx, body)
+func (a altered) BodyVersion(ctx context.Context, body flussi.OrganizationCode) (int64, error) {
+	if a.bodyVersion != nil {
+		return a.bodyVersion(ctx, body)
 	}
-	return a.Store.Ledger(ctx, body)
+	return a.Store.BodyVersion(ctx, body)
 }
 
 func (a altered) Movement(ctx context.Context, id uuid.UUID) (settlement.Movement, error) {

@@ -26,10 +26,10 @@ var breakers = []breaker{
 		viewed.ReadChildren(func(p *settlement.Payment) {
 			p.Reference = paymentfile.NewReference(p.Reference.Reveal() + "0")
 		})},
-	{"unknown owners become OwnerNobody", "states, kinds and actions that are unknown are kept",
+	{"unknown owners become OwnerUnknown", "states, kinds and actions that are unknown are kept",
 		viewed.ReadChildren(func(p *settlement.Payment) {
 			if p.Owner != settlement.OwnerBody && p.Owner != settlement.OwnerForeign {
-				p.Owner = settlement.OwnerNobody
+				p.Owner = settlement.OwnerUnknown
 			}
 		})},
 	{"unknown kinds of parts become PartWaiting", "states, kinds and actions that are unknown are kept",
@@ -57,8 +57,8 @@ var breakers = []breaker{
 		})},
 	{"a repeated name is stored once", "the lists of a movement are kept in their order",
 		writtenMovements(func(c *settlement.MovementChange) {
-			slices.Sort(c.Movement.Names)
-			c.Movement.Names = slices.Compact(c.Movement.Names)
+			slices.Sort(c.Movement.FlowIDs)
+			c.Movement.FlowIDs = slices.Compact(c.Movement.FlowIDs)
 		})},
 	{"a write may have a movement twice", "a movement is stored in the version that was read, with its record", newAndChanged},
 	{"the last writer wins", "a movement is stored in the version that was read, with its record", lastWins},
@@ -80,16 +80,16 @@ var breakers = []breaker{
 		})},
 	{"movements are stored in a transaction of their own", "settlements, movements and payments are stored together or not at all", movementsFirst},
 	{"late writers overwrite", "of those who change one movement, one succeeds", lastWins},
-	{"all bodies share one ledger", "the ledger of a body counts its writes",
+	{"all bodies share one version", "the version of a body counts its writes",
 		func(s settlement.Store) settlement.Store {
-			return altered{Store: s, ledger: func(ctx context.Context, body flussi.OrganizationCode) (int64, error) {
-				own, err := s.Ledger(ctx, body)
-				other, _ := s.Ledger(ctx, first)
+			return altered{Store: s, bodyVersion: func(ctx context.Context, body flussi.OrganizationCode) (int64, error) {
+				own, err := s.BodyVersion(ctx, body)
+				other, _ := s.BodyVersion(ctx, first)
 				return max(own, other), err
 			}}
 		}},
-	{"the ledger is not compared", "a write with another ledger than the body's is refused", anyLedger},
-	{"the ledger is read again before it is compared", "of several writers with one ledger, one succeeds", anyLedger},
+	{"the version of the body is not compared", "a write with another version than the body's is refused", anyBodyVersion},
+	{"the version of the body is read again before it is compared", "of several writers with one version of a body, one succeeds", anyBodyVersion},
 	{"characters of LIKE are not escaped", "settlements are found by each field of the filter",
 		viewed.Parents(brokenstore.Asks[settlement.Settlement](func(q *settlement.SettlementFilter) {
 			if q.FlowPrefix == "%" {
@@ -128,17 +128,17 @@ var breakers = []breaker{
 				q.Bodies = nil
 			}
 		}))},
-	{"Names finds movements by their first name", "movements are found by each field of the filter",
-		askedMovements(func(q *settlement.MovementFilter) { q.Names = q.Names[:min(1, len(q.Names))] })},
-	{"Names finds movements by earlier names", "movements are found by each field of the filter", earlierNames},
-	{"Settlement ignores the Hand parts", "movements are found by each field of the filter",
+	{"FlowIDs finds movements by their first name", "movements are found by each field of the filter",
+		askedMovements(func(q *settlement.MovementFilter) { q.FlowIDs = q.FlowIDs[:min(1, len(q.FlowIDs))] })},
+	{"FlowIDs finds movements by earlier names", "movements are found by each field of the filter", earlierNames},
+	{"Settlement ignores the Decisions", "movements are found by each field of the filter",
 		filteredMovements(func(q settlement.MovementFilter, m settlement.Movement) bool {
 			return q.Settlement == uuid.Nil || slices.ContainsFunc(m.Parts, func(p settlement.Part) bool { return p.Settlement == q.Settlement })
 		})},
 	{"Prefixes is ignored", "movements are found by each field of the filter",
 		askedMovements(func(q *settlement.MovementFilter) { q.Prefixes = nil })},
-	{"Loose is ignored", "movements are found by each field of the filter",
-		askedMovements(func(q *settlement.MovementFilter) { q.Loose = false })},
+	{"Unresolved is ignored", "movements are found by each field of the filter",
+		askedMovements(func(q *settlement.MovementFilter) { q.Unresolved = false })},
 	{"a filter with an amount ignores the body", "movements are found by fields of the filter together",
 		askedMovements(func(q *settlement.MovementFilter) {
 			if len(q.Amounts) > 0 {
@@ -151,13 +151,13 @@ var breakers = []breaker{
 			return altered{Store: s, save: func(ctx context.Context, changes settlement.Changes) error {
 				err := s.Save(ctx, changes)
 				for _, c := range changes.Movements {
-					slices.Sort(c.Movement.Names)
+					slices.Sort(c.Movement.FlowIDs)
 				}
 				return err
 			}}
 		}},
 	{"a list sorts the caller's filter", "what is given stays the caller's",
-		askedMovements(func(q *settlement.MovementFilter) { slices.Sort(q.Names) })},
+		askedMovements(func(q *settlement.MovementFilter) { slices.Sort(q.FlowIDs) })},
 }
 
 var first = func() flussi.OrganizationCode {
@@ -172,7 +172,7 @@ func writtenMovements(change func(*settlement.MovementChange)) func(settlement.S
 			changes.Movements = slices.Clone(changes.Movements)
 			for i := range changes.Movements {
 				m := &changes.Movements[i].Movement
-				m.Entries, m.Names, m.Parts = slices.Clone(m.Entries), slices.Clone(m.Names), slices.Clone(m.Parts)
+				m.Entries, m.FlowIDs, m.Parts = slices.Clone(m.Entries), slices.Clone(m.FlowIDs), slices.Clone(m.Parts)
 				change(&changes.Movements[i])
 			}
 			return s.Save(ctx, changes)
@@ -237,21 +237,21 @@ func earlierNames(s settlement.Store) settlement.Store {
 			err := s.Save(ctx, changes)
 			for _, c := range changes.Movements {
 				if err == nil && c.Movement.Version == 0 {
-					names[c.Movement.ID] = slices.Clone(c.Movement.Names)
+					names[c.Movement.ID] = slices.Clone(c.Movement.FlowIDs)
 				}
 			}
 			return err
 		},
 		movements: func(ctx context.Context, filter settlement.MovementFilter, page settlement.Page) ([]settlement.Movement, error) {
-			wanted := filter.Names
-			if filter.Names = nil; len(wanted) == 0 {
+			wanted := filter.FlowIDs
+			if filter.FlowIDs = nil; len(wanted) == 0 {
 				return s.Movements(ctx, filter, page)
 			}
 			whole := page
 			whole.Limit = flussi.MaxPage
 			all, err := s.Movements(ctx, filter, whole)
 			all = slices.DeleteFunc(all, func(m settlement.Movement) bool {
-				return !slices.ContainsFunc(append(names[m.ID], m.Names...), func(name string) bool { return slices.Contains(wanted, name) })
+				return !slices.ContainsFunc(append(names[m.ID], m.FlowIDs...), func(name string) bool { return slices.Contains(wanted, name) })
 			})
 			return all[:min(len(all), page.Limit)], err
 		}}
@@ -310,13 +310,13 @@ func movementsFirst(s settlement.Store) settlement.Store {
 	}}
 }
 
-// anyLedger makes a store that ignores the Ledger of changes.
-func anyLedger(s settlement.Store) settlement.Store {
+// anyBodyVersion makes a store that ignores the BodyVersion of changes.
+func anyBodyVersion(s settlement.Store) settlement.Store {
 	var mu sync.Mutex
 	return altered{Store: s, save: func(ctx context.Context, changes settlement.Changes) error {
 		mu.Lock()
 		defer mu.Unlock()
-		changes.Ledger, _ = s.Ledger(ctx, changes.Body)
+		changes.BodyVersion, _ = s.BodyVersion(ctx, changes.Body)
 		return s.Save(ctx, changes)
 	}}
 }

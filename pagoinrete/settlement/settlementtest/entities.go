@@ -52,7 +52,7 @@ func (p *probe) newMovement() settlement.Movement {
 func (p *probe) fullSettlement() settlement.Settlement {
 	var s settlement.Settlement
 	p.Fill(&s, true)
-	s.State, s.Version, s.Counts = settlement.SettlementPartly, 0, settlement.PaymentCounts{}
+	s.State, s.Version, s.Counts = settlement.SettlementPartlyCovered, 0, settlement.PaymentCounts{}
 	return s
 }
 
@@ -61,7 +61,7 @@ func (p *probe) fullPayment(of settlement.Settlement) settlement.Payment {
 	var one settlement.Payment
 	p.Fill(&one, true)
 	one.Settlement, one.Body = of.ID, of.Body
-	one.State, one.Owner, one.Hand.Kind, one.Version = settlement.PaymentDiffers, settlement.OwnerBody, settlement.DecisionAside, 0
+	one.State, one.Owner, one.Decision.Kind, one.Version = settlement.PaymentAmountDiffers, settlement.OwnerBody, settlement.DecisionSetAside, 0
 	return one
 }
 
@@ -93,7 +93,7 @@ func (p *probe) changedPayment(one settlement.Payment) settlement.Payment {
 	var changed settlement.Payment
 	p.Fill(&changed, false)
 	changed.ID, changed.Settlement, changed.Body, changed.CreatedAt, changed.Version = one.ID, one.Settlement, one.Body, one.CreatedAt, one.Version
-	changed.State, changed.Owner, changed.Hand.Kind = settlement.PaymentForeign, settlement.OwnerForeign, settlement.DecisionMatched
+	changed.State, changed.Owner, changed.Decision.Kind = settlement.PaymentForeign, settlement.OwnerForeign, settlement.DecisionMatched
 	return changed
 }
 

@@ -73,7 +73,7 @@ func (p *probe) someSettlement() settlement.Settlement {
 	s.Body = oneOf(p, bodies()...)
 	s.State = oneOf(p, append(settlement.SettlementStates(), "parked")...)
 	s.FlowID, s.Total = oneOf(p, flowIDs()...), oneOf[flussi.Cents](p, 0, 500, 1000, -500)
-	s.Untold = oneOf(p, true, false)
+	s.Unreported = oneOf(p, true, false)
 	s.CreatedAt = p.SomeMinute()
 	return s
 }
@@ -83,7 +83,7 @@ func settlementCriteria(p *storetest.Probe, q *settlementFilter, s settlement.Se
 		{"Bodies", func() { q.Bodies = []flussi.OrganizationCode{s.Body} }},
 		{"Bodies, several", func() { q.Bodies = []flussi.OrganizationCode{p.OrganizationCode(), s.Body, body} }},
 		{"States", func() { q.States = []settlement.SettlementState{s.State} }},
-		{"States, several", func() { q.States = []settlement.SettlementState{settlement.SettlementVoid, s.State} }},
+		{"States, several", func() { q.States = []settlement.SettlementState{settlement.SettlementNoTransfer, s.State} }},
 		{"FlowIDs", func() { q.FlowIDs = []string{s.FlowID} }},
 		{"FlowIDs, several", func() { q.FlowIDs = []string{p.Word(), s.FlowID, s.FlowID} }},
 		{"FlowPrefix", func() { q.FlowPrefix = s.FlowID }},
@@ -93,7 +93,7 @@ func settlementCriteria(p *storetest.Probe, q *settlementFilter, s settlement.Se
 		}},
 		{"Totals", func() { q.Totals = []flussi.Cents{s.Total} }},
 		{"Totals, several", func() { q.Totals = []flussi.Cents{77, s.Total, 0} }},
-		{"Untold", func() { q.Untold = true }},
+		{"Unreported", func() { q.Unreported = true }},
 	}...)
 }
 
@@ -121,7 +121,7 @@ func (p *probe) paymentCatalogue() storetest.Catalogue[settlement.Payment, payme
 func (p *probe) somePayment(of settlement.Settlement) settlement.Payment {
 	one := p.fullPayment(of)
 	one.State = oneOf(p, append(settlement.PaymentStates(), "parked")...)
-	one.Reference, one.Target, one.Before = oneOf(p, references()...), oneOf(p, references()...), oneOf(p, references()...)
+	one.Reference, one.Target, one.PreviousTarget = oneOf(p, references()...), oneOf(p, references()...), oneOf(p, references()...)
 	one.CreatedAt = p.SomeMinute()
 	return one
 }
@@ -136,7 +136,7 @@ func paymentCriteria(p *storetest.Probe, q *paymentFilter, one settlement.Paymen
 		{"Settlement, one that is not there", func() { q.Settlement = p.ID() }},
 		{"References, of the file", func() { q.References = []paymentfile.Reference{one.Reference} }},
 		{"References, of the target", func() { q.References = []paymentfile.Reference{one.Target} }},
-		{"References, of the earlier target", func() { q.References = []paymentfile.Reference{one.Before} }},
+		{"References, of the earlier target", func() { q.References = []paymentfile.Reference{one.PreviousTarget} }},
 		{"References, none but none", func() { q.References = []paymentfile.Reference{{}} }},
 		{"References, several", func() {
 			q.References = []paymentfile.Reference{paymentfile.NewReference(p.Word()), one.Target, {}, one.Target}
@@ -165,20 +165,20 @@ func (p *probe) someMovement(settlements []uuid.UUID) settlement.Movement {
 	m := p.fullMovement()
 	m.Body = oneOf(p, bodies()...)
 	m.State = oneOf(p, append(settlement.MovementStates(), "parked")...)
-	m.Names, m.Prefix = m.Names[:p.Random.IntN(4)], oneOf(p, flowIDs()...)
-	for i := range m.Names {
-		m.Names[i] = oneOf(p, flowIDs()...)
+	m.FlowIDs, m.Prefix = m.FlowIDs[:p.Random.IntN(4)], oneOf(p, flowIDs()...)
+	for i := range m.FlowIDs {
+		m.FlowIDs[i] = oneOf(p, flowIDs()...)
 	}
-	m.Parts, m.Hand = m.Parts[:p.Random.IntN(4)], m.Hand[:p.Random.IntN(3)]
+	m.Parts, m.Decisions = m.Parts[:p.Random.IntN(4)], m.Decisions[:p.Random.IntN(3)]
 	for i := range m.Parts {
 		m.Parts[i].Settlement = oneOf(p, settlements...)
 	}
-	for i := range m.Hand {
-		m.Hand[i].Settlement = oneOf(p, settlements...)
+	for i := range m.Decisions {
+		m.Decisions[i].Settlement = oneOf(p, settlements...)
 	}
 	m.Amount = oneOf[flussi.Cents](p, 0, 500, 1000, -500)
-	m.Reference, m.Before = oneOf(p, references()...), oneOf(p, references()...)
-	m.Loose, m.Untold = oneOf(p, true, false), oneOf(p, true, false)
+	m.Reference, m.PreviousReference = oneOf(p, references()...), oneOf(p, references()...)
+	m.Unresolved, m.Unreported = oneOf(p, true, false), oneOf(p, true, false)
 	m.CreatedAt = p.SomeMinute()
 	return m
 }
@@ -188,21 +188,23 @@ func movementCriteria(p *storetest.Probe, q *movementFilter, m settlement.Moveme
 		{"Bodies", func() { q.Bodies = []flussi.OrganizationCode{m.Body} }},
 		{"Bodies, several", func() { q.Bodies = []flussi.OrganizationCode{p.OrganizationCode(), m.Body} }},
 		{"States", func() { q.States = []settlement.MovementState{m.State} }},
-		{"States, several", func() { q.States = []settlement.MovementState{settlement.MovementAside, m.State} }},
-		{"Names", func() { q.Names = append(slices.Clone(m.Names[:min(1, len(m.Names))]), "2026-03-28BANKIT-1") }},
-		{"Names, the last", func() { q.Names = []string{fmt.Sprint(append([]string{"none"}, m.Names...)[len(m.Names)])} }},
+		{"States, several", func() { q.States = []settlement.MovementState{settlement.MovementSetAside, m.State} }},
+		{"FlowIDs", func() { q.FlowIDs = append(slices.Clone(m.FlowIDs[:min(1, len(m.FlowIDs))]), "2026-03-28BANKIT-1") }},
+		{"FlowIDs, the last", func() { q.FlowIDs = []string{fmt.Sprint(append([]string{"none"}, m.FlowIDs...)[len(m.FlowIDs)])} }},
 		{"Prefixes", func() { q.Prefixes = []string{m.Prefix} }},
 		{"Prefixes, several", func() { q.Prefixes = []string{p.Word(), m.Prefix} }},
 		{"Amounts", func() { q.Amounts = []flussi.Cents{m.Amount} }},
 		{"Amounts, several", func() { q.Amounts = []flussi.Cents{77, m.Amount} }},
-		{"Loose", func() { q.Loose = true }},
+		{"Unresolved", func() { q.Unresolved = true }},
 		{"Settlement, of a part", func() { q.Settlement = append([]settlement.Part{{}}, m.Parts...)[len(m.Parts)].Settlement }},
-		{"Settlement, of a decision", func() { q.Settlement = append([]settlement.HandPart{{}}, m.Hand...)[len(m.Hand)].Settlement }},
+		{"Settlement, of a decision", func() {
+			q.Settlement = append([]settlement.DecidedPart{{}}, m.Decisions...)[len(m.Decisions)].Settlement
+		}},
 		{"Settlement, one that is not there", func() { q.Settlement = p.ID() }},
 		{"References", func() { q.References = []paymentfile.Reference{m.Reference} }},
-		{"References, the earlier one", func() { q.References = []paymentfile.Reference{m.Before} }},
+		{"References, the earlier one", func() { q.References = []paymentfile.Reference{m.PreviousReference} }},
 		{"References, none but none", func() { q.References = []paymentfile.Reference{{}} }},
 		{"References, several", func() { q.References = []paymentfile.Reference{paymentfile.NewReference(p.Word()), m.Reference} }},
-		{"Untold", func() { q.Untold = true }},
+		{"Unreported", func() { q.Unreported = true }},
 	}...)
 }

@@ -49,9 +49,9 @@ func givenIsTheCallers(p *probe) {
 	storetest.Spoil(p.Probe, changes.Movements)
 	p.movements.IsRead("whose change was altered after it was stored", storetest.Next(m))
 	names := []string{"b", "a", "b"}
-	filter := settlement.MovementFilter{Names: slices.Clone(names)}
+	filter := settlement.MovementFilter{FlowIDs: slices.Clone(names)}
 	p.movements.Page(filter, flussi.Page{Limit: 2})
-	if !slices.Equal(filter.Names, names) {
+	if !slices.Equal(filter.FlowIDs, names) {
 		p.Fail("Movements has changed the filter it was given")
 	}
 }

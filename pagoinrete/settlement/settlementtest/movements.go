@@ -47,17 +47,17 @@ func missingMovementsAreNotFound(p *probe) {
 func movementListsAreKept(p *probe) {
 	m, other := p.saveMovement(p.newMovement()), p.saveMovement(p.fullMovement())
 	full := p.fullMovement()
-	full.Parts[2], full.Hand[2], full.Names[2] = full.Parts[0], full.Hand[0], full.Names[0] // the same twice
+	full.Parts[2], full.Decisions[2], full.FlowIDs[2] = full.Parts[0], full.Decisions[0], full.FlowIDs[0] // the same twice
 	for _, length := range []int{1, 3, 2, 0, 3} {
-		m.Entries, m.Names, m.Hand, m.Parts = full.Entries[:length], full.Names[:length], full.Hand[:length], full.Parts[:length]
+		m.Entries, m.FlowIDs, m.Decisions, m.Parts = full.Entries[:length], full.FlowIDs[:length], full.Decisions[:length], full.Parts[:length]
 		m = p.saveMovement(m)
 		p.movements.IsRead("with other lists", m)
 	}
-	m.Entries, m.Names = slices.Clone(full.Entries), slices.Clone(full.Names)
-	m.Hand, m.Parts = slices.Clone(full.Hand), slices.Clone(full.Parts)
+	m.Entries, m.FlowIDs = slices.Clone(full.Entries), slices.Clone(full.FlowIDs)
+	m.Decisions, m.Parts = slices.Clone(full.Decisions), slices.Clone(full.Parts)
 	slices.Reverse(m.Entries)
-	slices.Reverse(m.Names)
-	slices.Reverse(m.Hand)
+	slices.Reverse(m.FlowIDs)
+	slices.Reverse(m.Decisions)
 	slices.Reverse(m.Parts)
 	p.movements.IsRead("with lists in another order", p.saveMovement(m))
 	p.movements.IsRead("whose lists nobody changed", other)
@@ -111,8 +111,8 @@ func movementValuesAreKept(p *probe) {
 	}
 	for _, amount := range []flussi.Cents{flussi.MaxPayable, 1<<53 + 1, -1} {
 		m := p.fullMovement()
-		m.Amount, m.Stated, m.Regularised = amount, amount, amount
-		m.Parts[1].Amount, m.Entries[1].Amount, m.Hand[1].Amount = amount, amount, amount
+		m.Amount, m.StatedAmount, m.Regularised = amount, amount, amount
+		m.Parts[1].Amount, m.Entries[1].Amount, m.Decisions[1].Amount = amount, amount, amount
 		p.movements.IsRead("with the amount "+amount.String(), p.saveMovement(m))
 	}
 }

@@ -47,7 +47,7 @@ var storeContract = storetest.Contract[settlement.Store, *probe]{
 	Suite: "settlementtest",
 	Probe: newProbe,
 	Rules: slices.Concat(
-		shared.Rules(texts), valueRules, countRules, movementRules, ledgerRules, filterRules, isolationRules,
+		shared.Rules(texts), valueRules, countRules, movementRules, bodyVersionRules, filterRules, isolationRules,
 		[]rule{shared.Empty()},
 	),
 }

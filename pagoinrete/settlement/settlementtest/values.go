@@ -61,7 +61,7 @@ func referencesAreKept(p *probe) {
 	for _, text := range []string{"01234567890123456", "012345678901234", "RF18539007547034", "ALTRO/2026 77", " x ", ""} {
 		one := p.newPayment(s)
 		one.Reference = paymentfile.NewReference(text)
-		one.Target, one.Before = one.Reference, one.Reference
+		one.Target, one.PreviousTarget = one.Reference, one.Reference
 		one = p.payments.Set(one)
 		p.payments.IsRead(fmt.Sprintf("with the reference %q", text), one)
 	}
@@ -71,7 +71,7 @@ func unknownWordsAreKept(p *probe) {
 	s := p.fullSettlement()
 	s.State = "parked"
 	one := p.fullPayment(s)
-	one.State, one.Owner, one.Hand.Kind, one.Outcome = "parked", "neighbour", "guessed", 77
+	one.State, one.Owner, one.Decision.Kind, one.Outcome = "parked", "neighbour", "guessed", 77
 	p.KeepsWords(s, one)
 	p.HasCounts("with unknown words", s.ID, settlement.PaymentCounts{Unusable: settlement.Tally{Number: 1, Amount: one.Net()}})
 	m := p.fullMovement()
@@ -108,7 +108,7 @@ func countsAreOfPayments(p *probe) {
 		p.HasCounts(fmt.Sprintf("after one has got the state %q", state), s.ID, counted(all...))
 	}
 	late := all[0]
-	late.State = settlement.PaymentAside // of an old version
+	late.State = settlement.PaymentSetAside // of an old version
 	late.Version--
 	p.Wants(flussi.ErrConflict, p.store.Save(p.Ctx, settlement.Changes{Payments: sequence([]settlement.PaymentChange{paymentChange(late)})}), "Save of an old version")
 	p.HasCounts("after a conflict", s.ID, counted(all...))

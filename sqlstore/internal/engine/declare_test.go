@@ -202,7 +202,7 @@ func TestFilesAreAppliedInATransaction(t *testing.T) {
 		s.end()
 		o = must.Get(newOffice(s.store, bills{}, bodyNumber(0), 0, 0))(t)
 		assert.Empty(t, o.result(t.Context(), t))
-		assert.Zero(t, must.Get(s.Ledger(t.Context(), bodyNumber(0)))(t))
+		assert.Zero(t, must.Get(s.BodyVersion(t.Context(), bodyNumber(0)))(t))
 	})
 }
 
@@ -242,8 +242,8 @@ func everyCall(t *testing.T, s store) map[string]error {
 		"SaveFlow": s.SaveFlow(ctx, change, nil), "SaveImport": saveImport, "ImportResult": must.Err(s.ImportResult(ctx, flow.ImportKey{1})),
 		"Notification": must.Err(s.Notification(ctx, f.ID)), "Notifications": must.Err(s.Notifications(ctx, flow.NotificationFilter{}, flow.Page{Limit: 1})),
 		"NotificationHistory": must.Err(s.NotificationHistory(ctx, f.ID)), "SaveNotifications": s.SaveNotifications(ctx, flow.NotificationChange{}),
-		"Expired": must.Err(s.Expired(ctx, 1)),
-		"Ledger":  must.Err(s.Ledger(ctx, bodyNumber(0))), "Save": s.Save(ctx, settlement.Changes{Body: bodyNumber(0)}),
+		"Expired":     must.Err(s.Expired(ctx, 1)),
+		"BodyVersion": must.Err(s.BodyVersion(ctx, bodyNumber(0))), "Save": s.Save(ctx, settlement.Changes{Body: bodyNumber(0)}),
 		"Settlement": must.Err(s.Settlement(ctx, f.ID)), "Payments": must.Err(s.Payments(ctx, settlement.PaymentFilter{}, settlement.Page{Limit: 1})),
 		"MovementHistory": must.Err(s.MovementHistory(ctx, f.ID)),
 	}

@@ -25,10 +25,10 @@ var movements = entity[settlement.Movement]{
 			&m.ID, &m.Body, timeField{&m.CreatedAt},
 			stringTo(&m.Bank), &m.Year, stringTo(&m.Account), stringTo(&m.Number),
 			listField[settlement.Entry, entry]{&m.Entries, entryOf, entry.value}, timeField{&m.Date}, (*int64)(&m.Amount), (*int64)(&m.Regularised),
-			listField[string, string]{&m.Names, encode[string], decode}, stringTo(&m.Prefix), &m.Cut,
-			referenceField{&m.Reference}, referenceField{&m.Before}, (*int64)(&m.Stated), &m.Loose,
-			listField[settlement.HandPart, handPart]{&m.Hand, handPartOf, handPart.value}, listField[settlement.Part, part]{&m.Parts, partOf, part.value},
-			stringTo(&m.State), &m.Untold, timeField{&m.AnonymisedAt},
+			listField[string, string]{&m.FlowIDs, encode[string], decode}, stringTo(&m.Prefix), &m.Cut,
+			referenceField{&m.Reference}, referenceField{&m.PreviousReference}, (*int64)(&m.StatedAmount), &m.Unresolved,
+			listField[settlement.DecidedPart, decidedPart]{&m.Decisions, decidedPartOf, decidedPart.value}, listField[settlement.Part, part]{&m.Parts, partOf, part.value},
+			stringTo(&m.State), &m.Unreported, timeField{&m.AnonymisedAt},
 			timeField{&m.UpdatedAt}, stringTo(&m.UpdatedBy), &m.Version,
 		}
 	},
@@ -37,10 +37,10 @@ var movements = entity[settlement.Movement]{
 			m.ID, m.Body.String(), m.CreatedAt.UnixMicro(),
 			encode(m.Bank), int64(m.Year), encode(m.Account), encode(m.Number),
 			listToJSON(m.Entries, entryOf), micros(m.Date), int64(m.Amount), int64(m.Regularised),
-			listToJSON(m.Names, encode[string]), encode(m.Prefix), m.Cut,
-			encode(m.Reference.Reveal()), encode(m.Before.Reveal()), int64(m.Stated), m.Loose,
-			listToJSON(m.Hand, handPartOf), listToJSON(m.Parts, partOf),
-			encode(m.State), m.Untold, micros(m.AnonymisedAt),
+			listToJSON(m.FlowIDs, encode[string]), encode(m.Prefix), m.Cut,
+			encode(m.Reference.Reveal()), encode(m.PreviousReference.Reveal()), int64(m.StatedAmount), m.Unresolved,
+			listToJSON(m.Decisions, decidedPartOf), listToJSON(m.Parts, partOf),
+			encode(m.State), m.Unreported, micros(m.AnonymisedAt),
 			m.UpdatedAt.UnixMicro(), encode(m.UpdatedBy), version,
 		}
 	},
@@ -104,8 +104,8 @@ func (e entry) value() settlement.Entry {
 	}
 }
 
-// handPart is a part that an operator decided, in JSON.
-type handPart struct {
+// decidedPart is a part that an operator decided, in JSON.
+type decidedPart struct {
 	Settlement uuid.UUID `json:"settlement"`
 	Amount     int64     `json:"amount"`
 	Reason     string    `json:"reason"`
@@ -113,12 +113,12 @@ type handPart struct {
 	At         *int64    `json:"at"`
 }
 
-func handPartOf(h settlement.HandPart) handPart {
-	return handPart{h.Settlement, int64(h.Amount), encode(h.Reason.Reveal()), encode(h.By), jsonTime(h.At)}
+func decidedPartOf(h settlement.DecidedPart) decidedPart {
+	return decidedPart{h.Settlement, int64(h.Amount), encode(h.Reason.Reveal()), encode(h.By), jsonTime(h.At)}
 }
 
-func (h handPart) value() settlement.HandPart {
-	return settlement.HandPart{Settlement: h.Settlement, Amount: flussi.Cents(h.Amount), Reason: flussi.NewText(decode(h.Reason)), By: decode(h.By), At: timeOfJSON(h.At)}
+func (h decidedPart) value() settlement.DecidedPart {
+	return settlement.DecidedPart{Settlement: h.Settlement, Amount: flussi.Cents(h.Amount), Reason: flussi.NewText(decode(h.Reason)), By: decode(h.By), At: timeOfJSON(h.At)}
 }
 
 // part is a part of the amount of a movement, in JSON.

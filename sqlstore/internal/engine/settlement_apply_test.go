@@ -93,7 +93,7 @@ func (o *office) journal() iter.Seq2[paymentfile.Movement, error] {
 }
 
 func (o *office) applySettlement(ctx context.Context) error {
-	_, err := o.ApplySettlement(ctx, clerk, settlement.File{Head: o.head(), Payments: o.payments()})
+	_, err := o.ApplySettlement(ctx, clerk, settlement.File{Header: o.head(), Payments: o.payments()})
 	return err
 }
 

@@ -47,7 +47,7 @@ func settlementList(t *tx, q settlement.SettlementFilter, p settlement.Page) *li
 		l.whereKeys(t, numbers(q.Totals), within, totals)
 	}
 	whereStates(l, q.States)
-	l.whereFlag("untold", q.Untold)
+	l.whereFlag("untold", q.Unreported)
 	l.whereCreated(q.From, q.To)
 	return l
 }
@@ -72,7 +72,7 @@ func movementList(t *tx, q settlement.MovementFilter, p settlement.Page) *list {
 	l := &list{table: movements.table, page: p, allOwners: everyBody}
 	whereSelective(l, t, Column{Name: "id", Type: "uuid"}, q.IDs, func(id uuid.UUID) any { return id })
 	within := l.whereBodies(t, q.Bodies)
-	l.whereMovementKeys(t, movementNames, distinct(q.Names))
+	l.whereMovementKeys(t, movementNames, distinct(q.FlowIDs))
 	if q.Settlement != uuid.Nil {
 		l.whereMovementKeys(t, movementSettlements, []any{q.Settlement})
 	}
@@ -84,12 +84,12 @@ func movementList(t *tx, q settlement.MovementFilter, p settlement.Page) *list {
 		amounts.and = &oneOf{Column{Name: "prefix", Type: "text"}, distinct(q.Prefixes)}
 		l.rest = append(l.rest, amounts.and.in(t))
 	}
-	if l.whereFlag("loose", q.Loose); q.Loose {
+	if l.whereFlag("loose", q.Unresolved); q.Unresolved {
 		amounts = key{column: amounts.column, index: "movements_loose", where: "loose"}
 	}
 	l.whereKeys(t, numbers(q.Amounts), within, amounts)
 	whereStates(l, q.States)
-	l.whereFlag("untold", q.Untold)
+	l.whereFlag("untold", q.Unreported)
 	l.whereCreated(q.From, q.To)
 	return l
 }

@@ -33,12 +33,12 @@ func (m maker) body() flussi.OrganizationCode { return bodyNumber(m.IntN(3)) }
 
 func (m maker) settlement() settlement.Settlement {
 	return settlement.Settlement{ID: m.id(), Body: m.body(), PSP: "BANKITXX", FlowID: oneOf(m, flowIDs...), Total: oneOf(m, amounts...), State: oneOf(m, settlementStates...),
-		Untold: m.IntN(5) == 0, CreatedAt: m.time(), UpdatedAt: m.time(), UpdatedBy: oneOf(m, users...)}
+		Unreported: m.IntN(5) == 0, CreatedAt: m.time(), UpdatedAt: m.time(), UpdatedBy: oneOf(m, users...)}
 }
 
 func (m maker) payment(settlements []settlement.Settlement) settlement.Payment {
 	s := oneOf(m, settlements...)
-	p := settlement.Payment{ID: m.id(), Settlement: s.ID, Body: s.Body, Reference: m.reference(), Before: maybe(m, m.reference()), Amount: oneOf(m, amounts...),
+	p := settlement.Payment{ID: m.id(), Settlement: s.ID, Body: s.Body, Reference: m.reference(), PreviousTarget: maybe(m, m.reference()), Amount: oneOf(m, amounts...),
 		State: oneOf(m, paymentStates...), CreatedAt: m.time(), UpdatedAt: m.time(), UpdatedBy: oneOf(m, users...)}
 	if p.Target = p.Reference; m.IntN(4) == 0 {
 		p.Target = m.reference()
@@ -47,13 +47,13 @@ func (m maker) payment(settlements []settlement.Settlement) settlement.Payment {
 }
 
 func (m maker) movement(settlements []settlement.Settlement) settlement.Movement {
-	one := settlement.Movement{ID: m.id(), Body: m.body(), Names: someOf(m, flowIDs...), Prefix: maybe(m, flowIDs...), Reference: maybe(m, m.reference()), Before: maybe(m, m.reference()),
-		Amount: oneOf(m, amounts...), Loose: m.IntN(3) == 0, Untold: m.IntN(5) == 0, State: oneOf(m, movementStates...), CreatedAt: m.time(), UpdatedAt: m.time(), UpdatedBy: oneOf(m, users...)}
+	one := settlement.Movement{ID: m.id(), Body: m.body(), FlowIDs: someOf(m, flowIDs...), Prefix: maybe(m, flowIDs...), Reference: maybe(m, m.reference()), PreviousReference: maybe(m, m.reference()),
+		Amount: oneOf(m, amounts...), Unresolved: m.IntN(3) == 0, Unreported: m.IntN(5) == 0, State: oneOf(m, movementStates...), CreatedAt: m.time(), UpdatedAt: m.time(), UpdatedBy: oneOf(m, users...)}
 	for _, s := range someOf(m, settlements...) {
 		one.Parts = append(one.Parts, settlement.Part{Kind: settlement.PartMatched, Settlement: s.ID, Amount: 1})
 	}
 	for _, s := range someOf(m, settlements...) {
-		one.Hand = append(one.Hand, settlement.HandPart{Settlement: s.ID, Amount: 1, At: m.time()})
+		one.Decisions = append(one.Decisions, settlement.DecidedPart{Settlement: s.ID, Amount: 1, At: m.time()})
 	}
 	return one
 }
@@ -72,7 +72,7 @@ func (m maker) bodies() []flussi.OrganizationCode {
 }
 
 func (m maker) settlementFilter(all []settlement.Settlement) settlement.SettlementFilter {
-	q := settlement.SettlementFilter{Bodies: m.bodies(), States: someOf(m, settlementStates...), Untold: m.IntN(8) == 0, From: maybe(m, m.wanted()), To: maybe(m, m.wanted())}
+	q := settlement.SettlementFilter{Bodies: m.bodies(), States: someOf(m, settlementStates...), Unreported: m.IntN(8) == 0, From: maybe(m, m.wanted()), To: maybe(m, m.wanted())}
 	for range m.IntN(3) {
 		switch m.IntN(4) {
 		case 0:
@@ -108,13 +108,13 @@ func (m maker) paymentFilter(all []settlement.Payment) settlement.PaymentFilter 
 
 func (m maker) movementFilter(all []settlement.Movement, settlements []settlement.Settlement) settlement.MovementFilter {
 	like := oneOf(m, all...)
-	q := settlement.MovementFilter{Bodies: m.bodies(), States: someOf(m, movementStates...), Loose: m.IntN(4) == 0, Untold: m.IntN(8) == 0, From: maybe(m, m.wanted()), To: maybe(m, m.wanted())}
+	q := settlement.MovementFilter{Bodies: m.bodies(), States: someOf(m, movementStates...), Unresolved: m.IntN(4) == 0, Unreported: m.IntN(8) == 0, From: maybe(m, m.wanted()), To: maybe(m, m.wanted())}
 	for range m.IntN(3) {
 		switch m.IntN(6) {
 		case 0:
 			q.IDs = []uuid.UUID{like.ID, m.id(), oneOf(m, all...).ID}
 		case 1:
-			q.Names = []string{oneOf(m, flowIDs...), oneOf(m, flowIDs...), "none"}
+			q.FlowIDs = []string{oneOf(m, flowIDs...), oneOf(m, flowIDs...), "none"}
 		case 2:
 			q.Prefixes = []string{oneOf(m, flowIDs...), oneOf(m, flowIDs...), "none"}
 		case 3:

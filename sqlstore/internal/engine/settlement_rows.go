@@ -26,8 +26,8 @@ var settlements = entity[settlement.Settlement]{
 			&s.ID, &s.Body, timeField{&s.CreatedAt},
 			stringTo(&s.PSP), stringTo(&s.PSPName), stringTo(&s.FlowID), &s.Revision,
 			timeField{&s.FileAt}, stringTo(&s.Digest), stringTo(&s.TransferID), timeField{&s.Date},
-			(*int64)(&s.Total), &s.Unsure, (*int64)(&s.Covered),
-			stringTo(&s.State), &s.Untold,
+			(*int64)(&s.Total), &s.Inconsistent, (*int64)(&s.Covered),
+			stringTo(&s.State), &s.Unreported,
 			timeField{&s.UpdatedAt}, stringTo(&s.UpdatedBy), &s.Version,
 		}
 	},
@@ -36,8 +36,8 @@ var settlements = entity[settlement.Settlement]{
 			s.ID, s.Body.String(), s.CreatedAt.UnixMicro(),
 			encode(s.PSP), encode(s.PSPName), encode(s.FlowID), int64(s.Revision),
 			micros(s.FileAt), encode(s.Digest), encode(s.TransferID), micros(s.Date),
-			int64(s.Total), s.Unsure, int64(s.Covered),
-			encode(s.State), s.Untold,
+			int64(s.Total), s.Inconsistent, int64(s.Covered),
+			encode(s.State), s.Unreported,
 			s.UpdatedAt.UnixMicro(), encode(s.UpdatedBy), version,
 		}
 	},
@@ -63,7 +63,7 @@ var settlements = entity[settlement.Settlement]{
 
 // tallies returns what is counted of the payments of a settlement, in the order of the columns.
 func tallies(c *settlement.PaymentCounts) []*settlement.Tally {
-	return []*settlement.Tally{&c.Expected, &c.Differs, &c.Doubled, &c.Unknown, &c.Foreign, &c.Revoked, &c.Aside, &c.Unusable, &c.Dropped}
+	return []*settlement.Tally{&c.Expected, &c.AmountDiffers, &c.Duplicate, &c.Unknown, &c.Foreign, &c.Revoked, &c.SetAside, &c.Unusable, &c.Dropped}
 }
 
 // highUnit is how many cents a unit of a column …_high is. Amounts have two columns there, since a sum
@@ -112,22 +112,22 @@ var payments = entity[settlement.Payment]{
 	fields: func(p *settlement.Payment) []any {
 		return []any{
 			&p.ID, &p.Settlement, &p.Body, timeField{&p.CreatedAt},
-			referenceField{&p.Reference}, referenceField{&p.Target}, referenceField{&p.Before}, stringTo(&p.IUR),
-			&p.Index, &p.Repeat, &p.Row,
+			referenceField{&p.Reference}, referenceField{&p.Target}, referenceField{&p.PreviousTarget}, stringTo(&p.IUR),
+			&p.Index, &p.Repetition, &p.Row,
 			(*int64)(&p.Amount), (*int)(&p.Outcome), timeField{&p.Date},
 			&p.Unusable, &p.Dropped, (*int64)(&p.Expected), stringTo(&p.Owner),
-			stringTo(&p.Hand.Kind), textField{&p.Hand.Reason}, stringTo(&p.Hand.By), timeField{&p.Hand.At},
+			stringTo(&p.Decision.Kind), textField{&p.Decision.Reason}, stringTo(&p.Decision.By), timeField{&p.Decision.At},
 			stringTo(&p.State), timeField{&p.UpdatedAt}, stringTo(&p.UpdatedBy), &p.Version,
 		}
 	},
 	values: func(p *settlement.Payment, version int64) []any {
 		return []any{
 			p.ID, p.Settlement, p.Body.String(), p.CreatedAt.UnixMicro(),
-			encode(p.Reference.Reveal()), encode(p.Target.Reveal()), encode(p.Before.Reveal()), encode(p.IUR),
-			int64(p.Index), int64(p.Repeat), int64(p.Row),
+			encode(p.Reference.Reveal()), encode(p.Target.Reveal()), encode(p.PreviousTarget.Reveal()), encode(p.IUR),
+			int64(p.Index), int64(p.Repetition), int64(p.Row),
 			int64(p.Amount), int64(p.Outcome), micros(p.Date),
 			p.Unusable, p.Dropped, int64(p.Expected), encode(p.Owner),
-			encode(p.Hand.Kind), encode(p.Hand.Reason.Reveal()), encode(p.Hand.By), micros(p.Hand.At),
+			encode(p.Decision.Kind), encode(p.Decision.Reason.Reveal()), encode(p.Decision.By), micros(p.Decision.At),
 			encode(p.State), p.UpdatedAt.UnixMicro(), encode(p.UpdatedBy), version,
 			int64(0),
 		}

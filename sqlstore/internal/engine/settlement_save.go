@@ -10,11 +10,11 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 )
 
-// Ledger implements [settlement.Store].
-func (s *Store) Ledger(ctx context.Context, body flussi.OrganizationCode) (int64, error) {
+// BodyVersion implements [settlement.Store].
+func (s *Store) BodyVersion(ctx context.Context, body flussi.OrganizationCode) (int64, error) {
 	var writes int64
 	err := s.reader().query(ctx, "SELECT writes FROM flussi.ledgers WHERE body = ?", []any{body.String()}, []any{&writes}, func() {})
-	return writes, s.Fail(ctx, "read ledger", uuid.Nil, err)
+	return writes, s.Fail(ctx, "read version of a body", uuid.Nil, err)
 }
 
 // Save implements [settlement.Store].
@@ -29,11 +29,11 @@ func (s *Store) Save(ctx context.Context, c settlement.Changes) error {
 	return s.Fail(ctx, "save settlements", uuid.Nil, err)
 }
 
-// saveSettlements writes changes. The ledger is locked first: of two writers that have read the
+// saveSettlements writes changes. The version of the body is locked first: of two writers that have read the
 // same, the second waits, and is then in conflict. All writes lock settlements before movements
 // before payments, so that they do not deadlock.
 func (t *tx) saveSettlements(ctx context.Context, c settlement.Changes) error {
-	if err := t.nextLedger(ctx, c.Body, c.Ledger); err != nil {
+	if err := t.nextBodyVersion(ctx, c.Body, c.BodyVersion); err != nil {
 		return err
 	}
 	changed := make([]change[settlement.Settlement], len(c.Settlements))
@@ -53,9 +53,9 @@ func (t *tx) saveSettlements(ctx context.Context, c settlement.Changes) error {
 	return w.writeCounts(ctx)
 }
 
-// nextLedger counts a write with a body. If others have written since the count was read, it returns
+// nextBodyVersion counts a write with a body. If others have written since the count was read, it returns
 // [flussi.ErrConflict].
-func (t *tx) nextLedger(ctx context.Context, body flussi.OrganizationCode, read int64) error {
+func (t *tx) nextBodyVersion(ctx context.Context, body flussi.OrganizationCode, read int64) error {
 	if body.IsZero() {
 		return nil
 	}
@@ -144,7 +144,7 @@ func namesOf(m *settlement.Movement) []any {
 	if m == nil {
 		return nil
 	}
-	return distinct(m.Names)
+	return distinct(m.FlowIDs)
 }
 
 // settlementsOf returns the settlements that a movement concerns, each once; none of nil.
@@ -161,7 +161,7 @@ func settlementsOf(m *settlement.Movement) []any {
 	for _, p := range m.Parts {
 		add(p.Settlement)
 	}
-	for _, h := range m.Hand {
+	for _, h := range m.Decisions {
 		add(h.Settlement)
 	}
 	return ids

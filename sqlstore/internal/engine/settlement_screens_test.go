@@ -63,7 +63,7 @@ func (a *treasury) fill(t testing.TB, n int) {
 func treasurySettlement(i int) settlement.Settlement {
 	at := begin.Add(time.Duration(i) * time.Second)
 	s := settlement.Settlement{ID: orderedID(i), Body: bodyNumber(i), PSP: "BANKITXX", FlowID: treasuryFlowID(i), Total: 5000, Covered: 5000,
-		State: settlement.SettlementCovered, Untold: i%1000 == 8, CreatedAt: at, UpdatedAt: at, UpdatedBy: "m.neri"}
+		State: settlement.SettlementCovered, Unreported: i%1000 == 8, CreatedAt: at, UpdatedAt: at, UpdatedBy: "m.neri"}
 	if i%openSettlements < ofBodies {
 		s.State, s.Covered = settlement.SettlementOpen, 0
 	}
@@ -84,7 +84,7 @@ func treasuryPayment(i, n int) settlement.Payment {
 	case 7:
 		p.Target = treasuryReference(i + 1)
 	case 8:
-		p.Before = treasuryReference(i + 1)
+		p.PreviousTarget = treasuryReference(i + 1)
 	case 9:
 		p.State = settlement.PaymentUnknown
 	}
@@ -95,18 +95,18 @@ func treasuryMovement(i int) settlement.Movement {
 	s := treasurySettlement(i)
 	m := settlement.Movement{ID: orderedID(1<<29 + i), Body: s.Body, Bank: "01234", Year: 2026, Account: "1", Number: fmt.Sprint(i), Amount: s.Total,
 		Entries: []settlement.Entry{{Key: fmt.Sprint(i), Operation: paymentfile.OperationExecuted, Amount: s.Total, Causale: flussi.NewText("/PUR/LGPE-RIVERSAMENTO/URI/" + s.FlowID)}},
-		Names:   []string{s.FlowID}, Parts: []settlement.Part{{Kind: settlement.PartMatched, Settlement: s.ID, Amount: s.Total}},
-		State: settlement.MovementMatched, Untold: i%1000 == 8, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, UpdatedBy: "m.neri"}
+		FlowIDs: []string{s.FlowID}, Parts: []settlement.Part{{Kind: settlement.PartMatched, Settlement: s.ID, Amount: s.Total}},
+		State: settlement.MovementMatched, Unreported: i%1000 == 8, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, UpdatedBy: "m.neri"}
 	if s.State == settlement.SettlementOpen {
 		m.State, m.Parts = settlement.MovementWaiting, []settlement.Part{{Kind: settlement.PartWaiting, Amount: s.Total}}
 	}
 	switch i % 100 {
 	case 11:
-		m.Names, m.Prefix, m.Loose = nil, s.FlowID[:15], true
+		m.FlowIDs, m.Prefix, m.Unresolved = nil, s.FlowID[:15], true
 	case 12:
-		m.Names, m.Reference, m.State = nil, treasuryReference(i), settlement.MovementSingle
+		m.FlowIDs, m.Reference, m.State = nil, treasuryReference(i), settlement.MovementSinglePayment
 	case 13:
-		m.Before = treasuryReference(i)
+		m.PreviousReference = treasuryReference(i)
 	}
 	return m
 }
@@ -154,7 +154,7 @@ func treasuryScreens(n int) []treasuryScreen {
 		withoutTreasury,
 		findsSettlements("all settlements of two bodies", settlement.SettlementFilter{Bodies: []flussi.OrganizationCode{bodyNumber(0), bodyNumber(1)}}),
 		findsSettlements("settlements of all bodies", settlement.SettlementFilter{}),
-		findsSettlements("the next settlement to be told", settlement.SettlementFilter{Bodies: school, Untold: true}),
+		findsSettlements("the next settlement to be told", settlement.SettlementFilter{Bodies: school, Unreported: true}),
 		findsSettlements("settlements by ID", settlement.SettlementFilter{Bodies: school, IDs: []uuid.UUID{treasurySettlement(4).ID, treasurySettlement(8).ID}}),
 		findsSettlements("settlements by identifier", settlement.SettlementFilter{Bodies: school, FlowIDs: []string{treasuryFlowID(4), treasuryFlowID(8)}}),
 		findsSettlements("the settlement of a cut causale", settlement.SettlementFilter{Bodies: school, Totals: []flussi.Cents{5000}, FlowPrefix: treasuryFlowID(28)[:23]}),
@@ -167,12 +167,12 @@ func treasuryScreens(n int) []treasuryScreen {
 		findsPayments("payments of all bodies", settlement.PaymentFilter{}),
 		findsMovements("movements without a settlement", settlement.MovementFilter{Bodies: school, States: []settlement.MovementState{settlement.MovementWaiting}}),
 		findsMovements("movements of all bodies", settlement.MovementFilter{}),
-		findsMovements("the next movements to be told", settlement.MovementFilter{Bodies: school, Untold: true}),
+		findsMovements("the next movements to be told", settlement.MovementFilter{Bodies: school, Unreported: true}),
 		findsMovements("movements by ID", settlement.MovementFilter{Bodies: school, IDs: []uuid.UUID{treasuryMovement(4).ID, treasuryMovement(8).ID}}),
-		findsMovements("movements that name a settlement", settlement.MovementFilter{Bodies: school, Names: []string{treasuryFlowID(4)}}),
+		findsMovements("movements that name a settlement", settlement.MovementFilter{Bodies: school, FlowIDs: []string{treasuryFlowID(4)}}),
 		findsMovements("movements of a settlement", settlement.MovementFilter{Bodies: school, Settlement: treasurySettlement(4).ID}),
-		findsMovements("single payments of 400 references", settlement.MovementFilter{Bodies: school, References: references, States: []settlement.MovementState{settlement.MovementSingle}}),
-		findsMovements("movements of 400 amounts that are matched by their amount", settlement.MovementFilter{Bodies: bodies(), Amounts: append(amounts, 5000), Loose: true}),
+		findsMovements("single payments of 400 references", settlement.MovementFilter{Bodies: school, References: references, States: []settlement.MovementState{settlement.MovementSinglePayment}}),
+		findsMovements("movements of 400 amounts that are matched by their amount", settlement.MovementFilter{Bodies: bodies(), Amounts: append(amounts, 5000), Unresolved: true}),
 		findsMovements("movements with what is left of an identifier", settlement.MovementFilter{Bodies: bodies(), Amounts: []flussi.Cents{5000, 10_111}, Prefixes: []string{treasuryFlowID(11)[:15], "2026"}}),
 	}
 }

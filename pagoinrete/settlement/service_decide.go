@@ -14,26 +14,26 @@ import (
 // MaxReason is the longest reason of a decision, in UTF-16 code units.
 const MaxReason = 500
 
-// HandMatch is a part of a movement that an operator matches or sets aside.
-type HandMatch struct {
+// ManualMatch is a part of a movement that an operator matches or sets aside.
+type ManualMatch struct {
 	Settlement uuid.UUID    // the settlement to which the part belongs; the zero UUID: it is set aside
 	Amount     flussi.Cents // of the part; 0: what the other parts leave of the movement
 }
 
 // MatchMovement matches a movement by hand, as a whole or split into parts. The decision replaces
 // the automatic match. What the parts leave of the amount is a [PartWaiting]. The reason is
-// required. The error is an [ErrDecided] if there is a decision already, and an [ErrAmount] if the
+// required. The error is an [ErrAlreadyDecided] if there is a decision already, and an [ErrAmount] if the
 // parts are more than the amount.
-func (s *Service) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.UUID, parts []HandMatch, reason string) (Movement, error) {
-	m, err := s.changeMovement(ctx, by, id, step{ActionHand, by, reason}, func(w *work, m *Movement) error {
-		if len(m.Hand) > 0 {
-			return ErrDecided
+func (s *Service) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.UUID, parts []ManualMatch, reason string) (Movement, error) {
+	m, err := s.changeMovement(ctx, by, id, step{ActionDecide, by, reason}, func(w *work, m *Movement) error {
+		if len(m.Decisions) > 0 {
+			return ErrAlreadyDecided
 		}
 		if err := checkReason(reason); err != nil {
 			return err
 		}
 		var err error
-		m.Hand, err = w.handParts(ctx, *m, parts, reason)
+		m.Decisions, err = w.decidedParts(ctx, *m, parts, reason)
 		return err
 	})
 	return m, failed("match movement", entityMovement, id, err)
@@ -42,11 +42,11 @@ func (s *Service) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.UU
 // ReleaseMovement takes a decision about a movement back. The movement is matched automatically
 // again.
 func (s *Service) ReleaseMovement(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Movement, error) {
-	m, err := s.changeMovement(ctx, by, id, step{ActionTakeBack, by, reason}, func(_ *work, m *Movement) error {
-		if len(m.Hand) == 0 {
-			return ErrNothing
+	m, err := s.changeMovement(ctx, by, id, step{ActionRelease, by, reason}, func(_ *work, m *Movement) error {
+		if len(m.Decisions) == 0 {
+			return ErrNoDecision
 		}
-		m.Hand = nil
+		m.Decisions = nil
 		return checkReason(reason)
 	})
 	return m, failed("release movement", entityMovement, id, err)
@@ -78,16 +78,16 @@ func (s *Service) changeMovement(ctx context.Context, by flussi.Actor, id uuid.U
 	return s.store.Movement(ctx, id)
 }
 
-// handParts checks the parts into which an operator splits a movement.
-func (w *work) handParts(ctx context.Context, m Movement, parts []HandMatch, reason string) ([]HandPart, error) {
+// decidedParts checks the parts into which an operator splits a movement.
+func (w *work) decidedParts(ctx context.Context, m Movement, parts []ManualMatch, reason string) ([]DecidedPart, error) {
 	if len(parts) == 0 {
 		return nil, refuse(flussi.ErrInvalid, "Indicare a che cosa abbinare il movimento.")
 	}
 	wanted, rest, at := map[uuid.UUID]bool{}, m.Amount, core.Now()
 	var open []int
-	hand := make([]HandPart, len(parts))
+	hand := make([]DecidedPart, len(parts))
 	for i, part := range parts {
-		hand[i] = HandPart{part.Settlement, part.Amount, flussi.NewText(reason), w.step.by.ID, at}
+		hand[i] = DecidedPart{part.Settlement, part.Amount, flussi.NewText(reason), w.step.by.ID, at}
 		if part.Settlement != uuid.Nil {
 			wanted[part.Settlement] = true
 		}
@@ -117,41 +117,41 @@ func (w *work) handParts(ctx context.Context, m Movement, parts []HandMatch, rea
 }
 
 // MatchPayment makes a payment count for another reference than its file has, such as the IUV of
-// the notice that was meant. The reason is required. The error is an [ErrDecided] if there is a
+// the notice that was meant. The reason is required. The error is an [ErrAlreadyDecided] if there is a
 // decision already.
 func (s *Service) MatchPayment(ctx context.Context, by flussi.Actor, id uuid.UUID, target paymentfile.Reference, reason string) (Payment, error) {
-	p, err := s.changePayment(ctx, by, id, step{ActionHand, by, reason}, func(p *Payment) error {
+	p, err := s.changePayment(ctx, by, id, step{ActionDecide, by, reason}, func(p *Payment) error {
 		if target.IsZero() {
 			return refuse(flussi.ErrInvalid, "Indicare lo IUV a cui abbinare il pagamento.")
 		}
 		if err := p.decide(DecisionMatched, by, reason); err != nil {
 			return err
 		}
-		p.Before, p.Target = p.Target, target
+		p.PreviousTarget, p.Target = p.Target, target
 		return nil
 	})
 	return p, failed("match payment", entityPayment, id, err)
 }
 
 // SetPaymentAside sets a payment aside that belongs to nothing that is due. The reason is required.
-// The error is an [ErrDecided] if there is a decision already.
+// The error is an [ErrAlreadyDecided] if there is a decision already.
 func (s *Service) SetPaymentAside(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Payment, error) {
-	p, err := s.changePayment(ctx, by, id, step{ActionHand, by, reason}, func(p *Payment) error {
-		return p.decide(DecisionAside, by, reason)
+	p, err := s.changePayment(ctx, by, id, step{ActionDecide, by, reason}, func(p *Payment) error {
+		return p.decide(DecisionSetAside, by, reason)
 	})
 	return p, failed("set payment aside", entityPayment, id, err)
 }
 
 // ReleasePayment takes a decision about a payment back.
 func (s *Service) ReleasePayment(ctx context.Context, by flussi.Actor, id uuid.UUID, reason string) (Payment, error) {
-	p, err := s.changePayment(ctx, by, id, step{ActionTakeBack, by, reason}, func(p *Payment) error {
-		if p.Hand.IsZero() {
-			return ErrNothing
+	p, err := s.changePayment(ctx, by, id, step{ActionRelease, by, reason}, func(p *Payment) error {
+		if p.Decision.IsZero() {
+			return ErrNoDecision
 		}
 		if p.Target != p.Reference {
-			p.Before, p.Target = p.Target, p.Reference
+			p.PreviousTarget, p.Target = p.Target, p.Reference
 		}
-		p.Hand = Decision{}
+		p.Decision = Decision{}
 		return checkReason(reason)
 	})
 	return p, failed("release payment", entityPayment, id, err)
@@ -159,10 +159,10 @@ func (s *Service) ReleasePayment(ctx context.Context, by flussi.Actor, id uuid.U
 
 // decide records a decision.
 func (p *Payment) decide(kind DecisionKind, by flussi.Actor, reason string) error {
-	if !p.Hand.IsZero() {
-		return ErrDecided
+	if !p.Decision.IsZero() {
+		return ErrAlreadyDecided
 	}
-	p.Hand = Decision{kind, flussi.NewText(reason), by.ID, core.Now()}
+	p.Decision = Decision{kind, flussi.NewText(reason), by.ID, core.Now()}
 	return checkReason(reason)
 }
 
@@ -177,12 +177,12 @@ func (s *Service) changePayment(ctx context.Context, by flussi.Actor, id uuid.UU
 			return err
 		}
 		p := w.payments[id]
-		before, earlier := []paymentfile.Reference{p.Reference, p.Target}, p.Before
+		before, earlier := []paymentfile.Reference{p.Reference, p.Target}, p.PreviousTarget
 		if err := change(p); err != nil {
 			return err
 		}
 		if p.Target != before[1] && !earlier.IsZero() {
-			return errUntold
+			return errUnreported
 		}
 		w.done[id] = true
 		return w.classify(ctx, slices.Values(append(before, p.Target)))

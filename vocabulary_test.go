@@ -41,6 +41,7 @@ var secrets = []string{"RSSMRA80A01H501U", "301005100001400678", "Gentile Mario 
 // sentinels lists every Err… variable of the packages that callers use.
 var sentinels = map[string]error{
 	"settlement.ErrAmount": settlement.ErrAmount, "settlement.ErrAlreadyDecided": settlement.ErrAlreadyDecided, "settlement.ErrNoDecision": settlement.ErrNoDecision,
+	"settlement.ErrNotApplicable": settlement.ErrNotApplicable, "settlement.ErrTooManyPayments": settlement.ErrTooManyPayments,
 	"flussi.ErrInvalid": flussi.ErrInvalid, "flussi.ErrNotFound": flussi.ErrNotFound, "flussi.ErrConflict": flussi.ErrConflict,
 	"flussi.ErrForbidden": flussi.ErrForbidden, "flussi.ErrState": flussi.ErrState, "flussi.ErrDuplicate": flussi.ErrDuplicate,
 	"flussi.ErrExists": flussi.ErrExists, "flussi.ErrRows": flussi.ErrRows, "flussi.ErrConfig": flussi.ErrConfig,

@@ -38,8 +38,7 @@
 //
 //	dues, err := pagoinrete.NewDues(p, pagoinrete.DuesConfig{By: program, School: schoolOf})
 //	files, err := settlement.NewService(settlements, bodies, dues)
-//	applied, err := files.ApplySettlement(ctx, assistant, settlement.FileOf(file))          Pagamento confermato
-//	report, err := files.ApplyJournal(ctx, assistant, file.Journal(), file.Movements())     Pagamento riscontrato automaticamente
+//	result, err := files.Apply(ctx, assistant, file)
 //
 // Files may come in any order and more than once. The state of a notice depends on what they say
 // now: if a revision drops a payment, a payment is revoked, or a movement is reversed, the notice

@@ -177,7 +177,7 @@ func (d *Dues) changes(ctx context.Context, body flussi.OrganizationCode, notice
 					return nil, err
 				}
 				if !is {
-					facts = contradiction(DiscrepancyNotPayable, standing.Payments)
+					facts = facts.notYet(standing.Payments)
 				}
 			}
 			if change, news := n.apply(facts, d.config.By); news {

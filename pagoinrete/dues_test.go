@@ -664,11 +664,45 @@ func TestEventIsReadBeforeItsNoticesAreConfirmed(t *testing.T) {
 	n := y.notices(t, e.ID)[0]
 	y.apply(flowID, rowOf(n, "A"))
 	n = y.is(n, pagoinrete.NoticeNotNotified, pagoinrete.DiscrepancyNotPayable)
-	assert.Equal(t, "L'avviso risulta pagato, ma il suo evento non è nello stato «Notificato»: eseguire «Verifica stato» dell'evento, poi ripetere il riscontro.", n.Discrepancy.Italian())
+	assert.Equal(t, "L'avviso risulta pagato, ma il suo evento non è nello stato «Notificato»: eseguire «Verifica stato» dell'evento.", n.Discrepancy.Italian())
 	require.True(t, y.platform.SetEventState(e.ID, restgatewaytest.EventNotified))
 	require.NoError(t, y.files.Review(t.Context(), assistant, body, rowOf(n, "").Reference))
 	y.is(n, pagoinrete.NoticeConfirmed, "")
 	assert.Equal(t, pagoinrete.EventNotified, do(t, assistant, y.Event, e.ID).State)
+}
+
+// A verification that finds the event Notificato gives its notices the states that files showed before,
+// and takes the discrepancy back, without another file.
+func TestNoticesArePaidOnceTheirEventIsNotified(t *testing.T) {
+	for _, inTreasury := range []bool{false, true} {
+		y := newTreasury(t)
+		e := y.toApprove(t, 2)
+		e = do(t, principal, y.ApproveEvent, e.ID)
+		all := y.notices(t, e.ID)[:2] // of an event with instalments
+		y.apply(flowID, rowOf(all[0], "A"), rowOf(all[1], "B"))
+		want := pagoinrete.NoticeConfirmed
+		if inTreasury {
+			want = pagoinrete.NoticeReconciled
+			y.receive("7", flowID, all[0].Due()+all[1].Due())
+		}
+		for _, n := range all {
+			n = y.is(n, pagoinrete.NoticeNotNotified, pagoinrete.DiscrepancyNotPayable)
+			assert.Equal(t, flowID, n.Evidence.Settlement.Reference)
+		}
+		_, _, err := y.VerifyEvent(t.Context(), assistant, e.ID)
+		require.NoError(t, err)
+		y.is(all[0], pagoinrete.NoticeNotNotified, pagoinrete.DiscrepancyNotPayable)
+		do(t, director, y.NotifyEvent, e.ID)
+		for _, n := range all {
+			n = y.is(n, want, "")
+			records := must.Get(y.NoticeHistory(t.Context(), assistant, n.ID))(t)
+			assert.Equal(t, pagoinrete.NoticeNotNotified, last(records).From)
+			assert.Equal(t, want, last(records).To)
+		}
+		require.NoError(t, y.dues.Tell(t.Context(), body, []settlement.Standing{{Reference: rowOf(all[0], "").Reference}}))
+		n := y.is(all[0], pagoinrete.NoticeNotNotified, "")
+		assert.Zero(t, n.Evidence.Settlement)
+	}
 }
 
 func TestWhatCouldNotBeReadIsToldAgain(t *testing.T) {

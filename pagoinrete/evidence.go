@@ -117,7 +117,8 @@ const (
 	// DiscrepancyUnpaid: it was refunded, and the settlement that showed that it was paid no longer
 	// has it.
 	DiscrepancyUnpaid DiscrepancyKind = "unpaid"
-	// DiscrepancyNotPayable: it was paid although its event is not Notificato here.
+	// DiscrepancyNotPayable: it was paid although its event is not Notificato here. Once a
+	// verification finds that the event is, the notice gets the state that files show.
 	DiscrepancyNotPayable DiscrepancyKind = "not_payable"
 	// DiscrepancySharedIUV: it was paid, and other notices have the same IUV.
 	DiscrepancySharedIUV DiscrepancyKind = "shared"
@@ -165,7 +166,7 @@ func (d Discrepancy) Italian() string {
 	case DiscrepancyUnpaid:
 		return "L'avviso è rimborsato, ma il suo pagamento non risulta più: verificare con la banca o con il PSP se il rimborso era dovuto, poi archiviare la discrepanza."
 	case DiscrepancyNotPayable:
-		return fmt.Sprintf("L'avviso risulta pagato, ma il suo evento non è nello stato «%s»: eseguire «Verifica stato» dell'evento, poi ripetere il riscontro.", EventNotified.Label())
+		return fmt.Sprintf("L'avviso risulta pagato, ma il suo evento non è nello stato «%s»: eseguire «Verifica stato» dell'evento.", EventNotified.Label())
 	case DiscrepancySharedIUV:
 		return "L'avviso risulta pagato, ma altri avvisi hanno lo stesso IUV: verificare quale è stato pagato, poi archiviare la discrepanza."
 	}

@@ -47,6 +47,32 @@ func contradiction(kind DiscrepancyKind, payments []settlement.Paid) paymentFact
 	return paymentFacts{found: atOdds(kind, standing)}
 }
 
+// notYet returns the facts about a notice whose event is not Notificato: it keeps the evidence, and the
+// notice gets its state once the event is: see [Notice.applyRemote].
+func (f paymentFacts) notYet(payments []settlement.Paid) paymentFacts {
+	if f.reached = ""; f.found.Kind == "" {
+		f.found = contradiction(DiscrepancyNotPayable, payments).found
+	}
+	return f
+}
+
+// awaited returns the facts that wait until the event of the notice is Notificato, and whether there are
+// any.
+func (n Notice) awaited() (paymentFacts, bool) {
+	f := paymentFacts{reached: NoticeConfirmed, evidence: n.Evidence, found: n.Discrepancy}
+	if n.Evidence.Movement.ID != uuid.Nil {
+		f.reached = NoticeReconciled
+	}
+	if f.found.Kind == DiscrepancyNotPayable {
+		f.found = Discrepancy{}
+	}
+	switch n.State {
+	case NoticeRefunded, NoticeCancelled, NoticePaidManually, NoticeReconciledManually:
+		return f, false
+	}
+	return f, n.BaseState == "" && (n.Evidence.Settlement.ID != uuid.Nil || n.Evidence.Movement.ID != uuid.Nil)
+}
+
 // sortedPayments has the payments of a notice by their effect.
 type sortedPayments struct {
 	counted  []settlement.Paid // payments of the expected amount, or matched by hand; at most one for each transfer

@@ -112,6 +112,8 @@ func (n Notice) applyRemote(there RemoteNotice, missing, notified bool, by fluss
 	n.RemoteID, n.Number = cmp.Or(there.RemoteID, n.RemoteID), there.Number
 	n.PayerRegistered, n.PayerLoggedIn = there.PayerRegistered, there.PayerLoggedIn
 	n.Evidence.merge(there.Evidence)
+	facts, awaited := n.awaited()
+	awaited = awaited && notified
 	found := Discrepancy{}
 	switch amount, is := there.Evidence.other(n.NoticeData); {
 	case n.Discrepancy.stays():
@@ -123,6 +125,10 @@ func (n Notice) applyRemote(there RemoteNotice, missing, notified bool, by fluss
 	}
 	news := n.Discrepancy.meet(found)
 	switch {
+	case awaited:
+		change, _ := n.apply(facts, by)
+		change.Record.From = before.State
+		return change, true
 	case len(path) > 0:
 		return n.change(path[len(path)-1], before.State, by.ID, steps(told, path, NoticeAction.Label)), true
 	case news && found.Kind != "":

@@ -261,7 +261,7 @@ func (s *Service) applyEach(ctx context.Context, by flussi.Actor, changes []Noti
 }
 
 // notified returns which events of a page are Notificato here. If a notice is in a state that only
-// a notified event permits, it reads the event's state from Pago In Rete first.
+// a notified event permits, or files have shown its payment before, it reads the event's state from Pago In Rete first.
 func (s *Service) notified(ctx context.Context, by flussi.Actor, page []Notice, answers map[uuid.UUID]RemoteNotice) (map[uuid.UUID]bool, error) {
 	known := map[uuid.UUID]bool{}
 	for _, n := range page {
@@ -269,7 +269,7 @@ func (s *Service) notified(ctx context.Context, by flussi.Actor, page []Notice, 
 			continue
 		}
 		there, is := answers[n.ID]
-		if !is || Coupled(EventToNotify, there.State) {
+		if _, awaited := n.awaited(); !is || !awaited && Coupled(EventToNotify, there.State) {
 			continue // it does not matter
 		}
 		e, err := s.readEvent(ctx, n.EventID)

@@ -131,7 +131,7 @@ func (r *reconciliation) given(f *os.File) (bool, error) {
 }
 
 func (r *reconciliation) applySettlement(ctx context.Context, file *paymentfile.SettlementFile) (string, error) {
-	applied, err := r.service.ApplySettlement(ctx, assistant, settlement.FileOf(file))
+	applied, err := r.service.Apply(ctx, assistant, file)
 	if err != nil {
 		return "", err
 	}
@@ -139,14 +139,14 @@ func (r *reconciliation) applySettlement(ctx context.Context, file *paymentfile.
 }
 
 func (r *reconciliation) applyJournal(ctx context.Context, file *paymentfile.JournalFile, again bool) (string, error) {
-	head := file.Journal()
-	if _, err := r.service.ApplyJournal(ctx, assistant, head, file.Movements()); err != nil {
+	if _, err := r.service.Apply(ctx, assistant, file); err != nil {
 		return "", err
 	}
-	pages := r.journals[head.Key()]
+	key := file.Journal().Key()
+	pages := r.journals[key]
 	if pages == nil {
 		pages = &paymentfile.JournalPages{}
-		r.journals[head.Key()] = pages
+		r.journals[key] = pages
 	}
 	if !again {
 		pages.Add(file)
@@ -256,7 +256,7 @@ func (r *reconciliation) finishFiles(ctx context.Context) error {
 // applyPages applies a settlement in JSON, and returns what to say about it.
 func (r *reconciliation) applyPages(ctx context.Context, head *paymentfile.SettlementFile) (string, error) {
 	var faults []*paymentfile.Fault
-	file := settlement.FileOfPages(head, r.pages...)
+	file := settlement.FileOf(head, r.pages...)
 	all := file.Faults
 	file.Faults = func() []*paymentfile.Fault {
 		faults = all()

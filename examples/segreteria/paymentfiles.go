@@ -46,32 +46,18 @@ func writeJournal(name string, rows ...paymentfile.Movement) error {
 	})
 }
 
-// applySettlementFile applies the settlement in a file.
-func (d *demo) applySettlementFile(ctx context.Context, name string) (applied settlement.ApplyResult, err error) {
+// applyFile applies a settlement or a page of a journal.
+func (d *demo) applyFile(ctx context.Context, by flussi.Actor, name string) (result settlement.ApplyResult, err error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return applied, err
+		return result, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	file, err := paymentfile.OpenSettlement(f, paymentfile.Config{Body: schoolBody})
+	file, err := paymentfile.Open(f, paymentfile.Config{Body: schoolBody})
 	if err != nil {
-		return applied, err
+		return result, err
 	}
-	return d.files.ApplySettlement(ctx, assistant, settlement.FileOf(file))
-}
-
-// applyJournalFile applies the page of a journal in a file.
-func (d *demo) applyJournalFile(ctx context.Context, name string) (report settlement.JournalReport, err error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return report, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	file, err := paymentfile.OpenJournal(f, paymentfile.Config{Body: schoolBody})
-	if err != nil {
-		return report, err
-	}
-	return d.files.ApplyJournal(ctx, director, file.Journal(), file.Movements())
+	return d.files.Apply(ctx, by, file)
 }
 
 // decimal writes an amount as files do.

@@ -23,7 +23,7 @@ func (r *reconciliation) print(ctx context.Context) error {
 	}
 	var b strings.Builder
 	list := ""
-	for _, line := range summary.Lines() {
+	for line := range summary.Lines() {
 		if line.Section != list {
 			list = line.Section
 			fmt.Fprintf(&b, "\n%s\n", columns(list, "Numero", "Importo"))
@@ -53,10 +53,22 @@ func (r *reconciliation) print(ctx context.Context) error {
 	return r.printMovements(ctx)
 }
 
-// columns are a line of the table.
+// lineWidth is the width of the lines of the table.
+const lineWidth = 78
+
+// columns are a line of the table, or two if the label and the numbers do not fit into one.
 func columns(label, number, amount string) string {
-	pad := func(s string, width int) string { return strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s))) }
-	return label + pad(label, 46) + pad(number, 10) + number + pad(amount, 22) + amount
+	pad := func(s string, width int) string {
+		return strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s))) + s
+	}
+	numbers := pad(number, 10) + pad(amount, 22)
+	if utf8.RuneCountInString(amount) > 21 || utf8.RuneCountInString(number) > 9 {
+		numbers = number + " " + amount
+	}
+	if utf8.RuneCountInString(label)+1+utf8.RuneCountInString(strings.TrimLeft(numbers, " ")) > lineWidth {
+		return label + "\n" + pad(numbers, lineWidth)
+	}
+	return label + pad(numbers, lineWidth-utf8.RuneCountInString(label))
 }
 
 // printSettlements lists settlements that the treasury does not have for their amount.

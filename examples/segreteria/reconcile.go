@@ -30,14 +30,14 @@ func (d *demo) reconciliation(ctx context.Context) error {
 		if err := writeSettlement(name, flowID(i+1), rows); err != nil {
 			return err
 		}
-		applied, err := d.applySettlementFile(ctx, name)
+		applied, err := d.applyFile(ctx, assistant, name)
 		if err != nil {
 			return err
 		}
 		if err := d.showSettlement(applied.Settlement); err != nil {
 			return err
 		}
-		if applied, err = d.applySettlementFile(ctx, name); err != nil {
+		if applied, err = d.applyFile(ctx, assistant, name); err != nil {
 			return err
 		}
 		if applied.Unchanged {
@@ -52,10 +52,11 @@ func (d *demo) reconciliation(ctx context.Context) error {
 	if err := writeJournal(journal, incoming("311", total(first), "/PUR/LGPE-RIVERSAMENTO/URI/"+flowID(1)), transfer); err != nil {
 		return err
 	}
-	report, err := d.applyJournalFile(ctx, journal)
+	applied, err := d.applyFile(ctx, director, journal)
 	if err != nil {
 		return err
 	}
+	report := applied.Journal
 	if err := d.say("Giornale di cassa della tesoreria (OIL): %s per %s.\n", italian.Count(report.Entered.Number, "sospeso", "sospesi"), report.Entered.Amount.Euro()); err != nil {
 		return err
 	}

@@ -5,12 +5,7 @@
 //
 //	service, err := settlement.NewService(store, settlement.Permissions{"m.verdi": {school}}, due)
 //	file, err := paymentfile.Open(r, paymentfile.Config{Body: school})
-//	switch file := file.(type) {
-//	case *paymentfile.SettlementFile:
-//		_, err = service.ApplySettlement(ctx, by, settlement.FileOf(file))
-//	case *paymentfile.JournalFile:
-//		_, err = service.ApplyJournal(ctx, by, file.Journal(), file.Movements())
-//	}
+//	result, err := service.Apply(ctx, by, file)
 //
 // # Any order, any number of times
 //
@@ -30,8 +25,9 @@
 //     holds as long as no other settlement and no other movement fits. Otherwise the movement is
 //     [MovementWaiting] or [MovementAmbiguous]: nothing is guessed.
 //   - ESEGUITO adds to the amount of a movement and STORNATO subtracts from it, whatever sign the
-//     file has. REGOLARIZZATO and RIPRISTINATO move no money. Rows that another journal repeats
-//     count once.
+//     file has. REGOLARIZZATO and RIPRISTINATO move no money: they change what orders (reversali)
+//     regularise, in rows about the sospeso or in the row of the order. Rows that another journal
+//     repeats count once.
 //   - A settlement whose rows contradict its count or its total is [SettlementInconsistent]: no movement
 //     covers it. But it still counts as one of several settlements that fit the beginning of an
 //     identifier.

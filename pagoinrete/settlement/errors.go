@@ -7,6 +7,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/core"
+	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
@@ -19,6 +20,11 @@ var (
 	ErrAlreadyDecided = sentinel.New("decided already", "Un operatore ha già deciso: annullare prima la decisione.", flussi.ErrState)
 	// ErrNoDecision: no operator has decided about the payment or movement.
 	ErrNoDecision = sentinel.New("nothing to take back", "Non c'è alcuna decisione da annullare.", flussi.ErrState)
+	// ErrTooManyPayments: a reference has more payments than [MaxPaymentsPerReference].
+	ErrTooManyPayments = sentinel.New("too many payments of a reference",
+		fmt.Sprintf("Uno IUV ha più di %s pagamenti, oppure altrettante righe non hanno lo IUV: verificare che il file sia quello giusto.", italian.Number(MaxPaymentsPerReference)), flussi.ErrInvalid)
+	// ErrNotApplicable: [Service.Apply] cannot apply the file, such as a receipt.
+	ErrNotApplicable = sentinel.New("file not applicable", "Il file non è un flusso di rendicontazione né un giornale di cassa.", flussi.ErrInvalid)
 )
 
 // failed wraps the error of a method, or returns nil.

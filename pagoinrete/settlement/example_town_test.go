@@ -65,11 +65,8 @@ func Example() {
 		}
 		defer f.Close()
 		file, err := paymentfile.Open(f, paymentfile.Config{Body: body})
-		switch file := file.(type) {
-		case *paymentfile.JournalFile:
-			_, err = service.ApplyJournal(ctx, clerk, file.Journal(), file.Movements())
-		case *paymentfile.SettlementFile:
-			_, err = service.ApplySettlement(ctx, clerk, settlement.FileOf(file))
+		if err == nil {
+			_, err = service.Apply(ctx, clerk, file)
 		}
 		fmt.Println(bill.paid.Euro(), bill.inTreasury, err)
 	}

@@ -49,3 +49,6 @@ func Classify(payments []Payment, expected map[paymentfile.Reference]Expectation
 	classify(all, expected)
 	return payments
 }
+
+// LimitGroup limits the payments that a service classifies together.
+func (s *Service) LimitGroup(payments int) { s.group = payments }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/must"
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
@@ -111,14 +109,8 @@ func journalXML(id string, transfers ...transfer) string {
 func (o *office) receive(files ...string) {
 	o.t.Helper()
 	for _, text := range files {
-		switch file := must.Get(paymentfile.Open(strings.NewReader(text), paymentfile.Config{}))(o.t).(type) {
-		case *paymentfile.SettlementFile:
-			must.Get(o.ApplySettlement(o.t.Context(), clerk, settlement.FileOf(file)))(o.t)
-		case *paymentfile.JournalFile:
-			must.Get(o.ApplyJournal(o.t.Context(), clerk, file.Journal(), file.Movements()))(o.t)
-		default:
-			require.Fail(o.t, "another file")
-		}
+		file := must.Get(paymentfile.Open(strings.NewReader(text), paymentfile.Config{}))(o.t)
+		must.Get(o.Apply(o.t.Context(), clerk, file))(o.t)
 	}
 }
 

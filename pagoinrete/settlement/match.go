@@ -14,16 +14,22 @@ import (
 // no difference. entered has the keys of the entries that were just added: in an anonymised
 // movement, only these still have texts, and what the others named was derived before.
 func (m *Movement) derive(entered map[string]bool) {
-	m.Amount, m.Regularised = 0, 0
+	m.Amount = 0
+	var own, byOrders flussi.Cents // regularised: banks write rows about the sospeso, about the order, or both
 	for i := range m.Entries {
 		e := &m.Entries[i]
 		if i == 0 || e.Date.Before(m.Date) {
 			m.Date = e.Date
 		}
-		if !e.Unusable {
-			m.count(e)
+		switch regularised := e.regularised(); {
+		case e.Unusable:
+		case e.ByOrder:
+			byOrders += regularised
+		default:
+			m.Amount, own = m.Amount+e.moved(), own+regularised
 		}
 	}
+	m.Regularised = max(own, byOrders)
 	speaks := m.speaks()
 	if !m.AnonymisedAt.IsZero() && !entered[speaks.Key] {
 		return
@@ -32,19 +38,27 @@ func (m *Movement) derive(entered map[string]bool) {
 	m.FlowIDs, m.Prefix, m.Cut, m.Reference, m.StatedAmount = r.IDs, r.Prefix, r.Cut, r.Reference, r.Amount
 }
 
-// count adds an entry to the amounts. Only the operation decides whether it adds or subtracts, not
-// the sign in the file.
-func (m *Movement) count(e *Entry) {
+// moved returns how much money an entry moved. Only the operation decides whether it adds or
+// subtracts, not the sign in the file.
+func (e *Entry) moved() flussi.Cents {
 	switch e.Operation {
 	case paymentfile.OperationExecuted:
-		m.Amount += e.Amount
+		return e.Amount
 	case paymentfile.OperationReversed:
-		m.Amount -= e.Amount
-	case paymentfile.OperationRegularised:
-		m.Regularised += e.Amount
-	case paymentfile.OperationRestored:
-		m.Regularised -= e.Amount
+		return -e.Amount
 	}
+	return 0
+}
+
+// regularised returns by how much an entry changes what orders regularise.
+func (e *Entry) regularised() flussi.Cents {
+	switch e.Operation {
+	case paymentfile.OperationRegularised:
+		return e.Amount
+	case paymentfile.OperationRestored:
+		return -e.Amount
+	}
+	return 0
 }
 
 // enter adds those entries of one journal that the movement does not have. The keys of the entries

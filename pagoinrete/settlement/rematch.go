@@ -112,13 +112,15 @@ func (w *work) dependents(ctx context.Context, t touched) (map[uuid.UUID]bool, e
 	return again, nil
 }
 
-// prefixes returns all beginnings of an identifier, without the empty one.
+// prefixes returns all beginnings of an identifier in whole characters, without the empty one.
 func prefixes(flowID string) []string {
 	var all []string
 	for i := range flowID {
-		all = append(all, flowID[:i+1])
+		if i > 0 {
+			all = append(all, flowID[:i])
+		}
 	}
-	return all
+	return append(all, flowID)
 }
 
 // readCandidates reads the settlements that movements may belong to, now or as they were stored.

@@ -157,7 +157,7 @@ func TestReportAddsUpToFiles(t *testing.T) {
 // checkLines checks that the parts of each list are its sum.
 func checkLines(t *testing.T, s *settlement.Summary) {
 	sums := map[string]settlement.Tally{}
-	for _, line := range s.Lines() {
+	for line := range s.Lines() {
 		assert.NotEmpty(t, line.Label)
 		if !line.IsTotal {
 			sum := sums[line.Section]
@@ -176,16 +176,22 @@ func TestReportIsForThoseWhoWorkForTheBody(t *testing.T) {
 	o := newOffice(t)
 	o.settle(flowID, row(o.iuv(1, 500), "A", 500))
 	o.sospeso("1", uri(flowID), 500)
-	stranger := flussi.Actor{ID: "a.sala"}
-	summary := must.Get(o.Summary(t.Context(), stranger, settlement.ReportFilter{}))(t)
-	assert.Zero(t, summary.SettlementTotal())
-	assert.Zero(t, summary.MovementTotal())
-	for range o.PaymentLines(t.Context(), stranger, settlement.ReportFilter{}, nil) {
-		assert.Fail(t, "a payment")
+	stranger := flussi.Actor{ID: "a.sala"} // who gets an error, and not sums of zero
+	assert.ErrorIs(t, must.Err(o.Summary(t.Context(), stranger, settlement.ReportFilter{})), flussi.ErrForbidden)
+	refused := 0
+	for _, err := range o.PaymentLines(t.Context(), stranger, settlement.ReportFilter{}, nil) {
+		assert.ErrorIs(t, err, flussi.ErrForbidden)
+		refused++
 	}
-	for range o.Allocations(t.Context(), stranger, settlement.MovementFilter{}, nil) {
-		assert.Fail(t, "an allocation")
+	for _, err := range o.MovementLines(t.Context(), stranger, settlement.MovementFilter{}) {
+		assert.ErrorIs(t, err, flussi.ErrForbidden)
+		refused++
 	}
+	for _, err := range o.Allocations(t.Context(), stranger, settlement.MovementFilter{}, nil) {
+		assert.ErrorIs(t, err, flussi.ErrForbidden)
+		refused++
+	}
+	assert.Equal(t, 3, refused)
 	filter := settlement.ReportFilter{Settlements: settlement.SettlementFilter{Bodies: []flussi.OrganizationCode{school}}}
 	assert.ErrorIs(t, must.Err(o.Summary(t.Context(), stranger, filter)), flussi.ErrForbidden)
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -19,7 +20,7 @@ type SettlementFilter struct {
 	Bodies     []flussi.OrganizationCode // one of them
 	States     []SettlementState         // one of them
 	FlowIDs    []string                  // identificativoFlusso: one of them
-	FlowPrefix string                    // identificativoFlusso: begins with it
+	FlowPrefix string                    // identificativoFlusso: begins with it; a text that is not valid UTF-8 begins none
 	Totals     []flussi.Cents            // one of them
 	Unreported bool                      // those of which the [Due] has not been told
 	From, To   time.Time                 // created at From or later, and before To
@@ -96,7 +97,7 @@ func (q MovementFilter) Check() error {
 // return.
 func (q SettlementFilter) Match(s Settlement) bool {
 	return core.Among(q.IDs, s.ID) && core.Among(q.Bodies, s.Body) && core.Among(q.States, s.State) && core.Among(q.FlowIDs, s.FlowID) &&
-		strings.HasPrefix(s.FlowID, q.FlowPrefix) && core.Among(q.Totals, s.Total) && (!q.Unreported || s.Unreported) && core.Within(q.From, q.To, s.CreatedAt)
+		strings.HasPrefix(s.FlowID, q.FlowPrefix) && utf8.ValidString(q.FlowPrefix) && core.Among(q.Totals, s.Total) && (!q.Unreported || s.Unreported) && core.Within(q.From, q.To, s.CreatedAt)
 }
 
 // Match reports whether the payment matches the filter. It is the definition of what stores return.

@@ -44,6 +44,7 @@ type Service struct {
 	store  Store
 	access core.Access
 	due    Due
+	group  int // MaxPaymentsPerReference; tests set less
 }
 
 // NewService returns a service. The error is a [flussi.ErrConfig].
@@ -59,7 +60,7 @@ func NewService(store Store, authorizer Authorizer, due Due) (*Service, error) {
 		}
 		return codes, err
 	}
-	return &Service{store: store, access: access, due: due}, nil
+	return &Service{store: store, access: access, due: due, group: MaxPaymentsPerReference}, nil
 }
 
 // admit refuses an actor who does not work for a body, and a body without a code.
@@ -68,6 +69,15 @@ func (s *Service) admit(ctx context.Context, by flussi.Actor, body flussi.Organi
 		return err
 	}
 	return flussi.ErrForbidden
+}
+
+// admitAny refuses an actor who works for no body.
+func (s *Service) admitAny(ctx context.Context, by flussi.Actor) error {
+	bodies, err := s.access.Scopes(ctx, by)
+	if err == nil && len(bodies) == 0 {
+		err = flussi.ErrForbidden
+	}
+	return err
 }
 
 // settlement reads a settlement for an actor who may read it.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -17,7 +18,7 @@ import (
 type JournalReport struct {
 	Entered  Tally // new rows about sospesi in entrata
 	Known    Tally // rows about sospesi in entrata that were stored before
-	Other    Tally // rows about anything else, such as orders and outgoing payments
+	Other    Tally // rows about anything else, such as outgoing payments and orders; also orders that regularise sospesi
 	Unusable Tally // rows about sospesi in entrata with a blocking fault
 }
 
@@ -25,8 +26,8 @@ type JournalReport struct {
 const journalBatch = 200
 
 // ApplyJournal stores the sospesi in entrata of a journal, or of one page of it, and matches them.
-// Rows that were stored before, from this or another journal, change nothing. Rows are stored in
-// groups: after an error or a crash, apply the file again. With an error, the report counts the
+// Rows that were stored before, from this or another journal, change nothing. Of an order (reversale)
+// that regularises sospesi, it stores which they are and the amounts. Rows are stored in groups: after an error or a crash, apply the file again. With an error, the report counts the
 // rows that were read until then.
 func (s *Service) ApplyJournal(ctx context.Context, by flussi.Actor, head paymentfile.Journal, movements iter.Seq2[paymentfile.Movement, error]) (JournalReport, error) {
 	report, err := s.applyJournal(ctx, by, head, movements)
@@ -56,20 +57,23 @@ func (s *Service) applyJournal(ctx context.Context, by flussi.Actor, head paymen
 		if err != nil {
 			return report, err
 		}
-		if !row.IsIncomingSuspense() {
+		rows := regularisedBy(head, row)
+		if row.IsIncomingSuspense() {
+			rows = []journalRow{newJournalRow(head, row)}
+			if rows[0].entry.Unusable {
+				report.Unusable.add(row.Net(), 1)
+			}
+		} else {
 			report.Other.add(row.Net(), 1)
-			continue
 		}
-		r := newJournalRow(head, row)
-		if r.entry.Unusable {
-			report.Unusable.add(row.Net(), 1)
-		}
-		key := derived("row", r.movement.ID.String(), r.entry.Key)
-		r.entry.Key += "#" + strconv.Itoa(repeats[key])
-		repeats[key]++
-		if batch = append(batch, r); len(batch) == journalBatch {
-			if err := store(); err != nil {
-				return report, err
+		for _, r := range rows {
+			key := derived("row", r.movement.ID.String(), r.entry.Key)
+			r.entry.Key += "#" + strconv.Itoa(repeats[key])
+			repeats[key]++
+			if batch = append(batch, r); len(batch) == journalBatch {
+				if err := store(); err != nil {
+					return report, err
+				}
 			}
 		}
 	}
@@ -95,25 +99,58 @@ type journalRow struct {
 }
 
 func newJournalRow(head paymentfile.Journal, row paymentfile.Movement) journalRow {
-	key, number, year := entryKey(row), row.SuspenseNumber(), head.Year
-	if year == 0 { // the journal does not say
-		year = row.Date.Year
-	}
-	of := number
-	if of == "" {
-		of = "|" + key // a row without a number is a movement of its own
-	}
+	key := entryKey(row)
 	return journalRow{
-		movement: Movement{
-			ID:   MovementID(head.Body, head.BankABI, year, row.Account, of),
-			Body: head.Body, Bank: head.BankABI, Year: year, Account: row.Account, Number: number,
-		},
+		movement: newMovement(head, row, row.SuspenseNumber(), key),
 		entry: Entry{
 			Key: key, Operation: row.Operation, Amount: row.Amount, Date: row.Date.Time(), Journal: head.Key(),
 			Causale: row.Causale, EndToEndID: row.EndToEndID, BankData: row.BankData, Unusable: !row.Usable(),
 		},
 		net: row.Net(),
 	}
+}
+
+// newMovement returns the movement of a sospeso that a row is about, without its entries. A row
+// without a number is a movement of its own, identified by its key.
+func newMovement(head paymentfile.Journal, row paymentfile.Movement, number, key string) Movement {
+	of, year := number, head.Year
+	if of == "" {
+		of = "|" + key
+	}
+	if year == 0 { // the journal does not say
+		year = row.Date.Year
+	}
+	return Movement{
+		ID:   MovementID(head.Body, head.BankABI, year, row.Account, of),
+		Body: head.Body, Bank: head.BankABI, Year: year, Account: row.Account, Number: number,
+	}
+}
+
+// regularisedBy returns the sospesi that an order regularises, or no longer regularises, with an entry
+// for each. Journals up to version 1.4 do not state the amounts: it is that of the order if there is
+// one sospeso, otherwise it is not known.
+func regularisedBy(head paymentfile.Journal, row paymentfile.Movement) []journalRow {
+	if row.Document != paymentfile.DocumentIncomingOrder || row.Operation != paymentfile.OperationRegularised && row.Operation != paymentfile.OperationRestored {
+		return nil
+	}
+	var rows []journalRow
+	for _, s := range row.Suspense {
+		amount := s.Amount
+		if amount == 0 && len(row.Suspense) == 1 {
+			amount = row.Amount
+		}
+		if s.Number == "" || amount <= 0 {
+			continue
+		}
+		rows = append(rows, journalRow{
+			movement: newMovement(head, row, s.Number, ""),
+			entry: Entry{
+				Key: strings.Join([]string{"order", entryKey(row), row.DocumentNumber, amount.String()}, "|"), Operation: row.Operation, Amount: amount,
+				Date: row.Date.Time(), Journal: head.Key(), ByOrder: true, Unusable: !row.Usable(),
+			},
+		})
+	}
+	return rows
 }
 
 // enter adds rows to their movements, and matches the movements.
@@ -138,7 +175,7 @@ func (w *work) enter(ctx context.Context, rows []journalRow, entered, known *Tal
 		added, changed := m.enter(entries)
 		for i, r := range rows {
 			switch {
-			case r.entry.Unusable:
+			case r.entry.Unusable, r.entry.ByOrder:
 			case added[i]:
 				entered.add(r.net, 1)
 			default:

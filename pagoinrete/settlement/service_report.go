@@ -22,9 +22,13 @@ type ReportFilter struct {
 
 // Summary adds up the settlements and the movements that match the filters of a report; its filter
 // of payments is not used. It reads each settlement and each movement once, 500 at a time, and no
-// payments, since settlements have their Counts. Errors are those of [Service.Settlements].
+// payments, since settlements have their Counts. Errors are those of [Service.Settlements], and a
+// [flussi.ErrForbidden] for an actor who works for no body: sums of nothing would be wrong.
 func (s *Service) Summary(ctx context.Context, by flussi.Actor, filter ReportFilter) (Summary, error) {
 	var all Summary
+	if err := s.admitAny(ctx, by); err != nil {
+		return Summary{}, failed("sum up", "", uuid.Nil, err)
+	}
 	for e, err := range s.AllSettlements(ctx, by, filter.Settlements) {
 		if err != nil {
 			return Summary{}, err
@@ -44,11 +48,15 @@ func (s *Service) Summary(ctx context.Context, by flussi.Actor, filter ReportFil
 // PaymentLines returns the payments of a report with their settlements, the oldest settlement
 // first. Dropped payments are in it only if the States of the filter ask for them. If purposes is
 // nil, the lines have no Purpose. The payments of each settlement are read on their own, 500 at a
-// time. An error ends the sequence.
+// time. An error ends the sequence: see [Service.Summary].
 func (s *Service) PaymentLines(ctx context.Context, by flussi.Actor, filter ReportFilter, purposes Purposes) iter.Seq2[PaymentLine, error] {
 	return func(yield func(PaymentLine, error) bool) {
 		fail := func(err error) { yield(PaymentLine{}, failed("report payments", "", uuid.Nil, err)) }
-		if err := filter.Payments.Check(); err != nil {
+		err := s.admitAny(ctx, by)
+		if err == nil {
+			err = filter.Payments.Check()
+		}
+		if err != nil {
 			fail(err)
 			return
 		}
@@ -106,16 +114,21 @@ func askPurposes(ctx context.Context, purposes Purposes, body flussi.Organizatio
 }
 
 // MovementLines returns the movements that match the filter with the settlements of their parts,
-// the oldest first. They are read 500 at a time. An error ends the sequence.
+// the oldest first. They are read 500 at a time. An error ends the sequence: see [Service.Summary].
 func (s *Service) MovementLines(ctx context.Context, by flussi.Actor, filter MovementFilter) iter.Seq2[MovementLine, error] {
 	list := func(bodies []string) iter.Seq2[MovementLine, error] {
 		filter := filter // the sequence may be pulled again
 		filter.Bodies = codes(bodies)
 		return core.Each(s.movementPages(ctx, filter))
 	}
-	return core.All(ctx, s.access, by, texts(filter.Bodies), filter.Check(), list, func(err error) error {
-		return failed("report movements", "", uuid.Nil, err)
-	})
+	fail := func(err error) error { return failed("report movements", "", uuid.Nil, err) }
+	return func(yield func(MovementLine, error) bool) {
+		if err := s.admitAny(ctx, by); err != nil {
+			yield(MovementLine{}, fail(err))
+			return
+		}
+		core.All(ctx, s.access, by, texts(filter.Bodies), filter.Check(), list, fail)(yield)
+	}
 }
 
 // movementPages returns movements with the settlements of their parts, page by page.

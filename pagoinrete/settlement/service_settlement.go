@@ -16,12 +16,6 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// ApplyResult is the result of [Service.ApplySettlement].
-type ApplyResult struct {
-	Settlement Settlement // as it is stored now
-	Unchanged  bool       // the same file was applied before, or a later one: nothing changed
-}
-
 // File is the content of a settlement's file: its header, its rows and its faults.
 type File struct {
 	Header   paymentfile.Settlement                // the header of the settlement
@@ -29,19 +23,17 @@ type File struct {
 	Faults   func() (faults []*paymentfile.Fault)  // of the whole file; called after the rows were read; nil: none
 }
 
-// FileOf returns a settlement in XML as a [File].
-func FileOf(file *paymentfile.SettlementFile) File {
-	return File{file.Settlement(), file.Payments(), func() []*paymentfile.Fault { return file.Report().Faults }}
-}
-
-// FileOfPages returns a settlement in JSON as a [File]: its identity, and all pages of its payments
-// in any order.
-func FileOfPages(head *paymentfile.SettlementFile, pages ...*paymentfile.SettlementFile) File {
+// FileOf returns a settlement as a [File]: one in XML, or the header of one in JSON with all pages of
+// its payments in any order. If a page is missing, Faults says so.
+func FileOf(file *paymentfile.SettlementFile, pages ...*paymentfile.SettlementFile) File {
+	if file.Format() == paymentfile.FormatSettlement {
+		return File{file.Settlement(), file.Payments(), func() []*paymentfile.Fault { return file.Report().Faults }}
+	}
 	var joined paymentfile.SettlementPages
 	return File{
-		Header: head.Settlement(),
+		Header: file.Settlement(),
 		Payments: func(yield func(paymentfile.Payment, error) bool) {
-			for _, page := range append([]*paymentfile.SettlementFile{head}, pages...) {
+			for _, page := range append([]*paymentfile.SettlementFile{file}, pages...) {
 				for p, err := range page.Payments() {
 					if !yield(p, err) || err != nil {
 						return

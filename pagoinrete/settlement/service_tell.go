@@ -3,7 +3,9 @@ package settlement
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -128,20 +130,37 @@ func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCo
 	slices.SortFunc(references, func(a, b paymentfile.Reference) int { return strings.Compare(a.Reveal(), b.Reveal()) })
 	references = slices.DeleteFunc(slices.Compact(references), paymentfile.Reference.IsZero)
 	for some := range slices.Chunk(references, maxReferences) {
-		standings, err := s.standings(ctx, body, some, arrivals)
-		if err != nil {
-			return err
-		}
-		if err := s.due.Tell(ctx, body, standings); err != nil {
+		if err := s.tellSome(ctx, body, some, arrivals); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// standings returns the Standing of references. It adds the arrivals that it reads to arrivals.
+// tellSome tells the [Due] the Standing of references in one call, or in several if there are too many
+// payments for one.
+func (s *Service) tellSome(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, arrivals map[uuid.UUID]arrival) error {
+	standings, err := s.standings(ctx, body, references, arrivals)
+	switch {
+	case errors.Is(err, ErrTooManyPayments):
+		half := len(references) / 2
+		if err := s.tellSome(ctx, body, references[:half], arrivals); err != nil {
+			return err
+		}
+		return s.tellSome(ctx, body, references[half:], arrivals)
+	case err != nil:
+		return err
+	}
+	return s.due.Tell(ctx, body, standings)
+}
+
+// standings returns the Standing of references. It adds the arrivals that it reads to arrivals. The
+// error is an [ErrTooManyPayments] only if there are several references.
 func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, arrivals map[uuid.UUID]arrival) ([]Standing, error) {
 	w := s.newWork(body)
+	if len(references) == 1 {
+		w.limit = math.MaxInt
+	}
 	if err := w.readPayments(ctx, PaymentFilter{References: references}); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package settlement_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -101,6 +102,35 @@ func TestManyRowsOfOneReferenceAreEachSomething(t *testing.T) {
 	s = o.settle(flowID, rows[:3]...)
 	want = settlement.PaymentCounts{Expected: want.Expected, Duplicate: want.Expected, Unusable: want.Expected, Dropped: settlement.Tally{Number: 2997, Amount: 299700}}
 	assert.Equal(t, want, s.Counts)
+}
+
+// References whose payments do not fit into one group are classified and told in smaller ones. What one
+// reference has is not split: it is refused, and nothing is stored.
+func TestPaymentsOfOneReferenceAreLimited(t *testing.T) {
+	o := newOffice(t)
+	o.LimitGroup(10)
+	rows := make([]paymentfile.Payment, 40)
+	for i := range rows {
+		rows[i] = row(o.iuv(i/4, 100), fmt.Sprint(i%4), 100)
+	}
+	s := o.settle(flowID, rows...)
+	assert.Equal(t, settlement.Tally{Number: 10, Amount: 1000}, s.Counts.Expected)
+	assert.Equal(t, settlement.Tally{Number: 30, Amount: 3000}, s.Counts.Duplicate)
+	assert.False(t, s.Unreported)
+	for i := range 10 {
+		assert.Len(t, o.due.told[o.iuv(i, 100)], 4)
+	}
+	for name, of := range map[string]paymentfile.Reference{"one": o.iuv(50, 100), "none": {}} {
+		for i := range rows[:11] {
+			rows[i] = row(of, fmt.Sprint(i), 100)
+		}
+		head := paymentfile.Settlement{ID: flowID + name, Body: school, PSP: paymentfile.Party{Code: "BANKITXX"}, Total: 4000}
+		_, err := o.ApplySettlement(t.Context(), clerk, settlement.File{Header: head, Payments: sequence(rows)})
+		require.ErrorIs(t, err, settlement.ErrTooManyPayments, name)
+		assert.Contains(t, flussi.Explain(err), "Uno IUV ha più di 100.000 pagamenti")
+		_, err = o.Settlement(t.Context(), clerk, settlement.SettlementID(school, "BANKITXX", head.ID))
+		require.ErrorIs(t, err, flussi.ErrNotFound, name)
+	}
 }
 
 func TestSettlementOfNothingIsVoid(t *testing.T) {

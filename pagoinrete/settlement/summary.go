@@ -1,6 +1,7 @@
 package settlement
 
 import (
+	"iter"
 	"maps"
 	"slices"
 
@@ -89,9 +90,19 @@ type SummaryLine struct {
 	Tally          // the Number is 0 in a line that compares sums
 }
 
-// Lines returns the summary line by line in a fixed order, without empty tallies. The parts of a
-// list add up to its sum.
-func (s *Summary) Lines() []SummaryLine {
+// Lines returns the lines of the summary in a fixed order, without empty tallies. The lines of a
+// section add up to its total. What is added before the sequence is pulled is in it.
+func (s *Summary) Lines() iter.Seq[SummaryLine] {
+	return func(yield func(SummaryLine) bool) {
+		for _, line := range s.lines() {
+			if !yield(line) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Summary) lines() []SummaryLine {
 	var lines []SummaryLine
 	const settlements, payments, movements = "Flussi", "Pagamenti", "Movimenti"
 	lines = appendTallies(lines, settlements, s.Settlements, SettlementStates(), SettlementState.Label)

@@ -31,6 +31,7 @@ type work struct {
 	storedMovements   map[uuid.UUID]Movement
 	readNames         map[string]bool // identifiers of which the settlements were read
 	readCuts          map[cut]bool    // parts of identifiers of which the settlements were read
+	limit             int             // of the payments of a group
 	paymentWork
 }
 
@@ -77,7 +78,7 @@ func (s *Service) newWork(body flussi.OrganizationCode) *work {
 		Service: s, body: body, done: map[uuid.UUID]bool{},
 		facts:             facts{settlements: map[uuid.UUID]Settlement{}, movements: map[uuid.UUID]Movement{}},
 		storedSettlements: map[uuid.UUID]Settlement{}, storedMovements: map[uuid.UUID]Movement{},
-		readNames: map[string]bool{}, readCuts: map[cut]bool{}, paymentWork: newPaymentWork(),
+		readNames: map[string]bool{}, readCuts: map[cut]bool{}, limit: s.group, paymentWork: newPaymentWork(),
 	}
 }
 

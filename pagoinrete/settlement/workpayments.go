@@ -2,6 +2,7 @@ package settlement
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"maps"
 	"slices"
@@ -46,6 +47,20 @@ func newPaymentWork() paymentWork {
 	return w
 }
 
+// MaxPaymentsPerReference is the maximum number of payments that are classified together, since they
+// are in memory meanwhile: those of one reference, in all settlements of a body, and the rows of one
+// file without a reference. More are an [ErrTooManyPayments], and nothing is stored. References that
+// operators matched with each other count together.
+const MaxPaymentsPerReference = 100_000
+
+// checkGroup refuses a group that has become too large.
+func (w *work) checkGroup() error {
+	if len(w.payments) > w.limit {
+		return ErrTooManyPayments
+	}
+	return nil
+}
+
 func (w *paymentWork) nextGroup() {
 	w.payments, w.storedPayments, w.rowOf = map[uuid.UUID]*Payment{}, map[uuid.UUID]Payment{}, map[uuid.UUID]int{}
 }
@@ -58,6 +73,9 @@ func (w *work) readPayments(ctx context.Context, filter PaymentFilter) error {
 		}
 		if _, known := w.payments[p.ID]; !known {
 			w.payments[p.ID], w.storedPayments[p.ID] = &p, p
+		}
+		if err := w.checkGroup(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -81,6 +99,8 @@ func (w *work) classifyRows(ctx context.Context, stored bool) error {
 			switch {
 			case err != nil:
 				return err
+			case p.Reference.IsZero() && len(none) == w.limit:
+				return ErrTooManyPayments
 			case p.Reference.IsZero():
 				none[p.ID] = p
 			case !w.rows.has(p.Reference):
@@ -103,7 +123,9 @@ func (w *work) classifyNone(ctx context.Context, stored map[uuid.UUID]Payment) e
 	for id, p := range stored {
 		w.payments[id], w.storedPayments[id] = &p, p
 	}
-	w.enterRows(paymentfile.Reference{})
+	if err := w.enterRows(paymentfile.Reference{}); err != nil {
+		return err
+	}
 	targets := map[paymentfile.Reference]bool{}
 	for _, p := range w.payments {
 		targets[p.Target] = true
@@ -128,7 +150,7 @@ func (w *work) classify(ctx context.Context, references iter.Seq[paymentfile.Ref
 			continue
 		}
 		if some = append(some, r); len(some) == maxReferences {
-			if err := w.classifyGroup(ctx, some); err != nil {
+			if err := w.classifySome(ctx, some); err != nil {
 				return err
 			}
 			some = some[:0]
@@ -137,7 +159,23 @@ func (w *work) classify(ctx context.Context, references iter.Seq[paymentfile.Ref
 	if len(some) == 0 { // a payment without any reference may be what an operator decided about
 		return w.closeGroup(ctx, slices.Collect(maps.Values(w.payments)), nil)
 	}
-	return w.classifyGroup(ctx, some)
+	return w.classifySome(ctx, some)
+}
+
+// classifySome classifies the payments of references as one group, or as several if there are too
+// many payments for one.
+func (w *work) classifySome(ctx context.Context, references []paymentfile.Reference) error {
+	begun := len(w.payments) > 0 // an operator decided about a payment of the group
+	err := w.classifyGroup(ctx, references)
+	if begun || len(references) == 1 || !errors.Is(err, ErrTooManyPayments) {
+		return err
+	}
+	w.nextGroup()
+	half := len(references) / 2
+	if err := w.classifySome(ctx, references[:half]); err != nil {
+		return err
+	}
+	return w.classifySome(ctx, slices.DeleteFunc(slices.Clone(references[half:]), func(r paymentfile.Reference) bool { return w.classified[r] }))
 }
 
 // classifyGroup classifies the payments of references. Payments that were matched by hand depend on
@@ -163,7 +201,9 @@ func (w *work) classifyGroup(ctx context.Context, references []paymentfile.Refer
 			return err
 		}
 		for _, r := range some {
-			w.enterRows(r)
+			if err := w.enterRows(r); err != nil {
+				return err
+			}
 		}
 		due, err := w.due.Expected(ctx, w.body, slices.Clone(some))
 		if err != nil {
@@ -201,9 +241,9 @@ func (w *work) belongs(p *Payment, references map[paymentfile.Reference]bool) bo
 }
 
 // enterRows replaces the stored payments of a reference by the rows of the file.
-func (w *work) enterRows(r paymentfile.Reference) {
+func (w *work) enterRows(r paymentfile.Reference) error {
 	if w.rows == nil {
-		return
+		return nil
 	}
 	for _, p := range w.payments {
 		if p.Settlement == w.rows.of.Settlement && p.Reference == r {
@@ -218,7 +258,11 @@ func (w *work) enterRows(r paymentfile.Reference) {
 			row.Decision, row.Target, row.PreviousTarget, row.State = before.Decision, before.Target, before.PreviousTarget, before.State
 		}
 		w.payments[row.ID], w.rowOf[row.ID] = &row, i
+		if err := w.checkGroup(); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // closeGroup classifies a group, and keeps what changed.

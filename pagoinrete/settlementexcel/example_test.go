@@ -31,11 +31,8 @@ func Example() {
 		}
 		defer f.Close()
 		file, err := paymentfile.Open(f, paymentfile.Config{Body: school})
-		switch file := file.(type) {
-		case *paymentfile.SettlementFile:
-			_, err = service.ApplySettlement(ctx, clerk, settlement.FileOf(file))
-		case *paymentfile.JournalFile:
-			_, err = service.ApplyJournal(ctx, clerk, file.Journal(), file.Movements())
+		if err == nil {
+			_, err = service.Apply(ctx, clerk, file)
 		}
 		if err != nil {
 			fmt.Println(flussi.Explain(err))
@@ -45,7 +42,7 @@ func Example() {
 	if err == nil {
 		err = template.Export(ctx, w, settlementexcel.SourcesOf(ctx, service, clerk, settlement.ReportFilter{}, due))
 	}
-	for _, line := range summary.Lines() {
+	for line := range summary.Lines() {
 		fmt.Println(line.Section+":", line.Label, line.Number, line.Amount.Euro())
 	}
 	fmt.Println(err)

@@ -45,23 +45,12 @@ func (t *Template) Export(ctx context.Context, w io.Writer, s Sources) error {
 	book := excel.Book{Name: "Riconciliazione", Hints: exportHints,
 		Intro: "I flussi di rendicontazione, i loro pagamenti e i movimenti di tesoreria, con i loro abbinamenti al momento dell'esportazione."}
 	return excel.EncodeSheets(ctx, w, book,
-		t.summary.Sheet(summaryLines(&sums)), // pulled last
+		t.summary.Sheet(excel.Rows(sums.Lines())), // pulled last
 		t.flows.Sheet(withEach(s.Settlements, sums.AddSettlement)),
 		t.payments.Sheet(withEach(s.Payments, sums.AddPayment)),
 		t.parts.Sheet(partsOf(withEach(s.Movements, func(l settlement.MovementLine) { sums.AddMovement(l.Movement) }))),
 		t.allocations.Sheet(withEach(s.Allocations, func(settlement.Allocation) {})),
 	)
-}
-
-// summaryLines yields the lines of the summary when it is pulled, not when it is called.
-func summaryLines(sums *settlement.Summary) iter.Seq2[settlement.SummaryLine, error] {
-	return func(yield func(settlement.SummaryLine, error) bool) {
-		for _, line := range sums.Lines() {
-			if !yield(line, nil) {
-				return
-			}
-		}
-	}
 }
 
 // withEach yields the rows of a sequence, and calls a function for each. A nil sequence has no rows.

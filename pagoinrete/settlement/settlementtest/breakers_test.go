@@ -102,6 +102,12 @@ var breakers = []breaker{
 			q.FlowPrefix = ""
 			return func(s settlement.Settlement) bool { return strings.HasPrefix(strings.ToLower(s.FlowID), begins) }
 		}))},
+	{"prefixes are compared byte by byte", "settlements are found by each field of the filter",
+		viewed.Parents(brokenstore.Searches(func(q *settlement.SettlementFilter) func(settlement.Settlement) bool {
+			begins := q.FlowPrefix
+			q.FlowPrefix = ""
+			return func(s settlement.Settlement) bool { return strings.HasPrefix(s.FlowID, begins) }
+		}))},
 	{"identifiers are compared by the characters in the index", "settlements are found by each field of the filter",
 		viewed.Parents(brokenstore.Searches(func(q *settlement.SettlementFilter) func(settlement.Settlement) bool {
 			wanted := q.FlowIDs

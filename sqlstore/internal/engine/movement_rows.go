@@ -89,18 +89,19 @@ type entry struct {
 	Causale    string `json:"causale,omitempty"`
 	EndToEndID string `json:"end_to_end_id,omitempty"`
 	BankData   string `json:"bank_data,omitempty"`
+	ByOrder    bool   `json:"by_order,omitempty"`
 	Unusable   bool   `json:"unusable,omitempty"`
 }
 
 func entryOf(e settlement.Entry) entry {
 	return entry{encode(e.Key), encode(e.Operation), int64(e.Amount), jsonTime(e.Date), encode(e.Journal),
-		encode(e.Causale.Reveal()), encode(e.EndToEndID.Reveal()), encode(e.BankData.Reveal()), e.Unusable}
+		encode(e.Causale.Reveal()), encode(e.EndToEndID.Reveal()), encode(e.BankData.Reveal()), e.ByOrder, e.Unusable}
 }
 
 func (e entry) value() settlement.Entry {
 	return settlement.Entry{
 		Key: decode(e.Key), Operation: paymentfile.Operation(decode(e.Operation)), Amount: flussi.Cents(e.Amount), Date: timeOfJSON(e.Date), Journal: decode(e.Journal),
-		Causale: flussi.NewText(decode(e.Causale)), EndToEndID: flussi.NewText(decode(e.EndToEndID)), BankData: flussi.NewText(decode(e.BankData)), Unusable: e.Unusable,
+		Causale: flussi.NewText(decode(e.Causale)), EndToEndID: flussi.NewText(decode(e.EndToEndID)), BankData: flussi.NewText(decode(e.BankData)), ByOrder: e.ByOrder, Unusable: e.Unusable,
 	}
 }
 

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -38,12 +39,15 @@ func settlementList(t *tx, q settlement.SettlementFilter, p settlement.Page) *li
 	within := l.whereBodies(t, q.Bodies)
 	l.whereKeys(t, distinct(q.FlowIDs), within, key{column: Column{Name: "flow_id", Type: "text"}, index: "settlements_by_flow", long: true})
 	totals := key{column: Column{Name: "total", Type: "bigint"}, index: "settlements_by_total"}
-	if q.FlowPrefix != "" {
+	switch {
+	case !utf8.ValidString(q.FlowPrefix):
+		l.where("1 = 0")
+	case q.FlowPrefix != "":
 		begins := beginning("flow_id", encode(q.FlowPrefix))
 		l.rest = append(l.rest, begins)
 		l.keys = &condition{"SELECT " + t.driver.Key() + " FROM flussi.settlements WHERE " + begins.text, begins.args}
 		l.whereKeys(t, numbers(q.Totals), append(within, begins), totals)
-	} else {
+	default:
 		l.whereKeys(t, numbers(q.Totals), within, totals)
 	}
 	whereStates(l, q.States)

@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -58,14 +57,8 @@ func (m maker) movement(settlements []settlement.Settlement) settlement.Movement
 	return one
 }
 
-// beginningOf returns some first characters of a text.
-func (m maker) beginningOf(text string) string {
-	if !utf8.ValidString(text) {
-		return text
-	}
-	runes := []rune(text)
-	return string(runes[:m.IntN(1+len(runes))])
-}
+// beginningOf returns some first bytes of a text, often to the middle of a character.
+func (m maker) beginningOf(text string) string { return text[:m.IntN(1+len(text))] }
 
 func (m maker) bodies() []flussi.OrganizationCode {
 	return someOf(m, bodyNumber(0), bodyNumber(1), bodyNumber(2), bodyNumber(3))

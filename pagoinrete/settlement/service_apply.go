@@ -1,0 +1,42 @@
+package settlement
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
+)
+
+// ApplyResult says what a file changed.
+type ApplyResult struct {
+	Settlement Settlement    // of a settlement: as it is stored now
+	Unchanged  bool          // of a settlement: the same file was applied before, or a later one
+	Journal    JournalReport // of a page of a journal: its rows
+}
+
+// Apply applies a file that [paymentfile.Open] returned: a settlement as [Service.ApplySettlement]
+// does, a page of a journal as [Service.ApplyJournal] does. A settlement in JSON is several files:
+// pass its header as file, and all pages of its payments behind it, in any order.
+//
+// The error is an [ErrNotApplicable] if the file is a receipt, which changes nothing here, or a
+// part of a settlement in JSON without the others.
+func (s *Service) Apply(ctx context.Context, by flussi.Actor, file paymentfile.File, pages ...*paymentfile.SettlementFile) (ApplyResult, error) {
+	reason := "Il file non è un flusso di rendicontazione né un giornale di cassa."
+	switch file := file.(type) {
+	case *paymentfile.JournalFile:
+		report, err := s.ApplyJournal(ctx, by, file.Journal(), file.Movements())
+		return ApplyResult{Journal: report}, err
+	case *paymentfile.SettlementFile:
+		switch format := file.Format(); {
+		case format == paymentfile.FormatSettlement, format == paymentfile.FormatSettlementHeader && len(pages) > 0:
+			return s.ApplySettlement(ctx, by, FileOf(file, pages...))
+		default:
+			reason = "Il file è solo una parte di un flusso in JSON: applicare insieme l'intestazione e tutte le pagine dei pagamenti."
+		}
+	case *paymentfile.ReceiptFile:
+		reason = "Il file è una ricevuta telematica: gli abbinamenti si fanno con i flussi di rendicontazione e con il giornale di cassa."
+	}
+	return ApplyResult{}, failed("apply file", "", uuid.Nil, refuse(ErrNotApplicable, "%s", reason))
+}

@@ -1,6 +1,7 @@
 package noticeexcel
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/flussi-go/flussi"
@@ -31,6 +32,9 @@ type kinds struct {
 	discount   excel.Kind[flussi.Cents]
 	due        excel.Kind[time.Time]
 	reference  excel.Kind[string]
+
+	beneficiary excel.Kind[flussi.OrganizationCode] // of a transfer
+	transfer    excel.Kind[flussi.Cents]
 }
 
 // importKinds refuse in a cell what every event will refuse.
@@ -48,6 +52,8 @@ func importKinds(codes flussi.Policy) kinds {
 		due: excel.Date(excel.DateConfig{EndOfDay: true, WarnPast: true,
 			First: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), Last: time.Date(2999, 12, 31, 0, 0, 0, 0, time.UTC)}),
 		reference: excel.Text(1, pagoinrete.MaxReference),
+
+		beneficiary: excel.OrganizationCode(codes), transfer: orEmpty{excel.Money(flussi.MinPayable, flussi.MaxPayable)},
 	}
 }
 
@@ -116,4 +122,36 @@ func ifImport(export bool, imported, exported string) string {
 		return exported
 	}
 	return imported
+}
+
+// transferColumns returns the columns of the transfers of a draft, of an import or of an export.
+func transferColumns[Row any](k kinds, export bool, of func(*Row) *pagoinrete.NoticeDraft) []excel.Column[Row] {
+	var columns []excel.Column[Row]
+	for i := range pagoinrete.MaxTransfers {
+		number, field := strconv.Itoa(i+1), ""
+		if i == 0 {
+			field = "Transfers"
+		}
+		columns = append(columns,
+			excel.NewColumn("Versamento "+number, k.transfer, func(r *Row) *flussi.Cents { return &of(r).Transfers[i].Amount }, excel.ColumnConfig{
+				Field: field, Aliases: []string{"Importo versamento " + number, "Importo del versamento " + number}, ReadOnly: export,
+				Help: ifImport(export, "L'importo del versamento "+number+" di un pagamento a più beneficiari. I versamenti sommano l'importo al netto dello sconto; se le celle sono vuote, incassa tutto la scuola.",
+					"L'importo del versamento "+number+" di un pagamento a più beneficiari.")}),
+			excel.NewColumn("Beneficiario "+number, k.beneficiary, func(r *Row) *flussi.OrganizationCode { return &of(r).Transfers[i].Beneficiary }, excel.ColumnConfig{
+				Aliases: []string{"Ente beneficiario " + number, "Codice fiscale beneficiario " + number, "Beneficiario versamento " + number}, ReadOnly: export,
+				Help: "Il codice fiscale dell'ente che incassa il versamento " + number + ". Se la cella è vuota, è la scuola."}),
+		)
+	}
+	return columns
+}
+
+// orEmpty is a kind of amounts that writes no cell for zero.
+type orEmpty struct{ excel.Kind[flussi.Cents] }
+
+// Write writes the amount.
+func (k orEmpty) Write(c flussi.Cents) excel.Cell {
+	if c == 0 {
+		return excel.Cell{}
+	}
+	return k.Kind.Write(c)
 }

@@ -35,6 +35,9 @@
 // as how many instalments it has, is checked only then; [Italian] and [Template.Annotate] report
 // it at its column.
 //
+// With [Config.Transfers], there are two more columns for each transfer of a payment with several
+// beneficiaries: Versamento 1 and Beneficiario 1, up to 5.
+//
 // An export is refused as an import, since everybody in it would owe twice.
 //
 // # Errors

@@ -77,7 +77,7 @@ func exportedOf(n pagoinrete.Notice) exported {
 	return exported{
 		draft: pagoinrete.NoticeDraft{
 			Debtor: n.Debtor, DebtorKind: n.DebtorKind, DebtorName: n.DebtorName, Payer: n.Payer, Instalment: n.Instalment,
-			Amount: n.Amount, Discount: n.Discount, DueDate: n.DueDate, Reference: n.Reference,
+			Amount: n.Amount, Discount: n.Discount, DueDate: n.DueDate, Transfers: n.Transfers, Reference: n.Reference,
 		},
 		Notice: n, id: n.ID.String(), left: n.Due(), labels: n.State.Labels(), iuv: n.IUV().Reveal(), discrepancy: n.Discrepancy.Italian(),
 	}
@@ -89,13 +89,19 @@ const (
 )
 
 // exportColumns returns the columns of an export. Whatever is in a store can be written.
-func exportColumns() []excel.Column[exported] {
+func exportColumns(transfers bool) []excel.Column[exported] {
 	text, money, day := excel.AnyText(1, maxText), excel.Money(0, maxMoney), excel.Date(excel.DateConfig{EndOfDay: true})
-	columns := draftColumns(kinds{
+	draft := func(e *exported) *pagoinrete.NoticeDraft { return &e.draft }
+	k := kinds{
 		code: excel.FiscalCode(flussi.Lenient), name: excel.Convert(text, flussi.NewText, flussi.Text.Reveal), instalment: instalments(0, 1<<31),
 		debtor: excel.Convert(excel.WithRule(text, excel.Rule{Width: 14}), func(s string) pagoinrete.DebtorKind { return pagoinrete.DebtorKind(s) }, pagoinrete.DebtorKind.Label),
 		amount: money, discount: money, due: day, reference: text,
-	}, true, func(e *exported) *pagoinrete.NoticeDraft { return &e.draft })
+		beneficiary: excel.OrganizationCode(flussi.Lenient), transfer: orEmpty{money},
+	}
+	columns := draftColumns(k, true, draft)
+	if transfers {
+		columns = append(columns, transferColumns(k, true, draft)...)
+	}
 
 	narrow, wide := excel.Rule{Width: 20}, excel.Rule{Width: 36}
 	id := excel.Rule{Text: "l'UUID dell'avviso", Example: "01953b7e-5c4a-7d1e-9f60-8a2b3c4d5e6f", Width: 38}

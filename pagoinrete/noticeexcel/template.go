@@ -14,6 +14,10 @@ import (
 type Config struct {
 	// Codes says what a doubtful fiscal code is. Defaults to [flussi.Lenient]: a warning.
 	Codes flussi.Policy
+	// Transfers adds a column for the amount and one for the beneficiary of each transfer of a
+	// payment with several beneficiaries, to the template, to imports and to exports. Without it,
+	// imports do not know these columns, and exports do not show the transfers.
+	Transfers bool
 	// File bounds what a file may cost. Defaults to those of [excel.Limits].
 	File excel.Limits
 }
@@ -28,19 +32,24 @@ type Template struct {
 // New returns a template. The error lists everything that is wrong with the
 // configuration; it is an [*excel.TemplateError].
 func New(c Config) (*Template, error) {
+	draft := func(d *pagoinrete.NoticeDraft) *pagoinrete.NoticeDraft { return d }
+	columns := draftColumns(importKinds(c.Codes), false, draft)
+	if c.Transfers {
+		columns = append(columns, transferColumns(importKinds(c.Codes), false, draft)...)
+	}
 	imports, err := excel.New(excel.Config[pagoinrete.NoticeDraft]{
 		Name: "Avvisi di pagamento", Sheet: "Avvisi", Limits: c.File, Refused: refusedHeaders(), Check: check,
 		Default: pagoinrete.NoticeDraft{DebtorKind: pagoinrete.DebtorPupil},
 		Intro: "Con questo modello si creano gli avvisi di pagamento di un evento: una riga per ogni alunno o membro del personale che deve pagare. " +
 			"Si carica nell'evento con la creazione massiva dei pagamenti.",
-	}, draftColumns(importKinds(c.Codes), false, func(d *pagoinrete.NoticeDraft) *pagoinrete.NoticeDraft { return d })...)
+	}, columns...)
 	if err != nil {
 		return nil, err
 	}
 	exports, err := excel.New(excel.Config[exported]{
 		Name: "Avvisi di pagamento esportati", Sheet: "Avvisi", Limits: c.File, HiddenRows: excel.ReadHidden,
 		Export: true, Intro: exportIntro, Hints: exportHints(), Tones: exportTones(),
-	}, exportColumns()...)
+	}, exportColumns(c.Transfers)...)
 	if err != nil {
 		return nil, err
 	}
@@ -64,10 +73,16 @@ func refusedHeaders() []excel.RefusedHeader {
 func check(d *pagoinrete.NoticeDraft) error {
 	data := pagoinrete.NoticeData{
 		Debtor: d.Debtor, DebtorKind: d.DebtorKind, DebtorName: d.DebtorName, Payer: d.Payer,
-		Amount: d.Amount, Discount: d.Discount, DueDate: d.DueDate, Reference: d.Reference,
+		Amount: d.Amount, Discount: d.Discount, DueDate: d.DueDate, Transfers: d.Transfers, Reference: d.Reference,
 	}
 	if data.Amount == 0 { // the event's, whatever it is
 		data.Amount = flussi.MaxPayable
+		if d.Transfers != (pagoinrete.Transfers{}) {
+			data.Amount = d.Discount
+			for _, transfer := range d.Transfers {
+				data.Amount += transfer.Amount
+			}
+		}
 	}
 	if data.DueDate.IsZero() { // that of the instalment
 		data.DueDate, _ = flussi.EndOfDay(2030, 1, 1)

@@ -30,7 +30,7 @@ func claimsShare(p *probe) {
 	var mu sync.Mutex
 	taken := map[uuid.UUID]int{}
 	at, end := p.Now(), time.Now().Add(patience)
-	for _, err := range storetest.Together(func(i int) error {
+	for _, err := range p.Together(func(i int) error {
 		for time.Now().Before(end) {
 			after, claimed, err := p.store.Claim(p.Ctx, flow.Claim{Flow: f.ID, Limit: 1 + i, Lease: long, At: at, By: fmt.Sprint("dispatcher ", i)})
 			if err != nil {
@@ -117,7 +117,7 @@ func claimsAndChangesExclude(p *probe) {
 	for range 5 {
 		var claims sync.Map
 		done := 0
-		for i, err := range storetest.Together(func(i int) error {
+		for i, err := range p.Together(func(i int) error {
 			if i%2 == 0 {
 				changed := n
 				changed.Disabled = true
@@ -158,7 +158,7 @@ func countsAreOfOneMoment(p *probe) {
 		}
 		return nil
 	}
-	for _, err := range storetest.Together(func(i int) error {
+	for _, err := range p.Together(func(i int) error {
 		for range 8 {
 			if i%2 == 0 {
 				if err := p.flows.Meanwhile(f.ID, check); err != nil {

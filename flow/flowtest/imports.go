@@ -299,7 +299,7 @@ func importsHaveOneWinner(p *probe) {
 			imports[i].OnDuplicate = acceptDuplicates
 		}
 		done, before := make([]flow.ImportResult, len(imports)), make([]bool, len(imports))
-		errs := storetest.Together(func(i int) (err error) {
+		errs := p.Together(func(i int) (err error) {
 			done[i], before[i], err = p.store.SaveImport(p.Ctx, imports[i])
 			return err
 		})

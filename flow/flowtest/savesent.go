@@ -259,7 +259,7 @@ func messagesHaveOneWinner(p *probe) {
 			}
 		}
 		at := p.Now()
-		for i, err := range storetest.Together(func(i int) error {
+		for i, err := range p.Together(func(i int) error {
 			if i < claimers {
 				return p.claimAll(ctx, flow.Claim{Flow: flows[i].ID, Limit: 1 + i%4, Lease: long, At: at, By: fmt.Sprint("dispatcher ", i)})
 			}

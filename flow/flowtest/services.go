@@ -185,7 +185,7 @@ func servicesHaveOneWinner(p *probe) {
 				func() error { _, _, err := p.store.SaveImport(p.Ctx, imported); return err },
 			)
 		}
-		errs := storetest.Together(func(i int) error { return stores[i]() })
+		errs := p.Together(func(i int) error { return stores[i]() })
 		var winner string
 		for i, err := range errs {
 			switch {

@@ -14,12 +14,12 @@ func (s *Suite[P, C]) changesHaveOneWinner() {
 	a, b := s.Children.Set(s.NewChild(parent)), s.Children.Set(s.NewChild(s.owner(other)))
 	for version := int64(1); version <= 5; version++ {
 		parent, a, b := WithVersion(parent, version), WithVersion(a, version), WithVersion(b, version)
-		s.OneWins(s.parentMethod()+" of one version", Together(func(i int) error {
+		s.OneWins(s.parentMethod()+" of one version", s.Together(func(i int) error {
 			return s.SaveParent(s.Ctx, s.Parents.Change(by(parent, fmt.Sprint(i))), nil)
 		}), flussi.ErrConflict)
 		// Two together, in either order: who locks them, or the counts of their parents, one by one
 		// would wait for ever.
-		s.OneWins(s.childMethod()+" of one version", Together(func(i int) error {
+		s.OneWins(s.childMethod()+" of one version", s.Together(func(i int) error {
 			user := fmt.Sprint(i)
 			a := s.Children.Change(withState(by(a, user), s.States[i%3]))
 			b := s.Children.Change(withState(by(b, user), s.States[(i+1)%3]))
@@ -71,10 +71,10 @@ func (s *Suite[P, C]) creationsHaveOneWinner() {
 	for range 5 {
 		parent, child := s.NewParent(), s.NewChild(there)
 		with := s.NewChild(parent)
-		s.OneWins(s.parentMethod()+" of one new "+string(s.Parents.Name), Together(func(int) error {
+		s.OneWins(s.parentMethod()+" of one new "+string(s.Parents.Name), s.Together(func(int) error {
 			return s.SaveParent(s.Ctx, s.Parents.Change(parent), s.Sequence(with))
 		}), flussi.ErrConflict)
-		s.OneWins(s.childMethod()+" of a new one", Together(func(int) error {
+		s.OneWins(s.childMethod()+" of a new one", s.Together(func(int) error {
 			return s.SaveChildren(s.Ctx, s.Children.Change(child))
 		}), flussi.ErrConflict)
 		s.Parents.IsRead("that many created at once", s.Count(Next(parent), with))
@@ -90,7 +90,7 @@ func (s *Suite[P, C]) othersDoNotMatter() {
 	all, others := s.NewChildren(parent, Crowd), s.NewChildren(other, Crowd)
 	parent, other = s.SetParent(parent, all...), s.SetParent(other, others...)
 	fresh := s.NewChildren(parent, Crowd)
-	for _, err := range Together(func(i int) error {
+	for _, err := range s.Together(func(i int) error {
 		if i == 0 { // the parent itself, meanwhile
 			for range rounds {
 				if err := s.SaveParent(s.Ctx, s.Parents.Change(parent), nil); err != nil {

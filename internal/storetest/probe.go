@@ -142,20 +142,38 @@ func Spoil[T any](p *Probe, all []T) {
 	}
 }
 
+// oneAtATime is the key of a context with which calls are made one after the other.
+type oneAtATime struct{}
+
+// OneAtATime returns a context for a store that only one goroutine at a time may use. A contract that
+// is checked with it makes the calls of a crowd one after the other.
+func OneAtATime(ctx context.Context) context.Context {
+	return context.WithValue(ctx, oneAtATime{}, true)
+}
+
 // Together does something a crowd of times at once, and returns the errors.
-func Together(do func(i int) error) []error {
+func (p *Probe) Together(do func(i int) error) []error {
 	errs := make([]error, Crowd)
+	one := func(i int) {
+		defer func() {
+			if v := recover(); v != nil {
+				errs[i] = fmt.Errorf("panic: %v", v)
+			}
+		}()
+		errs[i] = do(i)
+	}
+	if p.Ctx.Value(oneAtATime{}) != nil {
+		for i := range Crowd {
+			one(i)
+		}
+		return errs
+	}
 	start := make(chan struct{})
 	var all sync.WaitGroup
 	for i := range Crowd {
 		all.Go(func() {
-			defer func() {
-				if v := recover(); v != nil {
-					errs[i] = fmt.Errorf("panic: %v", v)
-				}
-			}()
 			<-start
-			errs[i] = do(i)
+			one(i)
 		})
 	}
 	close(start)

@@ -22,7 +22,7 @@ func bothWaysMeet(p *probe) {
 	e = p.saveEvent(e, all...)
 	for version := int64(1); version <= 5; version++ {
 		all[0].Version, all[1].Version = version, version
-		p.OneWins("an event with its notices, and its notices, at once", storetest.Together(func(i int) error {
+		p.OneWins("an event with its notices, and its notices, at once", p.Together(func(i int) error {
 			a, b := all[i/2%2], all[1-i/2%2]
 			a.State, b.State = pagoinrete.NoticeNotified, pagoinrete.NoticeNotified
 			if i%4 == 0 {
@@ -50,7 +50,7 @@ func countsAreOfOneMoment(p *probe) {
 		all[i].State = pagoinrete.NoticePaidOnline
 		p.dispute(&all[i], pagoinrete.DiscrepancyAmount)
 	}
-	for _, err := range storetest.Together(func(i int) error {
+	for _, err := range p.Together(func(i int) error {
 		for round := range each {
 			if i%2 == 0 {
 				if err := p.events.Meanwhile(e.ID, func(what string, e pagoinrete.Event) error {
@@ -86,7 +86,7 @@ func eventsAreOfOneMoment(p *probe) {
 	e := p.newEvent()
 	all := p.NewChildren(e, rounds)
 	e = p.saveEvent(e, p.newNotice(e))
-	for _, err := range storetest.Together(func(i int) error {
+	for _, err := range p.Together(func(i int) error {
 		for round := range rounds {
 			if i == 0 {
 				if err := p.store.SaveEvent(p.Ctx, eventChange(e), p.sequence(all[round])); err != nil {

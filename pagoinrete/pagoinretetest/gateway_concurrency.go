@@ -23,7 +23,7 @@ var gatewayConcurrencyRules = []gatewayRule{
 func putAtOnce[T any](p *gatewayProbe, doing string, put func() (T, error)) []T {
 	var mu sync.Mutex
 	var all []T
-	for _, err := range storetest.Together(func(int) error {
+	for _, err := range p.Together(func(int) error {
 		there, err := put()
 		if err == nil {
 			mu.Lock()
@@ -81,7 +81,7 @@ func repliesAreNotMixedUp(p *gatewayProbe) {
 	}
 	told := make([]pagoinrete.RemoteNotice, len(notices))
 	read := make([][]pagoinrete.RemoteNotice, len(notices))
-	for _, err := range storetest.Together(func(i int) (err error) {
+	for _, err := range p.Together(func(i int) (err error) {
 		if told[i], err = p.gateway.PutNotice(p.Ctx, p.world.Assistant, notices[i]); err == nil {
 			read[i], err = p.gateway.Notices(p.Ctx, []uuid.UUID{notices[i].ID})
 		}
@@ -105,12 +105,12 @@ func repliesAreNotMixedUp(p *gatewayProbe) {
 
 func stepsHaveOneWinner(p *gatewayProbe) {
 	e, n := p.ready(pagoinrete.EventSimulated)
-	p.OneWins("MoveEvent, submit", storetest.Together(func(int) error {
+	p.OneWins("MoveEvent, submit", p.Together(func(int) error {
 		_, err := p.gateway.MoveEvent(p.Ctx, p.world.Assistant, e.ID, pagoinrete.EventSubmit, flussi.Text{})
 		return err
 	}), flussi.ErrRemoteState)
 	p.is("Event, after many have submitted it", p.event(e.ID).State, pagoinrete.EventToApprove)
-	p.OneWins("MoveNotice, cancel", storetest.Together(func(int) error {
+	p.OneWins("MoveNotice, cancel", p.Together(func(int) error {
 		_, err := p.gateway.MoveNotice(p.Ctx, p.world.Assistant, n.ID, pagoinrete.NoticeCancel, pagoinrete.Proof{})
 		return err
 	}), flussi.ErrRemoteState)

@@ -60,31 +60,33 @@ func throughBouncer(t *testing.T, test func(t *testing.T, location string)) {
 	test(t, pgtest.Bouncer(t, server, server.Database(t)))
 }
 
-// onAllServers is onServers for a suite: through PgBouncer only with FLUSSI_ALL=1.
-func onAllServers(t *testing.T, test func(t *testing.T, location string)) {
-	t.Run("Direct", func(t *testing.T) { test(t, pgtest.Shared(t).Database(t)) })
-	if os.Getenv("FLUSSI_ALL") != "" {
-		t.Run("PgBouncer", func(t *testing.T) { throughBouncer(t, test) })
-	}
+// Suites wait for the server most of the time, so several run at once.
+func TestStoreKeepsTheContract(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, pgtest.Shared(t).Database(t))
+	flowtest.RunStore(t, func(t *testing.T) flow.Store { return newStore(t, pool) })
 }
 
-func TestStoreKeepsTheContract(t *testing.T) {
-	onAllServers(t, func(t *testing.T, location string) {
+// With FLUSSI_ALL=1. The other suites differ in tables, not in how a connection is used.
+func TestStoreKeepsTheContractThroughPgBouncer(t *testing.T) {
+	if os.Getenv("FLUSSI_ALL") == "" {
+		return // it takes a minute
+	}
+	t.Parallel()
+	throughBouncer(t, func(t *testing.T, location string) {
 		pool := newPool(t, location)
 		flowtest.RunStore(t, func(t *testing.T) flow.Store { return newStore(t, pool) })
 	})
 }
 
 func TestStoreKeepsTheContractOfNotices(t *testing.T) {
-	onAllServers(t, func(t *testing.T, location string) {
-		pool := newPool(t, location)
-		pagoinretetest.RunStore(t, func(t *testing.T) pagoinrete.Store { return newStore(t, pool) })
-	})
+	t.Parallel()
+	pool := newPool(t, pgtest.Shared(t).Database(t))
+	pagoinretetest.RunStore(t, func(t *testing.T) pagoinrete.Store { return newStore(t, pool) })
 }
 
 func TestStoreKeepsTheContractOfSettlements(t *testing.T) {
-	onAllServers(t, func(t *testing.T, location string) {
-		pool := newPool(t, location)
-		settlementtest.RunStore(t, func(t *testing.T) settlement.Store { return newStore(t, pool) })
-	})
+	t.Parallel()
+	pool := newPool(t, pgtest.Shared(t).Database(t))
+	settlementtest.RunStore(t, func(t *testing.T) settlement.Store { return newStore(t, pool) })
 }

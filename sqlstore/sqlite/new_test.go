@@ -55,11 +55,12 @@ func callers(t testing.TB) map[string]func() *sql.DB {
 	}
 }
 
-// It runs on the quickest kind of database, and on all of them with FLUSSI_ALL=1.
+// It runs on the quickest kind of database, and on all of them with FLUSSI_ALL=1. Kinds differ in
+// connections and journals, not in tables: notices and settlements are stored in two of them.
 func TestStoreInCallersDatabaseKeepsTheContract(t *testing.T) {
+	const usual, quickest = "by default", "in memory, one connection"
 	kinds := callers(t)
 	if os.Getenv("FLUSSI_ALL") == "" {
-		const quickest = "in memory, one connection"
 		kinds = map[string]func() *sql.DB{quickest: kinds[quickest]}
 	}
 	for name, newDatabase := range kinds {
@@ -67,6 +68,9 @@ func TestStoreInCallersDatabaseKeepsTheContract(t *testing.T) {
 			t.Parallel() // they wait for the disk most of the time
 			flowtest.RunStore(t, func(t *testing.T) flow.Store { return joined(t, newDatabase()) })
 		})
+		if name != usual && name != quickest {
+			continue
+		}
 		t.Run(name+", notices", func(t *testing.T) {
 			t.Parallel()
 			pagoinretetest.RunStore(t, func(t *testing.T) pagoinrete.Store { return joined(t, newDatabase()) })

@@ -63,6 +63,6 @@ func bodyVersionsHaveOneWinner(p *probe) {
 	for i := range writes {
 		writes[i] = p.atBodyVersion(0)
 	}
-	p.OneWins("Save with one version of the body", storetest.Together(func(i int) error { return p.store.Save(p.Ctx, writes[i]) }), flussi.ErrConflict)
+	p.OneWins("Save with one version of the body", p.Together(func(i int) error { return p.store.Save(p.Ctx, writes[i]) }), flussi.ErrConflict)
 	p.hasBodyVersion(body, "after many wanted the same", 1)
 }

@@ -159,7 +159,7 @@ func allGoTogether(p *probe) {
 
 func movementsHaveOneWinner(p *probe) {
 	m, other := p.saveMovement(p.newMovement()), p.saveMovement(p.newMovement())
-	p.OneWins("Save of one version of two movements", storetest.Together(func(i int) error {
+	p.OneWins("Save of one version of two movements", p.Together(func(i int) error {
 		if i%2 == 0 {
 			return p.store.Save(p.Ctx, movementsOnly(m, other))
 		}

@@ -41,7 +41,7 @@ func (l *locked) Tell(ctx context.Context, body flussi.OrganizationCode, standin
 func TestFilesAppliedAtOnceGiveTheSameResult(t *testing.T) {
 	for seed := range uint64(12) {
 		w := newWorld(seed)
-		want, _, _ := w.apply(t, rand.New(rand.NewPCG(seed, 0)))
+		want, told, _ := w.apply(t, rand.New(rand.NewPCG(seed, 0)))
 		store, due := memstore.New(), &locked{table: newTable()}
 		due.due = w.due
 		service := must.Get(settlement.NewService(store, settlement.Permissions{clerk.ID: {school, town}}, due))(t)
@@ -51,6 +51,44 @@ func TestFilesAppliedAtOnceGiveTheSameResult(t *testing.T) {
 		}
 		all.Wait()
 		require.Equal(t, want, read(t, store), "seed %d", seed)
+		require.Equal(t, told.lines(), due.lines(), "seed %d", seed)
+	}
+}
+
+// slow is a table that does something before it is told.
+type slow struct {
+	*table
+	before func()
+}
+
+func (s *slow) Tell(ctx context.Context, body flussi.OrganizationCode, standings []settlement.Standing) error {
+	if before := s.before; before != nil {
+		s.before = nil
+		before()
+	}
+	return s.table.Tell(ctx, body, standings)
+}
+
+// Another process tells of a second payment before the first process tells of the first one, which it
+// has read before. What is told last is what is stored.
+func TestWhatWasReadBeforeAnotherFileIsNotToldLast(t *testing.T) {
+	const other = "2026-03-01BANKIT-000002"
+	journal := func(o *office) { o.sospeso("7", uri(flowID), 5000) }
+	for name, meanwhile := range map[string]func(*office){
+		"another settlement": func(o *office) { o.settle(other, row(o.iuv(1, 5000), "B", 5000)) },
+		"the treasury":       journal,
+		"both":               func(o *office) { journal(o); o.settle(other, row(o.iuv(1, 5000), "B", 5000)) },
+	} {
+		o, second := newOffice(t), newOffice(t)
+		due := &slow{table: o.due}
+		o.Service = must.Get(settlement.NewService(o.store, settlement.Permissions{clerk.ID: {school}}, due))(t)
+		second.Service = must.Get(settlement.NewService(o.store, settlement.Permissions{clerk.ID: {school}}, o.due))(t)
+		due.before = func() { meanwhile(second) }
+		r := o.iuv(1, 5000)
+		o.settle(flowID, row(r, "A", 5000))
+		told := o.due.told[r]
+		require.NoError(t, o.Review(t.Context(), clerk, school, r))
+		assert.Equal(t, o.due.told[r], told, name)
 	}
 }
 

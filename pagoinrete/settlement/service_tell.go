@@ -38,7 +38,7 @@ func (s *Service) Review(ctx context.Context, by flussi.Actor, body flussi.Organ
 		err = s.tell(ctx, by, body)
 	}
 	if err == nil { // even if nothing changed in the store
-		err = s.tellReferences(ctx, body, slices.Clone(references), map[uuid.UUID]arrival{})
+		err = s.tellReferences(ctx, body, slices.Clone(references), &arrivals{})
 	}
 	return failed("review", "", uuid.Nil, err)
 }
@@ -76,7 +76,7 @@ func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlemen
 		return s.store.Payments(ctx, PaymentFilter{Settlement: settlement.ID}, page)
 	}
 	var moved []PaymentChange
-	arrivals := map[uuid.UUID]arrival{}
+	var arrivals arrivals
 	for page, err := range core.Pages(ctx, maxReferences, list) {
 		if err != nil {
 			return err
@@ -90,7 +90,7 @@ func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlemen
 				moved = append(moved, step{action: ActionTell, by: by}.payment(p.State, told))
 			}
 		}
-		if err := s.tellReferences(ctx, settlement.Body, references, arrivals); err != nil {
+		if err := s.tellReferences(ctx, settlement.Body, references, &arrivals); err != nil {
 			return err
 		}
 	}
@@ -119,14 +119,14 @@ func (s *Service) tellMovements(ctx context.Context, by flussi.Actor, body fluss
 		told.Unreported, told.PreviousReference = false, paymentfile.Reference{}
 		changes = append(changes, step{action: ActionTell, by: by}.movement(m, told))
 	}
-	if err := s.tellReferences(ctx, body, references, map[uuid.UUID]arrival{}); err != nil {
+	if err := s.tellReferences(ctx, body, references, &arrivals{}); err != nil {
 		return err
 	}
 	return (&core.Tries{}).Again(ctx, s.store.Save(ctx, Changes{Movements: changes}))
 }
 
 // tellReferences tells the [Due] the Standing of references.
-func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, arrivals map[uuid.UUID]arrival) error {
+func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, arrivals *arrivals) error {
 	slices.SortFunc(references, func(a, b paymentfile.Reference) int { return strings.Compare(a.Reveal(), b.Reveal()) })
 	references = slices.DeleteFunc(slices.Compact(references), paymentfile.Reference.IsZero)
 	for some := range slices.Chunk(references, maxReferences) {
@@ -138,20 +138,45 @@ func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCo
 }
 
 // tellSome tells the [Due] the Standing of references in one call, or in several if there are too many
-// payments for one.
-func (s *Service) tellSome(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, arrivals map[uuid.UUID]arrival) error {
-	standings, err := s.standings(ctx, body, references, arrivals)
-	switch {
-	case errors.Is(err, ErrTooManyPayments):
-		half := len(references) / 2
-		if err := s.tellSome(ctx, body, references[:half], arrivals); err != nil {
+// payments for one. If another process writes meanwhile, it may have told what is newer before this
+// call told what is older, so tellSome tells again.
+func (s *Service) tellSome(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, arrivals *arrivals) error {
+	version, err := s.store.BodyVersion(ctx, body)
+	for err == nil {
+		arrivals.at(version)
+		var standings []Standing
+		switch standings, err = s.standings(ctx, body, references, arrivals.of); {
+		case errors.Is(err, ErrTooManyPayments):
+			half := len(references) / 2
+			if err := s.tellSome(ctx, body, references[:half], arrivals); err != nil {
+				return err
+			}
+			return s.tellSome(ctx, body, references[half:], arrivals)
+		case err == nil:
+			err = s.due.Tell(ctx, body, standings)
+		}
+		if err != nil {
 			return err
 		}
-		return s.tellSome(ctx, body, references[half:], arrivals)
-	case err != nil:
-		return err
+		before := version
+		if version, err = s.store.BodyVersion(ctx, body); version == before {
+			break
+		}
 	}
-	return s.due.Tell(ctx, body, standings)
+	return err
+}
+
+// arrivals are those of settlements, by their ID, as they were at a version of the body.
+type arrivals struct {
+	version int64
+	of      map[uuid.UUID]arrival
+}
+
+// at removes the arrivals if the body has another version than they are of.
+func (a *arrivals) at(version int64) {
+	if a.version != version || a.of == nil {
+		a.version, a.of = version, map[uuid.UUID]arrival{}
+	}
 }
 
 // standings returns the Standing of references. It adds the arrivals that it reads to arrivals. The

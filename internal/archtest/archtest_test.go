@@ -77,6 +77,7 @@ var forTests = map[string][]string{
 	"internal/brokenstore":                   {".", "internal/storetest", "github.com/google/uuid", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
 	"internal/benchtest":                     {".", "appio", "flow", "github.com/google/uuid"},
 	"internal/faults":                        {"internal/pace", "github.com/google/uuid"},
+	"internal/duestest":                      {".", "internal/must", "internal/sampletest", "pagoinrete", "pagoinrete/paymentfile", "pagoinrete/settlement", "github.com/google/uuid", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
 	"internal/exceltest":                     {".", "excel", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require", "github.com/xuri/excelize/v2"},
 	"internal/golden":                        {},
 	"internal/leaktest":                      {"."},

@@ -117,7 +117,7 @@ func TestSummarySheetAddsUpTheOthers(t *testing.T) {
 // cents reads an amount as a sheet shows it.
 func cents(t *testing.T, s string) flussi.Cents {
 	t.Helper()
-	return flussi.Cents(must.Get(strconv.ParseInt(strings.Replace(s, ".", "", 1), 10, 64))(t))
+	return flussi.Cents(must.Get(strconv.ParseInt(strings.NewReplacer(".", "", ",", "").Replace(s), 10, 64))(t))
 }
 
 // A movement that an operator split is a row for each part, with the reason.

@@ -71,12 +71,7 @@ func apply(t testing.TB, s *settlement.Service, names ...string) {
 	t.Helper()
 	for _, name := range names {
 		f := must.Get(os.Open("../paymentfile/testdata/" + name))(t)
-		switch file := must.Get(paymentfile.Open(f, paymentfile.Config{Body: school(t)}))(t).(type) {
-		case *paymentfile.SettlementFile:
-			must.Get(s.ApplySettlement(t.Context(), clerk, settlement.FileOf(file)))(t)
-		case *paymentfile.JournalFile:
-			must.Get(s.ApplyJournal(t.Context(), clerk, file.Journal(), file.Movements()))(t)
-		}
+		must.Get(s.Apply(t.Context(), clerk, must.Get(paymentfile.Open(f, paymentfile.Config{Body: school(t)}))(t)))(t)
 		require.NoError(t, f.Close())
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
@@ -27,13 +28,22 @@ const maxFaults = 5
 func (r *reconciliation) applyFile(ctx context.Context, name string) error {
 	told, err := r.apply(ctx, name)
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return r.interrupted(ctx)
 	}
 	if err != nil {
 		r.failed++
 		told = explainFile(err)
 	}
 	return r.say("%s: %s\n", filepath.Base(name), told)
+}
+
+// interrupted returns the error of a run that the user ended.
+func (r *reconciliation) interrupted(ctx context.Context) error {
+	text := "Riconciliazione interrotta, e niente è stato conservato. Ripetere il comando con tutti i file."
+	if r.due.notices != nil {
+		text = "Riconciliazione interrotta. Ripetere il comando con gli stessi file: quelli già applicati non contano due volte."
+	}
+	return cli.Explained(text, ctx.Err())
 }
 
 // explainFile says why a file was not applied.
@@ -70,11 +80,11 @@ func (r *reconciliation) apply(ctx context.Context, name string) (told string, e
 			err = errors.Join(err, f.Close())
 		}
 	}()
-	again, err := r.given(f)
+	again, err := r.given(ctx, f)
 	if err != nil {
 		return "", err
 	}
-	file, err := paymentfile.Open(f, paymentfile.Config{Body: r.body})
+	file, err := paymentfile.Open(untilDone{ctx, f}, paymentfile.Config{Body: r.body})
 	switch file := file.(type) {
 	case *paymentfile.SettlementFile:
 		if file.Format() == paymentfile.FormatSettlement {
@@ -108,8 +118,22 @@ func (r *reconciliation) apply(ctx context.Context, name string) (told string, e
 	return "", err
 }
 
+// untilDone reads until the context has ended: a file may be large.
+type untilDone struct {
+	ctx context.Context
+	io.Reader
+}
+
+// Read implements io.Reader.
+func (u untilDone) Read(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.Reader.Read(p)
+}
+
 // given reports whether an equal file was given before. Pipes are not compared.
-func (r *reconciliation) given(f *os.File) (bool, error) {
+func (r *reconciliation) given(ctx context.Context, f *os.File) (bool, error) {
 	info, err := f.Stat()
 	switch {
 	case err != nil:
@@ -120,7 +144,7 @@ func (r *reconciliation) given(f *os.File) (bool, error) {
 		return false, nil
 	}
 	hash := sha256.New()
-	if _, err := io.Copy(hash, f); err != nil {
+	if _, err := io.Copy(hash, untilDone{ctx, f}); err != nil {
 		return false, err
 	}
 	digest := [sha256.Size]byte(hash.Sum(nil))
@@ -240,7 +264,7 @@ func (r *reconciliation) finishFiles(ctx context.Context) error {
 	for _, head := range r.heads {
 		told, err := r.applyPages(ctx, head)
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return r.interrupted(ctx)
 		}
 		if err != nil {
 			r.failed++

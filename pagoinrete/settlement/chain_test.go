@@ -211,7 +211,7 @@ func TestRevisionUndoesWhatItDropsAndChanges(t *testing.T) {
 	assert.Equal(t, []settlement.PaidStatus{settlement.PaidSettled}, o.told(r))
 }
 
-func TestSecondPaymentOfReferenceIsDoubled(t *testing.T) {
+func TestSecondPaymentOfReferenceIsDuplicate(t *testing.T) {
 	o := newOffice(t)
 	r := o.iuv(1, 5000)
 	o.settle("2026-03-02BANKIT-1", row(r, "B", 5000))
@@ -306,7 +306,7 @@ func TestForeignAndUnknownReferencesAreCountedApart(t *testing.T) {
 	assert.Equal(t, settlement.Tally{Number: 1, Amount: 20}, s.Counts.Unknown)
 }
 
-func TestUnsureSettlementIsNeverCovered(t *testing.T) {
+func TestInconsistentSettlementIsNeverCovered(t *testing.T) {
 	o := newOffice(t)
 	r := o.iuv(1, 5000)
 	s := o.settleTo(school, flowID, 6000, row(r, "A", 5000))
@@ -417,7 +417,7 @@ func TestOtherBodiesAreForbiddenAndNotFound(t *testing.T) {
 }
 
 // No settlement lists a single payment, so the reference was paid twice.
-func TestSinglePaymentOfSettledReferenceIsDoubled(t *testing.T) {
+func TestSinglePaymentOfSettledReferenceIsDuplicate(t *testing.T) {
 	journal := journalXML("G1", transfer{number: "7", amount: "90.00", causale: "/RFB/" + iuv + "/90.00/TXT/TASSA"})
 	file := settlementXML(school, flowID, 1, line{iuv: iuv, iur: "A", amount: "90.00"})
 	empty := settlementXML(school, flowID, 2, line{iuv: otherIUV, iur: "A", amount: "90.00"})
@@ -480,7 +480,7 @@ func TestTransfersWithoutIndexAreToldApartByAmount(t *testing.T) {
 
 // A settlement with a wrong total is not matched by its total, but may be the one that the causale
 // names.
-func TestUnsureSettlementIsARival(t *testing.T) {
+func TestInconsistentSettlementIsARival(t *testing.T) {
 	o := newOffice(t)
 	o.settle(flowID, row(o.iuv(1, 5000), "A", 5000))
 	o.settleTo(school, "2026-03-01BANKIT-000002", 5000, row(o.iuv(2, 5000), "A", 4000))

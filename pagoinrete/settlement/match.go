@@ -146,7 +146,7 @@ func (f *facts) parts(m *Movement, exact, longer []Settlement) []Part {
 		return []Part{{Kind: PartMatched, Settlement: exact[0].ID, Amount: m.Amount}}
 	case len(exact) > 0 || len(longer) > 1:
 		return whole(PartAmbiguous)
-	case len(longer) == 0 || longer[0].Inconsistent: // the total of an unsure settlement proves nothing
+	case len(longer) == 0 || longer[0].Inconsistent: // the total of an inconsistent settlement proves nothing
 		return whole(PartWaiting)
 	case f.claimed(longer[0], m):
 		return whole(PartAmbiguous)

@@ -185,7 +185,7 @@ func (s *Service) movementLines(ctx context.Context, movements []Movement) ([]Mo
 // amount have none. Nothing is guessed: an amount whose purpose is not certain has a Reason.
 //
 // A part that is all of a settlement is allocated payment by payment. A smaller part is allocated
-// only if all payments of the settlement are for one purpose. Payments that are doubled, unknown,
+// only if all payments of the settlement are for one purpose. Payments that are duplicate, unknown,
 // foreign, set aside or unusable are not allocated.
 //
 // It reads the payments of the settlements, 500 at a time, for each of their movements. If purposes

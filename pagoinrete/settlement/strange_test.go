@@ -133,7 +133,7 @@ func TestPaymentsOfOneReferenceAreLimited(t *testing.T) {
 	}
 }
 
-func TestSettlementOfNothingIsVoid(t *testing.T) {
+func TestSettlementOfNothingHasNoTransfer(t *testing.T) {
 	o := newOffice(t)
 	o.receive(settlementXML(school, flowID, 1), journalXML("G1", transfer{number: "7", amount: "90.00", causale: uri(flowID)}))
 	assert.Equal(t, settlement.SettlementNoTransfer, o.stored(flowID).State)

@@ -53,12 +53,14 @@ type DispatcherConfig struct {
 	// MaxStoreCalls is how many calls the runs of all flows make of the store at the same time, and
 	// so how many of its connections they use. Defaults to 8; at most 1,000.
 	MaxStoreCalls int
-	// Lease is for how long notifications are claimed. Sending begins in the first half of it
-	// and is cut off after three quarters, which must be longer than the Timeout of the Sender's
-	// HTTP client ([appio.Config].HTTPClient, 30 seconds by default), or slow answers become
-	// unknown outcomes. Nothing checks this, since a Sender does not tell its timeout. After a
-	// crash, a flow has to wait for the end of the leases. Defaults to 5 minutes; at least 1
-	// second.
+	// Lease is for how long notifications are claimed. Requests begin in the first half of it, also
+	// those of an [*appio.Client] that waited for their turn or are repeated, and are cut off after
+	// three quarters. So a quarter must be at least the Timeout of the Sender's HTTP client
+	// ([appio.Config].HTTPClient, 30 seconds by default), or slow answers become unknown outcomes;
+	// nothing checks this, since a Sender does not tell its timeout. The last quarter is for storing
+	// outcomes. A process that was frozen for longer than the Lease begins nothing of what it had
+	// claimed. After a crash, a flow has to wait for the end of the leases. Defaults to 2 minutes,
+	// four times the 30 seconds; at least 1 second.
 	Lease time.Duration
 	// CheckProfiles asks, before the first message to a citizen in a run, whether the
 	// citizen takes messages of the service; if not, the notification becomes Errore with

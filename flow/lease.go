@@ -8,18 +8,15 @@ import (
 )
 
 // What is claimed is sent within its lease, measured by the sender's own clock from before the
-// claim, so that it ends here before it ends in the store, however the clocks differ: the sending
-// begins in the first half or not at all, and is cut off after three quarters, which leaves a
+// claim, so that it ends here before it ends in the store, however the clocks differ: requests
+// begin in the first half or not at all, and are cut off after three quarters, which leaves a
 // quarter to store the outcome.
 
-// tooLate reports whether the first half of the lease is over, by either of the machine's clocks:
-// the monotonic one stops while the machine sleeps.
-func tooLate(claimed time.Time, lease time.Duration) bool {
-	now := time.Now()
-	return now.Sub(claimed) > lease/2 || now.Round(0).Sub(claimed.Round(0)) > lease/2
+// within returns a context for sending what was claimed, within its lease.
+func within(ctx context.Context, lease time.Duration, claimed time.Time) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithDeadline(ctx, claimed.Add(lease/4*3))
+	return pace.StartBy(ctx, claimed.Add(lease/2)), cancel
 }
-
-func cutTime(claimed time.Time, lease time.Duration) time.Time { return claimed.Add(lease / 4 * 3) }
 
 // storeTime is how long an outcome may be stored: until the end of the lease, and in any
 // case for a while, since one that comes late is still better than an unknown one.

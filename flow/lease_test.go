@@ -1,13 +1,16 @@
 package flow_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/must"
 )
 
 // What cannot be begun in the first half of its lease is given back, and claimed anew.
@@ -51,3 +54,55 @@ func TestNoCallOutlivesItsLease(t *testing.T) {
 		}
 	}, unlimited)
 }
+
+// A call that waits for its turn, for a further attempt or for a profile is not made once the first
+// half of the lease is over: the notification is given back, and claimed anew. That is so although the
+// context of the call has not ended.
+func TestNoRequestBeginsAfterHalfTheLease(t *testing.T) {
+	const lease = 8 * time.Second
+	for name, test := range map[string]struct {
+		calls    int // that the pace permits in a minute
+		fault    appiotest.Fault
+		op       appiotest.Operation
+		profiles bool
+	}{
+		"a pace that became slow":  {calls: 28},
+		"an attempt after a 429":   {calls: 1 << 30, op: appiotest.SubmitMessage, fault: appiotest.Fault{Kind: appiotest.TooManyRequests, RetryAfter: 5 * time.Second}},
+		"a profile that took long": {calls: 1 << 30, op: appiotest.GetProfile, fault: appiotest.Fault{Kind: appiotest.Slow, Delay: 5 * time.Second}, profiles: true},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			slow := must.Get(appio.NewPace(appio.PaceConfig{Calls: test.calls, Window: time.Minute}))(t)
+			w := newWorld(t, worldConfig{platform: appiotest.Config{Unlimited: true}, client: appio.Config{Pace: slow}})
+			f := w.sending(t, 6)
+			if test.op != "" {
+				w.Fail(test.op, test.fault)
+			}
+			real := w.senders
+			w.senders = func(ctx context.Context, service string) (flow.Sender, error) {
+				m, err := real(ctx, service)
+				return unpaced{m}, err
+			}
+			got := w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 3, Lease: lease, CheckProfiles: test.profiles})
+			assert.Equal(t, flow.Counts{Sent: 6}, got.Counts)
+			released := 0
+			for _, n := range w.notifications(t, f.ID) {
+				var claimed, sent time.Time
+				for _, record := range do(t, w.NotificationHistory, n.ID) {
+					switch record.Action {
+					case flow.NotificationClaim:
+						claimed = record.At
+					case flow.NotificationRelease:
+						released++
+					case flow.NotificationAccept:
+						sent = record.At
+					}
+				}
+				assert.LessOrEqual(t, sent.Sub(claimed), lease/2)
+			}
+			assert.Positive(t, released)
+		})
+	}
+}
+
+// unpaced hides that a sender has a pace.
+type unpaced struct{ flow.Sender }

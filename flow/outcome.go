@@ -7,6 +7,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/internal/pace"
 )
 
 // outcome (esito) is the result of sending a notification.
@@ -55,6 +56,10 @@ func outcomeOf(n Notification, receipt appio.Receipt, err error) outcome {
 // it, or of asking for the citizen's profile before.
 func notSent(n Notification, err error) outcome {
 	o := outcome{action: NotificationRelease, err: err, attempts: attempts(err), signal: platformFailed}
+	if errors.Is(err, pace.ErrTooLate) { // the call had not begun in the first half of the lease
+		o.err, o.signal = nil, indecisive
+		return o
+	}
 	var invalid *flussi.InvalidError
 	if errors.As(err, &invalid) { // no call was made
 		o.action, o.code, o.signal = NotificationFail, CodeInvalid, indecisive

@@ -7,6 +7,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio"
+	"github.com/flussi-go/flussi/internal/pace"
 )
 
 // PacedSender is an optional interface of a [Sender] whose calls wait for their turns, as those of an
@@ -59,6 +60,9 @@ func (s sender) submit(ctx context.Context, m Sender, n Notification, known *pro
 		if found.reachability != ReachabilityYes {
 			return outcome{action: NotificationFail, code: CodeUnreachable}
 		}
+	}
+	if err := pace.MayStart(ctx); err != nil { // asking for the profile may have taken long
+		return notSent(n, err)
 	}
 	receipt, err := m.Submit(ctx, n.Message())
 	return outcomeOf(n, receipt, err)

@@ -83,16 +83,15 @@ type ServiceConfig struct {
 	// Workers is how many notifications of a flow are verified at the same time. Defaults
 	// to 8.
 	Workers int
-	// Lease bounds how long sending one notification may take: three quarters of it must be longer
-	// than the Timeout of the Sender's HTTP client ([appio.Config].HTTPClient), which nothing
-	// checks. If the program dies, the notification gets an unknown outcome after the Lease.
-	// Defaults to 5 minutes; at least 1 second.
+	// Lease bounds how long sending one notification may take: see [DispatcherConfig]. If the
+	// program dies, the notification gets an unknown outcome after the Lease. Defaults to 2
+	// minutes; at least 1 second.
 	Lease time.Duration
 }
 
 const (
 	defaultVerifyWorkers = 8
-	defaultLease         = 5 * time.Minute
+	defaultLease         = 2 * time.Minute
 	minLease             = time.Second
 )
 

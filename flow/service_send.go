@@ -12,6 +12,7 @@ import (
 	"github.com/flussi-go/flussi/fsm"
 	"github.com/flussi-go/flussi/internal/core"
 	"github.com/flussi-go/flussi/internal/italian"
+	"github.com/flussi-go/flussi/internal/pace"
 )
 
 // SendNewConfig says how a new notification is sent at once.
@@ -155,10 +156,10 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 	}
 	calls, cancel := patient(ctx, defaultGrace)
 	defer cancel()
-	calls, cancel = context.WithDeadline(calls, cutTime(start, s.lease))
+	calls, cancel = within(calls, s.lease, start)
 	defer cancel()
 	o := outcome{action: NotificationRelease, err: ctx.Err()}
-	if o.err == nil && !tooLate(start, s.lease) {
+	if o.err == nil && pace.MayStart(calls) == nil {
 		o = s.sender.submit(calls, messenger, n, nil)
 	}
 	writing, cancel = context.WithDeadline(writing, storeTime(start, s.lease, defaultGrace))
@@ -170,6 +171,8 @@ func (s *Service) send(ctx context.Context, op string, by flussi.Actor, n Notifi
 	switch {
 	case o.action == NotificationAccept:
 		return n, nil
+	case o.err == nil && o.action == NotificationRelease:
+		o.err = pace.ErrTooLate
 	case o.err == nil:
 		o.err = ErrCitizenUnreachable
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/flussi-go/flussi/internal/pace"
 )
 
 // pool limits how many notifications of all flows are sent at the same time. Each flow has an equal
@@ -173,7 +175,7 @@ func (w *workers) begin(ctx, calls context.Context, b *batch) {
 		return
 	}
 	var requests context.Context
-	requests, b.cancel = context.WithDeadline(calls, cutTime(b.claimedAt, w.lease))
+	requests, b.cancel = within(calls, w.lease, b.claimedAt)
 	w.pool.mu.Lock()
 	defer w.pool.mu.Unlock()
 	w.queue = slices.Grow(w.queue, len(b.notifications))
@@ -268,7 +270,7 @@ func (w *workers) send(j job) completion {
 		w.paced.Release(1)
 	}
 	begun, may := w.breaker.begin(j.ctx)
-	if !may || tooLate(j.batch.claimedAt, w.lease) {
+	if !may || pace.MayStart(j.requests) != nil {
 		return c
 	}
 	start := time.Now()

@@ -36,7 +36,7 @@ type sending struct {
 
 func (s *sending) flags(set *pflag.FlagSet) {
 	set.IntVar(&s.workers, "workers", 64, "`quante` notifiche di un flusso si inviano insieme al massimo")
-	set.DurationVar(&s.lease, "lease", 5*time.Minute, "per `quanto` tempo le notifiche restano prese in carico: dopo un arresto forzato, l'attesa prima di poterle risolvere")
+	set.DurationVar(&s.lease, "lease", 2*time.Minute, "per `quanto` tempo le notifiche restano prese in carico: dopo un arresto forzato, l'attesa prima di poterle risolvere")
 	set.BoolVar(&s.profiles, "check-profiles", false, "chiede prima se il cittadino riceve messaggi del servizio; raddoppia le chiamate")
 	set.BoolVar(&s.yes, "yes", false, "con --live, invia senza chiedere conferma")
 }

@@ -51,7 +51,8 @@ func New(full float64, pause time.Duration) *Pace {
 
 // Wait returns when the next call may start, or with the error of the context as soon as it ends. If
 // the platform asked to wait for longer than most, also while Wait waits, it returns a [*HeldError]
-// at once. A most of 0 waits for as long as it takes.
+// at once. A most of 0 waits for as long as it takes. If the call must not start any more when its
+// turn comes, see [StartBy], the turn is left to the next call.
 func (p *Pace) Wait(ctx context.Context, most time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -75,6 +76,9 @@ func (p *Pace) Wait(ctx context.Context, most time.Duration) error {
 	for {
 		extended, err := p.mayWait(most)
 		if err != nil {
+			return err
+		}
+		if err := MayStart(ctx); err != nil { // without taking a turn
 			return err
 		}
 		due, started := p.tryStart()

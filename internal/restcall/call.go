@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/flussi-go/flussi/internal/pace"
 )
 
 // call is one operation under way.
@@ -166,9 +168,21 @@ func (c *call) request() (*retryablehttp.Request, error) {
 	return req, c.setBody(req)
 }
 
+// waitForTurn returns when an attempt may start, or why it may not. It is the last step before the
+// request.
+func (c *call) waitForTurn() error {
+	if err := c.engine.Pace.Wait(c.caller, c.mayWait()); err != nil {
+		return err
+	}
+	return pace.MayStart(c.caller)
+}
+
+// mayWait returns how long the call may wait for the next attempt.
+func (c *call) mayWait() time.Duration { return pace.MayWait(c.caller, c.engine.MaxWait) }
+
 // prepare starts a further attempt.
 func (c *call) prepare(req *http.Request) error {
-	if err := c.engine.Pace.Wait(c.caller, c.engine.MaxWait); err != nil {
+	if err := c.waitForTurn(); err != nil {
 		return err
 	}
 	c.waiting = false
@@ -207,7 +221,7 @@ func (c *call) checkRetry(_ context.Context, resp *http.Response, err error) (bo
 	if retry {
 		c.wait = max(retryAfter, c.backoffAfter(len(c.attempts)))
 	}
-	retry = retry && len(c.attempts)+1 < c.engine.MaxAttempts && retryAfter <= c.engine.MaxWait && c.caller.Err() == nil
+	retry = retry && len(c.attempts)+1 < c.engine.MaxAttempts && c.wait <= c.mayWait() && c.caller.Err() == nil
 	if retry {
 		ended.Wait = c.wait
 	}
@@ -280,6 +294,9 @@ func (c *call) log(a Attempt) {
 func (c *call) failure(err error) *Failure {
 	sent := !c.waiting && c.attempt != nil && c.attempt.mayHaveReached(err, c.engine.native())
 	ended := c.caller.Err()
+	if errors.Is(err, pace.ErrTooLate) {
+		ended = err
+	}
 	if ended != nil && !errors.Is(err, ended) {
 		err = errors.Join(ended, err)
 	}

@@ -198,7 +198,7 @@ func (b bounded) Close() error {
 func (e *Engine) Do(ctx context.Context, op Operation) (*Reply, error) {
 	c := &call{engine: e, op: op, caller: ctx}
 	c.attempts = c.first[:0]
-	if err := e.Pace.Wait(ctx, e.MaxWait); err != nil {
+	if err := c.waitForTurn(); err != nil {
 		return nil, c.failure(err)
 	}
 	req, err := c.request()

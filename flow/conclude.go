@@ -84,7 +84,7 @@ func (r *run) tryConclude(ctx context.Context) (over bool, err error) {
 	switch {
 	case f.State != FlowSending, r.stop != nil && r.err == nil && !f.stopping():
 		return true, nil
-	case f.Counts.Sending > 0:
+	case f.isElsewhere():
 		r.claimer.empty = true
 		return false, nil
 	case f.Counts.Registered > 0 && !f.stopping():

@@ -197,3 +197,39 @@ func TestRunEndsWhenTheStoreDoesNotComeBack(t *testing.T) {
 		w.hasDelivered(t, 100, "those that had been sent are not sent again")
 	})
 }
+
+// A flow whose rest another dispatcher has claimed costs the others no claims, and is concluded soon
+// after the leases have ended.
+func TestNothingIsClaimedOfAFlowThatOthersHaveClaimed(t *testing.T) {
+	for name, serve := range map[string]bool{"Run": false, "Serve": true} {
+		bubble(t, name, func(t *testing.T) {
+			w := newWorld(t, unlimited)
+			f := w.sending(t, 5)
+			w.claimed(t, f.ID, 5, time.Minute)
+			var mu sync.Mutex
+			calls := map[string]int{}
+			inner := w.store
+			w.store = proxy(func(ctx context.Context, call storeCall) (storeReply, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				calls[call.Method]++
+				return perform(ctx, inner, call)
+			})
+			if serve {
+				stop := w.serve(t, flow.DispatcherConfig{})
+				defer stop()
+			} else {
+				go func() { _, _ = w.dispatcher(t).Run(t.Context(), f.ID) }()
+			}
+			time.Sleep(50 * time.Second)
+			synctest.Wait()
+			mu.Lock()
+			assert.Zero(t, calls["Claim"])
+			assert.LessOrEqual(t, calls["Flow"], 52)
+			mu.Unlock()
+			time.Sleep(13 * time.Second)
+			synctest.Wait()
+			assert.Equal(t, flow.FlowIncomplete, w.flow(t, f.ID).State)
+		})
+	}
+}

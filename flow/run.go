@@ -168,7 +168,7 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 			r.rescue(ctx)
 			r.claimer.empty = false
 		case time.Now().Before(r.claimer.dueAt):
-			_ = pace.Wait(ctx, r.config.PollInterval)
+			_ = pace.Wait(ctx, min(r.config.PollInterval, time.Until(r.claimer.dueAt)))
 		}
 	}
 }
@@ -207,7 +207,8 @@ func (r *run) rescue(ctx context.Context) {
 }
 
 func (r *run) mayClaim(ctx context.Context) bool {
-	return r.err == nil && r.completer.uncertain == nil && r.workers.breaker.mayBegin(ctx) && !r.turnOver()
+	return r.err == nil && r.completer.uncertain == nil && r.workers.breaker.mayBegin(ctx) && !r.turnOver() &&
+		r.flow.Counts.Registered > 0
 }
 
 // claim claims, if there is room, and begins to send.
@@ -272,6 +273,12 @@ func (r *run) setFlow(f Flow) {
 
 // stopping reports whether nothing more of the flow is to be sent.
 func (f Flow) stopping() bool { return f.Disabled || f.Error != "" }
+
+// isElsewhere reports, for a flow of which this dispatcher has claimed nothing, whether there is
+// nothing to do until other dispatchers store outcomes, or their leases end.
+func (f Flow) isElsewhere() bool {
+	return f.Counts.Sending > 0 && (f.Counts.Registered == 0 || f.stopping())
+}
 
 // complete stores the outcomes that there are. If possible it claims in the same step, and begins to
 // send what it claimed.

@@ -64,7 +64,8 @@ func (d *Dispatcher) Serve(ctx context.Context) error {
 	return s.lost
 }
 
-// begin starts runs for flows that are In invio, as many as MaxFlows permits.
+// begin starts runs for flows that are In invio and of which there is something to do, as many as
+// MaxFlows permits.
 func (s *scheduler) begin(ctx context.Context) {
 	found, err := s.find(ctx)
 	if err != nil && ctx.Err() == nil {
@@ -90,13 +91,16 @@ func (s *scheduler) begin(ctx context.Context) {
 	}
 }
 
-// find returns the flows that are In invio, the oldest first. With an error these are only some.
+// find returns the flows that are In invio, the oldest first, without those whose rest other
+// dispatchers have claimed. With an error these are only some.
 func (s *scheduler) find(ctx context.Context) (found []uuid.UUID, err error) {
 	filter := FlowFilter{States: []FlowState{FlowSending}, Services: s.dispatcher.config.Services}
 	for page := (Page{Limit: MaxPage, OldestFirst: true}); ; {
 		flows, err := s.dispatcher.store.Flows(ctx, filter, page)
 		for _, f := range flows {
-			found, page.After = append(found, f.ID), f.Cursor()
+			if page.After = f.Cursor(); !f.isElsewhere() {
+				found = append(found, f.ID)
+			}
 		}
 		if err != nil || len(flows) < page.Limit {
 			return found, err

@@ -19,11 +19,10 @@ type claimer struct {
 	flowID   uuid.UUID
 	workers  *workers
 
-	open  int           // claimed, and the outcome not stored
-	empty bool          // there was nothing to claim; the run resets it
-	dueAt time.Time     // the pace has no turns for a claim before; zero if it has
-	asked time.Time     // when the run asked for the claim that is under way
-	took  time.Duration // by a claim, with what it waited for the store, smoothed
+	open  int       // claimed, and the outcome not stored
+	empty bool      // there was nothing to claim; the run resets it
+	dueAt time.Time // the pace has no turns for a claim before; zero if it has
+	asked time.Time // when the run asked for the claim that is under way
 }
 
 // batch is what one claim took. Workers read claimedAt and the notifications; only the goroutine of
@@ -47,13 +46,13 @@ const maxClaimTime = time.Second
 
 // reserve returns how many notifications to claim now, in a step that also stores the outcomes of
 // some that are done. These can begin soon, each with a worker and a turn of its own: within
-// ClaimAhead after the next claim behind this one, since they have to last until that. It returns 0 while the workers have enough work, and if there was
-// nothing to claim.
+// ClaimAhead after the next claim behind this one, since they have to last until that. It returns 0
+// while the workers have enough work, and if there was nothing to claim.
 func (c *claimer) reserve(done int) int {
 	if c.empty && c.open > done {
 		return 0
 	}
-	within := c.config.ClaimAhead + 2*min(c.took, maxClaimTime)
+	within := c.config.ClaimAhead + 2*min(c.workers.pool.claimTime(), maxClaimTime)
 	queued, limit, ahead := c.workers.load(within)
 	room := limit + ahead - (c.open - done)
 	enough := limit / 2
@@ -129,7 +128,7 @@ func (c *claimer) takeFrom(
 		c.release(room)
 		return nil, err
 	}
-	c.took = smooth(c.took, max(time.Since(c.asked), 1))
+	c.workers.pool.claimed(time.Since(c.asked))
 	c.empty = len(claimed) == 0
 	all := len(claimed)
 	claimed = slices.DeleteFunc(claimed, func(n Notification) bool {

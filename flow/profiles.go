@@ -48,13 +48,26 @@ type profile struct {
 // profiles remembers which citizens take messages of a service, for one sending or check. The zero
 // value is empty. It is safe for concurrent use.
 type profiles struct {
+	pool *pool // whose flows share maxProfiles; nil: this is the only one
+
 	mu     sync.Mutex
 	known  map[flussi.FiscalCode]profile
 	asking map[flussi.FiscalCode]chan struct{} // closed when the call for the citizen has ended
 }
 
-// maxProfiles bounds what is remembered; with more, it begins anew.
+// maxProfiles bounds what is remembered for all flows of a pool; one with more than its share begins
+// anew.
 const maxProfiles = 100_000
+
+// most returns how many citizens may be remembered.
+func (p *profiles) most() int {
+	if p.pool == nil {
+		return maxProfiles
+	}
+	p.pool.mu.Lock()
+	defer p.pool.mu.Unlock()
+	return maxProfiles / max(1, len(p.pool.flows))
+}
 
 // of returns whether a citizen takes messages of the service. It asks the platform unless it is
 // known. If another goroutine is asking, it waits for the answer, and asks itself if there is none.
@@ -104,7 +117,7 @@ func (p *profiles) end(citizen flussi.FiscalCode, found profile, answered bool) 
 	if !answered {
 		return
 	}
-	if p.known == nil || len(p.known) >= maxProfiles {
+	if p.known == nil || len(p.known) >= p.most() {
 		p.known = map[flussi.FiscalCode]profile{}
 	}
 	p.known[citizen] = found

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -49,7 +50,9 @@ func (l line) RoundTrip(r *http.Request) (*http.Response, error) {
 	return l.RoundTripper.RoundTrip(r)
 }
 
-func newCounty(t testing.TB, bodies int) *county {
+// newCounty starts a county whose bodies may make so many calls in 5 seconds, in turns; 150 by default.
+func newCounty(t testing.TB, bodies int, calls ...int) *county {
+	calls = append(calls, 150)[:max(1, len(calls))]
 	c := &county{store: memstore.New(), silent: make([]atomic.Bool, bodies)}
 	clients, services := map[string]*appio.Client{}, make([]string, bodies)
 	for i := range services {
@@ -59,7 +62,7 @@ func newCounty(t testing.TB, bodies int) *county {
 		simulator.AddService(appiotest.Service{ID: services[i], Key: key, Body: "80185250588"})
 		c.platforms = append(c.platforms, simulator)
 		clients[services[i]] = must.Get(appio.New(must.Get(flussi.ParseKey(key))(t), appio.Config{
-			BaseURL: "http://localhost" + appiotest.BasePath, Pace: newPace(t),
+			BaseURL: "http://localhost" + appiotest.BasePath, Pace: must.Get(appio.NewPace(appio.PaceConfig{Calls: calls[i%len(calls)]}))(t),
 			HTTPClient: &http.Client{Transport: line{pipenet.Direct(simulator, 50*time.Millisecond), &c.silent[i]}, Timeout: 10 * time.Second},
 		}))(t)
 	}
@@ -215,6 +218,71 @@ func TestBodiesThatAreDownDelayNoOther(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Flows of one body share its pace evenly, also if the store is slow and one of them began earlier.
+func TestFlowsOfABodySharePaceOnASlowStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCounty(t, 1)
+		fast := c.store
+		slow := &slowStore{}
+		slow.proxy = func(ctx context.Context, call storeCall) (storeReply, error) {
+			if strings.HasPrefix(call.Method, "Save") || call.Method == "Claim" {
+				time.Sleep(150 * time.Millisecond)
+			}
+			return perform(ctx, fast, call)
+		}
+		first := c.orders(t, 0, 1, 1000)[0]
+		c.store = slow
+		stop := c.serve(t)
+		defer stop()
+		time.Sleep(3 * time.Second)
+		f, _, err := c.service.ImportFlow(t.Context(), operator, "ente-0", flow.Details{}, flow.DraftRows(drafts(1000)...), flow.AddConfig{Occasion: "dopo"})
+		require.NoError(t, err)
+		must.Get(c.service.ActivateFlow(t.Context(), operator, f.ID))(t)
+		must.Get(c.service.SendFlow(t.Context(), operator, f.ID))(t)
+		sent := func(id uuid.UUID) int { return must.Get(fast.Flow(t.Context(), id))(t).Counts.Sent }
+		time.Sleep(time.Second)
+		before := sent(first)
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		earlier, later := sent(first)-before, sent(f.ID)
+		assert.Greater(t, earlier+later, 500, "at the full pace")
+		assert.InDelta(t, earlier, later, 120)
+	})
+}
+
+// slowStore is a store with SaveAndClaim.
+type slowStore struct{ exchanging }
+
+func (s *slowStore) Self() flow.Store { return s }
+
+// Bodies that fall silent, and that have work for all places, leave the others their shares: also
+// those that do not need a place all the time, such as slow ones.
+func TestBodiesThatFallSilentLeaveTheOthersTheirShares(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const bodies, each = 8, 30
+		c := newCounty(t, bodies, 150, 15) // the odd ones may send 3 a second
+		var healthy []uuid.UUID
+		for i := range bodies {
+			if i%2 == 1 {
+				healthy = append(healthy, c.orders(t, i, 1, each)...)
+				continue
+			}
+			c.orders(t, i, 1, 10*each)
+		}
+		stop := c.serve(t, flow.DispatcherConfig{MaxRequests: 4 * bodies})
+		defer stop()
+		time.Sleep(time.Second)
+		for i := 0; i < bodies; i += 2 {
+			c.silent[i].Store(true)
+		}
+		time.Sleep((each/3*1.2 - 1) * 1000 * time.Millisecond)
+		synctest.Wait()
+		for _, id := range healthy {
+			require.Equal(t, flow.FlowSent, must.Get(c.store.Flow(t.Context(), id))(t).State)
+		}
+	})
 }
 
 // If there are more flows than MaxFlows, they take turns.

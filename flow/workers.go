@@ -21,6 +21,10 @@ type pool struct {
 	busy     int        // places that are in use
 	promised int        // places that are in use, or part of a share
 	hungry   []*workers // those that have work and no place for it, the first is the next to get one
+
+	// claiming is the time of a claim, with what it waited for the store, smoothed. It is that of all
+	// flows: of flows that share a pace, those that look further ahead would reserve all turns.
+	claiming time.Duration
 }
 
 // workers send notifications of one flow at the same time: as many as have work, in one goroutine
@@ -62,7 +66,7 @@ const firstWorkers = 16
 // join returns the workers of another flow, which leave at the end.
 func (p *pool) join(s sender, messenger Sender, config *DispatcherConfig, b *breaker) *workers {
 	w := &workers{
-		pool: p, sender: s, messenger: messenger, breaker: b, profiles: &profiles{}, lease: config.Lease,
+		pool: p, sender: s, messenger: messenger, breaker: b, profiles: &profiles{pool: p}, lease: config.Lease,
 		most: config.Workers, limit: min(firstWorkers, config.Workers), completed: make(chan struct{}, 1),
 	}
 	w.paced, _ = messenger.(PacedSender)
@@ -71,6 +75,15 @@ func (p *pool) join(s sender, messenger Sender, config *DispatcherConfig, b *bre
 	p.flows = append(p.flows, w)
 	p.divide()
 	return w
+}
+
+// claimTime returns how long a claim takes, and claimed records how long one took.
+func (p *pool) claimTime() time.Duration { p.mu.Lock(); defer p.mu.Unlock(); return p.claiming }
+
+func (p *pool) claimed(took time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.claiming = smooth(p.claiming, max(took, 1))
 }
 
 // leave returns when all workers have ended. Nothing may be begun any more.
@@ -243,15 +256,18 @@ func (w *workers) take(group []completion) []completion {
 	return group
 }
 
-// load returns how many notifications are queued, and how many of them there may be besides those
-// that are being sent: as many as the workers begin within a time, and at most one for each.
+// load returns how many notifications are queued, how many can be sent at the same time, and how many
+// of them there may be besides those: as many as the workers begin within a time, and at most one for
+// each.
 func (w *workers) load(within time.Duration) (queued, limit, ahead int) {
-	w.pool.mu.Lock()
-	defer w.pool.mu.Unlock()
+	p := w.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	limit = min(w.limit, max(1, p.share, w.busy+p.size-p.promised))
 	if w.latency > 0 {
-		ahead = int(min(float64(w.limit), 1+float64(w.limit)*float64(within)/float64(w.latency)))
+		ahead = int(min(float64(limit), 1+float64(limit)*float64(within)/float64(w.latency)))
 	}
-	return len(w.queue), w.limit, ahead
+	return len(w.queue), limit, ahead
 }
 
 // smooth returns the moving average of a time with another measurement. The first one counts whole.

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -137,59 +136,6 @@ func BenchmarkRun(b *testing.B) {
 	})
 }
 
-// counting is a store that forgets what it is told, but for the state: what the heap grows
-// by is not the store's.
-type counting struct {
-	flow.Store
-	f    flow.Flow
-	n    flow.Notification
-	mu   sync.Mutex
-	made int
-}
-
-func (c *counting) Flow(context.Context, uuid.UUID) (flow.Flow, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.f, nil
-}
-
-func (c *counting) Claim(_ context.Context, claim flow.Claim) (flow.Flow, []flow.Notification, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	claimed := make([]flow.Notification, min(claim.Limit, c.f.Counts.Registered))
-	for i := range claimed {
-		c.made++
-		n := c.n
-		n.ID[15], n.ID[14], n.ID[13] = byte(c.made), byte(c.made>>8), byte(c.made>>16)
-		n.State, n.Version = flow.NotificationSending, 2
-		claimed[i] = n
-	}
-	c.f.Counts.Registered -= len(claimed)
-	c.f.Counts.Sending += len(claimed)
-	return c.f, claimed, nil
-}
-
-func (c *counting) Expired(context.Context, int) ([]flow.Notification, error) { return nil, nil }
-
-func (c *counting) SaveNotifications(_ context.Context, changes ...flow.NotificationChange) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.f.Counts.Sending -= len(changes)
-	for _, change := range changes {
-		c.f.Counts.Add(change.Notification, 1)
-	}
-	return nil
-}
-
-func (c *counting) SaveFlow(_ context.Context, change flow.FlowChange, _ iter.Seq2[flow.NotificationChange, error]) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	counts := c.f.Counts
-	c.f = change.Flow
-	c.f.Counts = counts
-	return nil
-}
-
 // accepting accepts everything at once, without a network.
 type accepting struct{ flow.Sender }
 
@@ -199,23 +145,6 @@ func (accepting) Submit(context.Context, appio.Message) (appio.Receipt, error) {
 
 func (accepting) Profile(context.Context, flussi.FiscalCode) (appio.Profile, error) {
 	return appio.Profile{SenderAllowed: true}, nil
-}
-
-// A million notifications: the heap of the dispatcher alone, with profiles checked.
-func BenchmarkRunMillion(b *testing.B) {
-	for b.Loop() {
-		store := &counting{f: flow.Flow{Service: taxes, State: flow.FlowSending, Counts: flow.Counts{Registered: 1_000_000}}}
-		store.n = flow.Notification{Service: taxes, Draft: draft(0)}
-		d := must.Get(flow.NewDispatcher(store, func(context.Context, string) (flow.Sender, error) { return accepting{}, nil },
-			flow.DispatcherConfig{CheckProfiles: true}))(b)
-		bytes := benchtest.Peak(func() {
-			require.Equal(b, flow.Counts{Sent: 1_000_000}, must.Get(d.Run(b.Context(), store.f.ID))(b).Counts)
-		})
-		b.ReportMetric(float64(bytes)/(1<<20), "MiB-peak")
-		if bytes > 64<<20 {
-			b.Fatalf("%d MiB of heap", bytes>>20)
-		}
-	}
 }
 
 // What the service costs for each change, on a store in memory.

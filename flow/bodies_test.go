@@ -18,6 +18,13 @@ var (
 	latency = flag.Duration("latency", 50*time.Millisecond, "how long an answer takes")
 )
 
+// BenchmarkProcesses sends flows of many bodies by four dispatchers that share the store and the paces.
+func BenchmarkProcesses(b *testing.B) {
+	for b.Loop() {
+		benchtest.Bodies{Processes: 4, Count: *bodies, Each: *each, Calls: *calls, Latency: *latency}.Run(b, memstore.New())
+	}
+}
+
 // BenchmarkBodies sends flows of many bodies with the zero configuration: all platforms work, and
 // half of them are down, in every way.
 func BenchmarkBodies(b *testing.B) {

@@ -2,7 +2,10 @@
 package benchtest
 
 import (
+	"fmt"
+	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -72,4 +75,17 @@ func Peak(f func()) (bytes uint64) {
 	close(done)
 	<-measured
 	return bytes
+}
+
+// PeakMemory returns the most memory that a running process had until now, in MiB, as Linux says
+// it; 0 elsewhere. What Linux says once it ended begins with what its parent had.
+func PeakMemory(pid int) float64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	kib := 0.0
+	_, _ = fmt.Sscan(after, &kib)
+	return kib / 1024
 }

@@ -20,20 +20,22 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// Bodies are bodies whose flows one dispatcher sends at the same time, each to a platform of its
-// own.
+// Bodies are bodies whose flows are sent at the same time, each to a platform of its own.
 type Bodies struct {
-	Count   int           // of bodies
-	Each    int           // messages of each body
-	Calls   int           // that each may make in 5 seconds
-	Latency time.Duration // of an answer
-	Down    int           // how many bodies, the first ones, have a platform that is down
+	Processes int           // dispatchers that share the store and the paces of the bodies, as processes may; 0 is 1
+	Count     int           // of bodies
+	Each      int           // messages of each body
+	Calls     int           // that each may make in 5 seconds
+	Latency   time.Duration // of an answer
+	Down      int           // how many bodies, the first ones, have a platform that is down
 }
 
-// Run sends the flows of the bodies with a store and the zero configuration, and reports, for those whose platform works: the
-// time until the last one ends, as a multiple of what the pace permits at best; when the first one
-// ends, as a share of that time; the share of the machine's processors that was used; and the most
-// goroutines.
+// Run sends the flows of the bodies with a store and the zero configuration, and reports, for those
+// whose platform works: the time until the last one ends, as a multiple of what the pace permits at
+// best; when the first one ends, as a share of that time; the share of the machine's processors that
+// was used; and the most goroutines. Of several dispatchers it also reports the least that one sent, as
+// a multiple of an equal share, and for each message the reads and writes, the claims of nothing and
+// the conflicts. Their store must be a [flow.SaveAndClaimer].
 func (c Bodies) Run(b *testing.B, store flow.Store) {
 	b.Helper()
 	ctx, cancel := context.WithCancel(b.Context())
@@ -90,13 +92,24 @@ func (c Bodies) Run(b *testing.B, store flow.Store) {
 			close(allEnded)
 		}
 	}}
-	dispatcher, err := flow.NewDispatcher(store, senders, config)
-	check(b, err)
+	stores := make([]*countingStore, max(1, c.Processes))
+	dispatchers := make([]*flow.Dispatcher, len(stores))
+	for i := range stores {
+		stores[i] = &countingStore{Store: store}
+		used := store
+		if len(stores) > 1 {
+			used = stores[i]
+		}
+		dispatchers[i], err = flow.NewDispatcher(used, senders, config)
+		check(b, err)
+	}
 	runtime.GC()
-	served := make(chan error, 1)
+	served := make(chan error, len(stores))
 	cpu, goroutines := processorTime(), 0
 	start = time.Now()
-	go func() { served <- dispatcher.Serve(ctx) }()
+	for _, d := range dispatchers {
+		go func() { served <- d.Serve(ctx) }()
+	}
 	ticker := time.NewTicker(100 * time.Millisecond)
 	defer ticker.Stop()
 	for ended := false; !ended; {
@@ -109,13 +122,35 @@ func (c Bodies) Run(b *testing.B, store flow.Store) {
 	}
 	used := (processorTime() - cpu).Seconds() / last.Seconds() / float64(runtime.NumCPU())
 	cancel()
-	check(b, <-served)
+	for range dispatchers {
+		check(b, <-served)
+	}
 	ideal := float64(c.Each) / (float64(c.Calls) / 5)
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(last.Seconds()/ideal, "of-ideal")
 	b.ReportMetric(first.Seconds()/last.Seconds(), "first/last")
 	b.ReportMetric(used, "processors")
 	b.ReportMetric(float64(goroutines), "goroutines")
+	if len(stores) > 1 {
+		c.reportCalls(b, stores)
+	}
+}
+
+// reportCalls reports how dispatchers shared the messages, and what calls they made for each.
+func (c Bodies) reportCalls(b *testing.B, stores []*countingStore) {
+	var reads, writes, empty, conflicts int64
+	least := stores[0].claimed.Load()
+	for _, s := range stores {
+		least = min(least, s.claimed.Load())
+		reads, writes = reads+s.reads.Load(), writes+s.writes.Load()
+		empty, conflicts = empty+s.empty.Load(), conflicts+s.conflicts.Load()
+	}
+	messages := float64(c.Count * c.Each)
+	b.ReportMetric(float64(least)*float64(len(stores))/messages, "least-share")
+	b.ReportMetric(float64(reads)/messages, "reads/message")
+	b.ReportMetric(float64(writes)/messages, "writes/message")
+	b.ReportMetric(float64(empty)/messages, "empty-claims/message")
+	b.ReportMetric(float64(conflicts)/messages, "conflicts/message")
 }
 
 func check(b *testing.B, err error) {

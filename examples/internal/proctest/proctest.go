@@ -5,15 +5,15 @@ package proctest
 
 import (
 	"bytes"
-	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/flussi-go/flussi/internal/benchtest"
 )
 
 // Process is a program that runs or has ended.
@@ -43,7 +43,7 @@ func Start(t testing.TB, variable string, args ...string) *Process {
 	go func() {
 		defer close(done)
 		for tick := time.NewTicker(100 * time.Millisecond); ; {
-			p.peak = max(p.peak, PeakMemory(p.Process.Pid))
+			p.peak = max(p.peak, benchtest.PeakMemory(p.Process.Pid))
 			select {
 			case <-ended:
 				tick.Stop()
@@ -89,19 +89,6 @@ func (p *Process) Output() string {
 func (p *Process) Peak() float64 {
 	<-p.Done
 	return p.peak
-}
-
-// PeakMemory returns the most memory that a running process had until now, in MiB, as Linux says
-// it; 0 elsewhere. What Linux says once it ended begins with what its parent had.
-func PeakMemory(pid int) float64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	_, after, _ := strings.Cut(string(status), "VmHWM:")
-	kib := 0.0
-	_, _ = fmt.Sscan(after, &kib)
-	return kib / 1024
 }
 
 // Arrivals passes requests on to a handler, and tells when so many have come.

@@ -153,6 +153,18 @@ func BenchmarkBodies(b *testing.B) {
 	})
 }
 
+// BenchmarkProcesses measures how four dispatchers share the work on the flows of many bodies, and what
+// calls of the store that takes:
+// go test ./sqlstore/internal/engine -run '^$' -bench Processes -benchtime 1x -bodies 10 -rows 300
+func BenchmarkProcesses(b *testing.B) {
+	c := benchtest.Bodies{Processes: 4, Count: *bodyCount, Each: rowsOr(30), Calls: 150, Latency: 50 * time.Millisecond}
+	onBoth(b, func(b *testing.B, open func(testing.TB) database) {
+		for b.Loop() {
+			c.Run(b, &itself{open(b)})
+		}
+	})
+}
+
 // BenchmarkSaveNotices measures how many notices are stored with their event, and how many changes
 // of their states are.
 func BenchmarkSaveNotices(b *testing.B) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"path/filepath"
@@ -51,7 +52,10 @@ func writeRows(t testing.TB, name string, citizens iter.Seq[int]) {
 }
 
 // trial is a database and a platform for programs in processes of their own, and a flow.
-type trial struct{ store, url, flow string }
+type trial struct {
+	store, url, flow string
+	calls            int // that a program may make in 5 seconds; 0: any number
+}
 
 // imports imports a workbook, and returns the program that did it.
 func (r *trial) imports(t testing.TB, rows int) *proctest.Process {
@@ -66,5 +70,5 @@ func (r *trial) imports(t testing.TB, rows int) *proctest.Process {
 // start runs the program.
 func (r *trial) start(t testing.TB, args ...string) *proctest.Process {
 	t.Helper()
-	return proctest.Start(t, beTheProgram, append(args, "--store", r.store, "--url", r.url, "--calls", "10000000")...)
+	return proctest.Start(t, beTheProgram, append(args, "--store", r.store, "--url", r.url, "--calls", fmt.Sprint(cmp.Or(r.calls, 10_000_000)))...)
 }

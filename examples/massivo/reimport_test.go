@@ -30,7 +30,7 @@ var imports = flag.Int("imports", 6, "how often a file is imported again in the 
 func TestSecondImportsBesideSend(t *testing.T) { onBoth(t, importBesideSend) }
 
 func importBesideSend(t *testing.T, location string) {
-	k := newKilling(t, location)
+	k := newKilling(t, location, quick())
 	store := must.Get(storage.Open(t.Context(), location))(t)
 	defer store.Close()
 	folder := t.TempDir()
@@ -147,7 +147,7 @@ func (k *killing) settle(t *testing.T, store storage.Store) {
 		got := k.delivered(t)
 		var unknown []flow.Notification
 		open := 0
-		for _, n := range k.notifications(t, store) {
+		for _, n := range readAll(t, store, flow.NotificationFilter{}) {
 			switch {
 			case n.State == flow.NotificationSent:
 				require.Equal(t, 1, got[n.Recipient], "%s is Inviato", n.ID)
@@ -164,7 +164,7 @@ func (k *killing) settle(t *testing.T, store storage.Store) {
 			break
 		}
 		require.Less(t, round, 10, "it does not come to an end")
-		k.resolve(t, unknown, got)
+		k.resolve(t, unknown)
 		for _, f := range k.flows(t, store) {
 			k.checkSend(t, k.send(t, f))
 		}

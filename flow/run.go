@@ -283,11 +283,11 @@ func (f Flow) isElsewhere() bool {
 // complete stores the outcomes that there are. If possible it claims in the same step, and begins to
 // send what it claimed.
 func (r *run) complete(ctx, requests, writes context.Context) {
-	results, more := r.workers.ready()
-	if more && r.storeBy.IsZero() {
-		r.storeBy = time.Now().Add(r.config.ClaimAhead)
+	results, wait := r.workers.ready(r.config.ClaimAhead)
+	if wait > 0 && r.storeBy.IsZero() {
+		r.storeBy = time.Now().Add(wait)
 	}
-	if waits := more && time.Now().Before(r.storeBy); (results == 0 || waits) && !r.completer.isDue() {
+	if waits := wait > 0 && time.Now().Before(r.storeBy); (results == 0 || waits) && !r.completer.isDue() {
 		return
 	}
 	r.storeBy = time.Time{}

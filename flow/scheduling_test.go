@@ -225,15 +225,8 @@ func TestFlowsOfABodySharePaceOnASlowStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCounty(t, 1)
 		fast := c.store
-		slow := &slowStore{}
-		slow.proxy = func(ctx context.Context, call storeCall) (storeReply, error) {
-			if strings.HasPrefix(call.Method, "Save") || call.Method == "Claim" {
-				time.Sleep(150 * time.Millisecond)
-			}
-			return perform(ctx, fast, call)
-		}
 		first := c.orders(t, 0, 1, 1000)[0]
-		c.store = slow
+		c.store = newSlowStore(fast, 150*time.Millisecond)
 		stop := c.serve(t)
 		defer stop()
 		time.Sleep(3 * time.Second)
@@ -252,10 +245,39 @@ func TestFlowsOfABodySharePaceOnASlowStore(t *testing.T) {
 	})
 }
 
-// slowStore is a store with SaveAndClaim.
-type slowStore struct{ exchanging }
+// slowStore is a store with SaveAndClaim whose writes take a time.
+type slowStore struct {
+	exchanging
+	writes atomic.Int64
+}
+
+func newSlowStore(store flow.Store, takes time.Duration) *slowStore {
+	s := &slowStore{}
+	s.proxy = func(ctx context.Context, call storeCall) (storeReply, error) {
+		if strings.HasPrefix(call.Method, "Save") || call.Method == "Claim" {
+			s.writes.Add(1)
+			time.Sleep(takes)
+		}
+		return perform(ctx, store, call)
+	}
+	return s
+}
 
 func (s *slowStore) Self() flow.Store { return s }
+
+// If answers come much sooner than a write ends, each write stores all that the workers can send
+// meanwhile.
+func TestQuickAnswersMakeLargeWrites(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		const workers, writes = 32, 30
+		f := w.sending(t, 2*workers*writes)
+		slow := newSlowStore(w.store, 20*time.Millisecond)
+		w.store = slow
+		w.slow(50 * time.Microsecond)
+		w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: workers})
+		assert.LessOrEqual(t, slow.writes.Load(), int64(writes*5/4))
+	}, unlimited)
+}
 
 // Bodies that fall silent, and that have work for all places, leave the others their shares: also
 // those that do not need a place all the time, such as slow ones.

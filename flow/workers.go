@@ -237,13 +237,22 @@ func (w *workers) next(done completion) (next job, more bool) {
 	return next, more
 }
 
-// ready returns how many results there are to store, and whether these are few while all workers are
-// busy and have work for the next moment: more are to come soon, which makes larger writes.
-func (w *workers) ready() (results int, more bool) {
-	w.pool.mu.Lock()
-	defer w.pool.mu.Unlock()
+// ready returns how many results there are to store, and for how long to wait for more, which makes
+// larger writes: 0 if none are to come soon. That is so if all workers are busy and have work for the
+// next moment, or if answers come much sooner than a write ends.
+func (w *workers) ready(most time.Duration) (results int, wait time.Duration) {
+	p := w.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	results = len(w.results)
-	return results, results > 0 && results < w.limit/2 && len(w.queue) > 0 && w.busy == w.limit
+	switch {
+	case results == 0:
+	case results < w.limit/2 && len(w.queue) > 0 && w.busy == w.limit:
+		wait = most
+	case w.busy > 0 && w.latency < p.claiming/8:
+		wait = min(most, p.claiming/4)
+	}
+	return results, wait
 }
 
 // take appends the results to a group.

@@ -92,10 +92,10 @@ func (c Bodies) Run(b *testing.B, store flow.Store) {
 			close(allEnded)
 		}
 	}}
-	stores := make([]*countingStore, max(1, c.Processes))
+	stores := make([]*CountingStore, max(1, c.Processes))
 	dispatchers := make([]*flow.Dispatcher, len(stores))
 	for i := range stores {
-		stores[i] = &countingStore{Store: store}
+		stores[i] = Count(store)
 		used := store
 		if len(stores) > 1 {
 			used = stores[i]
@@ -137,7 +137,7 @@ func (c Bodies) Run(b *testing.B, store flow.Store) {
 }
 
 // reportCalls reports how dispatchers shared the messages, and what calls they made for each.
-func (c Bodies) reportCalls(b *testing.B, stores []*countingStore) {
+func (c Bodies) reportCalls(b *testing.B, stores []*CountingStore) {
 	var reads, writes, empty, conflicts int64
 	least := stores[0].claimed.Load()
 	for _, s := range stores {

@@ -18,7 +18,7 @@ var (
 	latency = flag.Duration("latency", 50*time.Millisecond, "how long an answer takes")
 )
 
-// BenchmarkProcesses sends flows of many bodies by four dispatchers that share the store and the paces.
+// BenchmarkProcesses sends flows of many bodies by four dispatchers that share the store.
 func BenchmarkProcesses(b *testing.B) {
 	for b.Loop() {
 		benchtest.Bodies{Processes: 4, Count: *bodies, Each: *each, Calls: *calls, Latency: *latency}.Run(b, memstore.New())

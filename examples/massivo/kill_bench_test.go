@@ -25,7 +25,7 @@ func BenchmarkKilled(b *testing.B) {
 			b.Run(name+"/"+kind, func(b *testing.B) {
 				for b.Loop() {
 					config := how.killingConfig
-					config.messages = *kills*2*how.requests + 100
+					config.messages = *kills * (how.requests + 100)
 					k := newKilling(b, database(b), config)
 					left, most := k.killOneByOne(b, how.requests)
 					k.finish(b)

@@ -22,7 +22,7 @@ import (
 
 // Bodies are bodies whose flows are sent at the same time, each to a platform of its own.
 type Bodies struct {
-	Processes int           // dispatchers that share the store and the paces of the bodies, as processes may; 0 is 1
+	Processes int           // dispatchers that share the store, and divide the calls of the bodies; 0 is 1
 	Count     int           // of bodies
 	Each      int           // messages of each body
 	Calls     int           // that each may make in 5 seconds
@@ -40,22 +40,17 @@ func (c Bodies) Run(b *testing.B, store flow.Store) {
 	b.Helper()
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
-	clients, services := map[string]*appio.Client{}, make([]string, c.Count)
-	key, err := flussi.ParseKey("0123456789abcdef")
-	check(b, err)
+	services, platforms := make([]string, c.Count), map[string]*platform{}
 	for i := range services {
-		pace, err := appio.NewPace(appio.PaceConfig{Calls: c.Calls})
-		check(b, err)
-		p := &platform{latency: c.Latency, down: i < c.Down, kind: i % downKinds}
 		services[i] = fmt.Sprintf("ente-%05d", i)
-		clients[services[i]], err = appio.New(key, appio.Config{
-			BaseURL: "http://localhost", Pace: pace, HTTPClient: &http.Client{Transport: p, Timeout: 30 * time.Second},
-		})
-		check(b, err)
+		platforms[services[i]] = &platform{latency: c.Latency, down: i < c.Down, kind: i % downKinds}
 	}
-	senders := func(_ context.Context, service string) (flow.Sender, error) { return clients[service], nil }
+	senders := make([]flow.SenderFor, max(1, c.Processes))
+	for i := range senders {
+		senders[i] = clientsOf(b, platforms, c.Calls/len(senders))
+	}
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
-	service, err := flow.NewService(store, flow.Permissions{operator.ID: services}, senders, flow.ServiceConfig{})
+	service, err := flow.NewService(store, flow.Permissions{operator.ID: services}, senders[0], flow.ServiceConfig{})
 	check(b, err)
 	works := map[uuid.UUID]bool{}
 	for i, name := range services {
@@ -92,7 +87,7 @@ func (c Bodies) Run(b *testing.B, store flow.Store) {
 			close(allEnded)
 		}
 	}}
-	stores := make([]*CountingStore, max(1, c.Processes))
+	stores := make([]*CountingStore, len(senders))
 	dispatchers := make([]*flow.Dispatcher, len(stores))
 	for i := range stores {
 		stores[i] = Count(store)
@@ -100,7 +95,7 @@ func (c Bodies) Run(b *testing.B, store flow.Store) {
 		if len(stores) > 1 {
 			used = stores[i]
 		}
-		dispatchers[i], err = flow.NewDispatcher(used, senders, config)
+		dispatchers[i], err = flow.NewDispatcher(used, senders[i], config)
 		check(b, err)
 	}
 	runtime.GC()
@@ -134,6 +129,22 @@ func (c Bodies) Run(b *testing.B, store flow.Store) {
 	if len(stores) > 1 {
 		c.reportCalls(b, stores)
 	}
+}
+
+// clientsOf returns the clients of a process, which may make so many calls in 5 seconds of each platform.
+func clientsOf(b *testing.B, platforms map[string]*platform, calls int) flow.SenderFor {
+	key, err := flussi.ParseKey("0123456789abcdef")
+	check(b, err)
+	clients := map[string]*appio.Client{}
+	for service, p := range platforms {
+		pace, err := appio.NewPace(appio.PaceConfig{Calls: calls})
+		check(b, err)
+		clients[service], err = appio.New(key, appio.Config{
+			BaseURL: "http://localhost", Pace: pace, HTTPClient: &http.Client{Transport: p, Timeout: 30 * time.Second},
+		})
+		check(b, err)
+	}
+	return func(_ context.Context, service string) (flow.Sender, error) { return clients[service], nil }
 }
 
 // reportCalls reports how dispatchers shared the messages, and what calls they made for each.

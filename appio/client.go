@@ -42,6 +42,10 @@ type Config struct {
 	// Logger receives every attempt: at level debug, or warn if it failed. It never receives
 	// a key, a fiscal code or a text. Defaults to none.
 	Logger *slog.Logger
+	// Attempted receives every attempt when it has ended, with the context of the call: for metrics,
+	// and for events of a trace. The call waits for it, so it must return soon; calls at the same time
+	// call it at the same time. Defaults to none.
+	Attempted func(context.Context, flussi.Attempt)
 	// MaxAttempts limits the attempts of a call. A message is sent again only if it was
 	// certainly not sent: see [Client.Submit]. Defaults to 5; 1 means no repetition.
 	MaxAttempts int
@@ -68,8 +72,8 @@ func New(key flussi.Key, c Config) (*Client, error) {
 		return nil, fmt.Errorf("appio: new client: %w: the Pace was not made by NewPace", flussi.ErrConfig)
 	}
 	engine, err := restcall.NewEngine(restcall.Config{
-		BaseURL: cmp.Or(c.BaseURL, defaultBaseURL), AllowHTTP: c.AllowHTTP, HTTPClient: c.HTTPClient, Logger: c.Logger,
-		MaxAttempts: c.MaxAttempts, MaxWait: c.MaxWait, Pace: c.Pace.pace, Key: key, Header: "Ocp-Apim-Subscription-Key",
+		BaseURL: cmp.Or(c.BaseURL, defaultBaseURL), AllowHTTP: c.AllowHTTP, HTTPClient: c.HTTPClient,
+		Logger: c.Logger, Attempted: c.Attempted, MaxAttempts: c.MaxAttempts, MaxWait: c.MaxWait, Pace: c.Pace.pace, Key: key, Header: "Ocp-Apim-Subscription-Key",
 	})
 	if err != nil {
 		return nil, fmt.Errorf("appio: new client: %w: %w", flussi.ErrConfig, err)

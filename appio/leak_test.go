@@ -27,7 +27,10 @@ func TestNothingSecretIsShown(t *testing.T) {
 	secrets := []string{secretKey, secretCode, secretSubject, secretText, "301005100001400678", "segreto@example.it", "auth-segreto"}
 	synctest.Test(t, func(t *testing.T) {
 		for _, fault := range append(appiotest.Faults(), appiotest.Fault{}) {
-			p := newPlatform(t, appiotest.Config{}, func(c *appio.Config) { c.Logger, c.MaxAttempts = s.Logger(), 2 })
+			p := newPlatform(t, appiotest.Config{}, func(c *appio.Config) {
+				c.Logger, c.MaxAttempts = s.Logger(), 2
+				c.Attempted = func(_ context.Context, a flussi.Attempt) { s.Print(a) }
+			})
 			for _, op := range []appiotest.Operation{appiotest.SubmitMessage, appiotest.GetMessage, appiotest.GetProfile, appiotest.GetFeed} {
 				if fault.Kind != "" {
 					p.Fail(op, fault, fault)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/pace"
 )
 
@@ -29,6 +30,8 @@ type call struct {
 	waiting bool                          // for the next attempt
 	wait    time.Duration                 // before the next attempt
 	rewind  func() (io.ReadCloser, error) // returns the body once more; nil without a body
+	waited  time.Duration                 // by the attempt, for its turn
+	begun   time.Time                     // when its turn came
 
 	attempts []Attempt  // that ended
 	first    [1]Attempt // the memory of attempts: most calls make one
@@ -171,14 +174,30 @@ func (c *call) request() (*retryablehttp.Request, error) {
 // waitForTurn returns when an attempt may start, or why it may not. It is the last step before the
 // request.
 func (c *call) waitForTurn() error {
-	if err := c.engine.Pace.Wait(c.caller, c.mayWait()); err != nil {
-		return err
+	asked := time.Now()
+	err := c.engine.Pace.Wait(c.caller, c.mayWait())
+	if err == nil {
+		err = pace.MayStart(c.caller)
 	}
-	return pace.MayStart(c.caller)
+	c.begun = time.Now()
+	c.waited = c.begun.Sub(asked)
+	if err != nil {
+		c.report(len(c.attempts)+1, 0, Attempt{})
+	}
+	return err
 }
 
 // mayWait returns how long the call may wait for the next attempt.
 func (c *call) mayWait() time.Duration { return pace.MayWait(c.caller, c.engine.MaxWait) }
+
+// report passes an attempt on to who observes the engine.
+func (c *call) report(number int, took time.Duration, a Attempt) {
+	if c.engine.Attempted != nil {
+		c.engine.Attempted(c.caller, flussi.Attempt{
+			Operation: c.op.Name, Number: number, Waited: c.waited, Took: took, Status: a.Status, Pause: a.Wait,
+		})
+	}
+}
 
 // prepare starts a further attempt.
 func (c *call) prepare(req *http.Request) error {
@@ -228,6 +247,7 @@ func (c *call) checkRetry(_ context.Context, resp *http.Response, err error) (bo
 	c.waiting = retry
 	c.attempts = append(c.attempts, ended)
 	c.log(ended)
+	c.report(len(c.attempts), max(time.Since(c.begun), 1), ended)
 	return retry, nil
 }
 

@@ -19,6 +19,7 @@ type Config struct {
 	AllowHTTP   bool          // permits a BaseURL without TLS on another machine
 	HTTPClient  *http.Client  // makes the requests. Defaults to a client that all clients share
 	Logger      *slog.Logger  // Defaults to none
+	Attempted   Attempted     // Defaults to none
 	MaxAttempts int           // of a call. Defaults to 5
 	MaxWait     time.Duration // between two attempts. Defaults to 1 minute
 	Pace        Pace          // that the calls keep
@@ -59,7 +60,7 @@ func NewEngine(c Config) (Engine, error) {
 		return Engine{}, errors.Join(wrong...)
 	}
 	e := Engine{
-		Base: base, Pace: c.Pace, Logger: c.Logger,
+		Base: base, Pace: c.Pace, Logger: c.Logger, Attempted: c.Attempted,
 		MaxAttempts: c.MaxAttempts, MaxWait: c.MaxWait, MaxBody: defaultMaxBody,
 	}
 	if c.HTTPClient == nil {

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/flussi-go/flussi"
 )
 
 // Engine sends the operations of one client. [NewEngine] makes it; it is safe for concurrent use
@@ -28,6 +30,7 @@ type Engine struct {
 	Authorize   func(http.Header) // adds the key to a request; a function, since fmt prints no closure
 	Pace        Pace              // waited for before every attempt; slowed down after every 429
 	Logger      *slog.Logger      // receives every attempt, without personal data
+	Attempted   Attempted         // receives every attempt, too; nil: none
 	MaxAttempts int               // at least 1
 	MinWait     time.Duration     // before the second attempt; doubled for each further one
 	MaxWait     time.Duration     // of a wait between attempts; the call ends if the server asks for more
@@ -43,6 +46,9 @@ type Pace interface {
 	// not say.
 	SlowDown(retryAfter time.Duration)
 }
+
+// Attempted receives an attempt that has ended, with the context of the call.
+type Attempted = func(context.Context, flussi.Attempt)
 
 // Repeat says when an operation may be attempted again.
 type Repeat uint8

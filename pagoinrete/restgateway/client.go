@@ -50,6 +50,10 @@ type Config struct {
 	// Logger receives every attempt: at level debug, or warn if it failed. It never receives a
 	// key, personal data or a notice number. Defaults to none.
 	Logger *slog.Logger
+	// Attempted receives every attempt when it has ended, with the context of the call: for metrics,
+	// and for events of a trace. The call waits for it, so it must return soon; calls at the same time
+	// call it at the same time. Defaults to none.
+	Attempted func(context.Context, flussi.Attempt)
 	// MaxAttempts limits the attempts of a call. Defaults to 5; 1 means no repetition.
 	MaxAttempts int
 	// MaxWait is the longest wait between two attempts, and before the first one if the platform
@@ -70,8 +74,8 @@ const (
 func New(key flussi.Key, school string, c Config) (*Client, error) {
 	calls := cmp.Or(c.Calls, defaultCalls)
 	engine, err := restcall.NewEngine(restcall.Config{
-		BaseURL: c.BaseURL, AllowHTTP: c.AllowHTTP, HTTPClient: c.HTTPClient, Logger: c.Logger,
-		MaxAttempts: c.MaxAttempts, MaxWait: c.MaxWait, Pace: pace.New(float64(calls), defaultPause),
+		BaseURL: c.BaseURL, AllowHTTP: c.AllowHTTP, HTTPClient: c.HTTPClient,
+		Logger: c.Logger, Attempted: c.Attempted, MaxAttempts: c.MaxAttempts, MaxWait: c.MaxWait, Pace: pace.New(float64(calls), defaultPause),
 		Key: key, Header: headerKey, Scheme: "Bearer ",
 	})
 	err = errors.Join(err, pagoinrete.CheckSchool(school))

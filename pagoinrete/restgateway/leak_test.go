@@ -47,7 +47,10 @@ func TestNothingSecretIsShown(t *testing.T) {
 	secrets := []string{clientKey, secretDebtor, secretPayer, secretName}
 	synctest.Test(t, func(t *testing.T) {
 		for _, fault := range append(restgatewaytest.Faults(), restgatewaytest.Fault{}) {
-			p := newFaulty(t, func(c *restgateway.Config) { c.Logger, c.MaxAttempts = s.Logger(), 2 })
+			p := newFaulty(t, func(c *restgateway.Config) {
+				c.Logger, c.MaxAttempts = s.Logger(), 2
+				c.Attempted = func(_ context.Context, a flussi.Attempt) { s.Print(a) }
+			})
 			e, n := p.ready(t, pagoinrete.EventNotified)
 			p.LogIn(n.Payer)
 			require.True(t, p.Pay(n.ID, n.Due()))

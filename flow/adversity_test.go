@@ -260,9 +260,10 @@ func TestServeSendsFlowsBesideFailingAndWaitingOnes(t *testing.T) {
 			w.claimed(t, f.ID, 2, time.Hour)
 			time.Sleep(time.Second)
 		}
-		told := func(p flow.Progress) {
-			assert.False(t, p.Done && waiting[p.Flow.ID], "what waits for others is not done")
-		}
+		told := flow.Observer{SendingChanged: func(_ context.Context, c flow.SendingChange) {
+			over := c.To == flow.SendingStopped || c.To == flow.SendingEnded && c.Reason != flow.ReasonInterrupted
+			assert.False(t, over && waiting[c.FlowID], "what waits for others is not over")
+		}}
 		last := w.sending(t, 2)
 		store.claim = func(_ context.Context, claim flow.Claim) error {
 			if broken[claim.Flow] {
@@ -272,7 +273,7 @@ func TestServeSendsFlowsBesideFailingAndWaitingOnes(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second+time.Millisecond) // while no flow is polled
 		defer cancel()
-		assert.NoError(t, w.dispatcher(t, flow.DispatcherConfig{Progress: told}).Serve(ctx))
+		assert.NoError(t, w.dispatcher(t, flow.DispatcherConfig{Observer: told}).Serve(ctx))
 		w.isIn(t, flow.FlowSent, last.ID)
 	})
 }

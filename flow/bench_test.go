@@ -147,6 +147,36 @@ func (accepting) Profile(context.Context, flussi.FiscalCode) (appio.Profile, err
 	return appio.Profile{SenderAllowed: true}, nil
 }
 
+// What an observer costs that does nothing, with all functions: the processor time of a dispatcher
+// alone, in turns with one that is not observed.
+func BenchmarkObserver(b *testing.B) {
+	nothing := flow.Observer{
+		SubmissionStarted: func(ctx context.Context, _ flow.Submission) context.Context { return ctx },
+		SubmissionEnded:   func(context.Context, flow.Submission, flow.SubmissionResult) {},
+		Claimed:           func(context.Context, flow.ClaimResult) {},
+		LeaseRescued:      func(context.Context, flow.RescuedLease) {},
+		StoreCalled:       func(context.Context, flow.StoreCall) {},
+		SendingChanged:    func(context.Context, flow.SendingChange) {},
+	}
+	const n = 200_000
+	used := func(o flow.Observer) float64 {
+		store := newCounting(1, n)
+		d := must.Get(flow.NewDispatcher(store, func(context.Context, string) (flow.Sender, error) { return accepting{}, nil }, flow.DispatcherConfig{Observer: o}))(b)
+		start := benchtest.ProcessorTime()
+		require.Equal(b, flow.Counts{Sent: n}, must.Get(d.Run(b.Context(), uuid.UUID{2: 1}))(b).Counts)
+		return (benchtest.ProcessorTime() - start).Seconds()
+	}
+	var without, ratios []float64
+	for b.Loop() {
+		alone := used(flow.Observer{})
+		without = append(without, alone*1e9/n)
+		ratios = append(ratios, used(nothing)/alone)
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(without), "ns/message")
+	b.ReportMetric(median(ratios), "of-unobserved")
+}
+
 // What the service costs for each change, on a store in memory.
 func BenchmarkService(b *testing.B) {
 	x := newBench(b, 0, 1)

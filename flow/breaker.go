@@ -74,12 +74,12 @@ func (b *breaker) setPaused(paused bool) { b.mu.Lock(); defer b.mu.Unlock(); b.p
 // close ends the run: nothing more is begun.
 func (b *breaker) close() { b.mu.Lock(); defer b.mu.Unlock(); b.closed = true }
 
-// stop closes the breaker, and keeps the first reason why the flow stops, with the answer of the
-// platform that it quotes. The mutex must be locked, unless the workers are not started yet.
-func (b *breaker) stop(cause error, reason string, answer flussi.Text) {
+// stop closes the breaker, and keeps the first reason why the flow stops, with its class and the
+// answer of the platform that it quotes. The mutex must be locked, unless the workers are not started yet.
+func (b *breaker) stop(class SendingReason, cause error, reason string, answer flussi.Text) {
 	b.closed = true
 	if b.stopErr == nil {
-		b.stopErr = &StopError{FlowID: b.flowID, Err: cause, Reason: reason, Answer: answer}
+		b.stopErr = &StopError{FlowID: b.flowID, Err: cause, Reason: reason, Answer: answer, class: class}
 	}
 }
 
@@ -111,7 +111,7 @@ func (b *breaker) decide(n *Notification, o outcome, begun int, cutOff bool) out
 	b.outcomes++
 	switch {
 	case o.signal == serviceFailed:
-		b.stop(o.err, serviceStopReason(o.err, o.answer), o.answer)
+		b.stop(ReasonService, o.err, serviceStopReason(o.err, o.answer), o.answer)
 	case o.signal == accepted, o.signal == refusedMessage:
 		b.answers++
 		b.failures = 0
@@ -120,11 +120,11 @@ func (b *breaker) decide(n *Notification, o outcome, begun int, cutOff bool) out
 			b.refusals.accept(begun)
 		} else if b.refusals.add(n, o.refusal, b.outcomes) && b.stopErr == nil {
 			b.refusals.stop(o.refusal)
-			b.stop(o.err, refusalStopReason(b.config.RefusalThreshold, o), o.answer)
+			b.stop(ReasonRefusals, o.err, refusalStopReason(b.config.RefusalThreshold, o), o.answer)
 		}
 	case o.signal == platformFailed && !cutOff && b.counts(o):
 		if b.failures++; b.failures >= b.config.FailureThreshold {
-			b.stop(o.err, platformStopReason(b.config.FailureThreshold, o), flussi.Text{})
+			b.stop(ReasonPlatform, o.err, platformStopReason(b.config.FailureThreshold, o), flussi.Text{})
 		}
 		if o.action == NotificationRelease && b.release(n.ID) {
 			o.action, o.code = NotificationFail, CodeNotSent
@@ -155,7 +155,7 @@ func (b *breaker) counts(o outcome) bool {
 		b.config.Logger.Warn("flow: the platform asks to wait", "flow", b.flowID, "until", b.limit.until)
 	}
 	if b.limit.until.Sub(b.limit.since) > b.config.MaxRetryAfter {
-		b.stop(o.err, limitStopReason(b.limit.until), flussi.Text{})
+		b.stop(ReasonThrottled, o.err, limitStopReason(b.limit.until), flussi.Text{})
 	}
 	return first
 }

@@ -142,6 +142,7 @@ var methods = map[string]authtest.Call[stage]{
 	"DeclareRestored": {Names: authtest.Scope, Changes: true, Do: func(ctx ctx, s stage, by actor) (any, error) {
 		return s.DeclareRestored(ctx, by, time.Now().Add(-time.Hour))
 	}},
+	"Watch":               {Do: func(ctx ctx, s stage, by actor) (any, error) { return pull(s.Watch(ctx, by, s.incomplete.ID)) }},
 	"Flow":                {Do: func(ctx ctx, s stage, by actor) (any, error) { return s.Flow(ctx, by, s.incomplete.ID) }},
 	"Notification":        {Do: func(ctx ctx, s stage, by actor) (any, error) { return s.Notification(ctx, by, s.sent.ID) }},
 	"FlowActions":         {Do: func(ctx ctx, s stage, by actor) (any, error) { return s.FlowActions(ctx, by, s.incomplete.ID) }},

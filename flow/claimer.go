@@ -138,6 +138,10 @@ func (c *claimer) takeFrom(
 		c.config.Logger.Warn("flow: not sent: citizens may have the same messages already",
 			"flow", c.flowID, "notifications", skipped)
 	}
+	c.config.Observer.claimed(ctx, ClaimResult{
+		FlowID: c.flowID, Service: f.Service, Asked: room, Taken: len(claimed), AlreadySent: all - len(claimed),
+		Waited: start.Sub(c.asked), Took: time.Since(start),
+	})
 	c.release(room - len(claimed))
 	c.open += len(claimed) - done
 	return &batch{flow: f, notifications: claimed, claimedAt: start, unsent: len(claimed)}, nil

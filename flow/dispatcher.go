@@ -97,10 +97,9 @@ type DispatcherConfig struct {
 	// PollInterval is how often Serve looks for flows, and how often Run looks at a flow whose
 	// other notifications other dispatchers have claimed. Defaults to 1 second.
 	PollInterval time.Duration
-	// Progress is called with the progress of each flow, about once a second and at the end,
-	// from the goroutine of its run, of which Serve has several. It must not block. Defaults to
-	// none.
-	Progress func(Progress)
+	// Observer receives what the dispatcher does. Defaults to none. To follow one flow, see
+	// [Service.Watch].
+	Observer Observer
 	// Logger receives stops, recoveries and store failures; never personal data. Defaults to
 	// none.
 	Logger *slog.Logger
@@ -170,10 +169,10 @@ func NewDispatcher(store Store, senders SenderFor, c DispatcherConfig) (*Dispatc
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("flow: new dispatcher: %w: %w", flussi.ErrConfig, errors.Join(faults...))
 	}
-	return &Dispatcher{
-		store: store, config: c, pool: &pool{size: c.MaxRequests}, calls: make(slots, c.MaxStoreCalls),
-		sender: sender{senders: senders, checkProfiles: c.CheckProfiles},
-	}, nil
+	d := &Dispatcher{config: c, pool: &pool{size: c.MaxRequests}, calls: make(slots, c.MaxStoreCalls)}
+	d.store = observed(store, &d.config.Observer)
+	d.sender = sender{senders: senders, checkProfiles: c.CheckProfiles, observer: &d.config.Observer}
+	return d, nil
 }
 
 func (c DispatcherConfig) withDefaults() DispatcherConfig {
@@ -214,6 +213,8 @@ type StopError struct {
 	Err    error       // what the Sender returned last
 	Reason string      // why, in Italian: the flow's Error
 	Answer flussi.Text // what the platform said, which Reason quotes: the flow's Answer; zero if nothing
+
+	class SendingReason // for observers
 }
 
 // Error describes the stop for programs and logs.

@@ -39,6 +39,10 @@
 // constant says how it is entered and left. [Service.ScheduleFlow] orders a sending for later, and
 // [Service.CheckRecipients] says before who takes messages of the service.
 //
+// [Service.Watch] follows the sending of a flow, whichever process sends it, with its rate and the time
+// left: a web page can stream it. An [Observer] receives what a Dispatcher or a Service does, for
+// metrics and traces, without anything personal.
+//
 // # What is promised
 //
 // No citizen is notified twice unless an operator orders it. A notification is claimed in the

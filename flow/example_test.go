@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/flussi-go/flussi"
@@ -141,22 +142,25 @@ func ExampleService_ImportFlow() {
 	// 1 <nil>
 }
 
-// Follow the sending of a flow.
-func ExampleDispatcherConfig() {
-	ctx, o := context.Background(), newOffice(flow.DispatcherConfig{
-		Workers: 4,
-		Progress: func(p flow.Progress) {
-			if p.Done {
-				fmt.Printf("%d inviate, %d in errore, %d da inviare\n", p.Flow.Counts.Sent, p.Flow.Counts.Failed, p.Flow.Counts.Pending())
-			}
+// Count submissions by their outcome. Program examples/metrics has all that can be observed.
+func ExampleObserver() {
+	var mu sync.Mutex
+	submissions := map[flow.SubmissionOutcome]int{}
+	ctx, o := context.Background(), newOffice(flow.DispatcherConfig{Observer: flow.Observer{
+		SubmissionEnded: func(_ context.Context, _ flow.Submission, r flow.SubmissionResult) {
+			mu.Lock()
+			defer mu.Unlock()
+			submissions[r.Outcome]++
 		},
-	})
+	}})
 	defer o.server.Close()
-	rows := flow.DraftRows(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K"))
+	o.server.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.Unprocessable})
+	rows := flow.DraftRows(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K"), letter("RSSMRA80A01H501U"))
 	f, _, _ := o.ImportFlow(ctx, o.operator, "tributi", flow.Details{}, rows, flow.AddConfig{})
 	o.sends(f)
+	fmt.Println(submissions)
 	// Output:
-	// 2 inviate, 0 in errore, 0 da inviare
+	// map[accepted:2 refused:1]
 }
 
 // After the sending, the platform is asked what became of the messages; what was rejected is
@@ -398,12 +402,7 @@ func ExampleRow() {
 
 // A program that sends whatever is ordered, until it is told to end.
 func ExampleDispatcher_Serve() {
-	sent := make(chan flow.Flow, 1)
-	o := newOffice(flow.DispatcherConfig{Progress: func(p flow.Progress) {
-		if p.Done && p.Flow.State != flow.FlowSending {
-			sent <- p.Flow
-		}
-	}})
+	o := newOffice()
 	defer o.server.Close()
 	ctx, stop := context.WithCancel(context.Background()) // such as signal.NotifyContext
 	ended := make(chan error)
@@ -412,22 +411,21 @@ func ExampleDispatcher_Serve() {
 	f, _, _ := o.ImportFlow(ctx, o.operator, "tributi", flow.Details{}, flow.DraftRows(letter("AAAAAA00A00A000A")), flow.AddConfig{})
 	_, _ = o.ActivateFlow(ctx, o.operator, f.ID)
 	_, _ = o.SendFlow(ctx, o.operator, f.ID)
-	fmt.Println((<-sent).State.Label())
+	for now, err := range o.Watch(ctx, o.operator, f.ID) {
+		if err != nil || now.Done {
+			fmt.Println(now.Flow.State.Label(), err)
+		}
+	}
 	stop()
 	fmt.Println(<-ended)
 	// Output:
-	// Inviato
+	// Inviato <nil>
 	// <nil>
 }
 
 // An operator orders a sending for later; the program that serves begins it then.
 func ExampleService_ScheduleFlow() {
-	sent := make(chan flow.Flow, 1)
-	o := newOffice(flow.DispatcherConfig{PollInterval: 10 * time.Millisecond, Progress: func(p flow.Progress) {
-		if p.Done && p.Flow.State != flow.FlowSending {
-			sent <- p.Flow
-		}
-	}})
+	o := newOffice(flow.DispatcherConfig{PollInterval: 10 * time.Millisecond})
 	defer o.server.Close()
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error)
@@ -440,13 +438,17 @@ func ExampleService_ScheduleFlow() {
 	at := time.Now().Add(100 * time.Millisecond) // another time
 	f, err = o.ScheduleFlow(ctx, o.operator, f.ID, at)
 	fmt.Println(f.State.Label(), f.ScheduledBy, err)
-	fmt.Println((<-sent).State.Label())
+	for now, err := range o.Watch(ctx, o.operator, f.ID) {
+		if err != nil || now.Done {
+			fmt.Println(now.Flow.State.Label(), err)
+		}
+	}
 	stop()
 	fmt.Println(<-ended)
 	// Output:
 	// L'ora del 25/10/2026 alle 02:30 c'è due volte: quella notte finisce l'ora legale. Indicare un'altra ora.
 	// Attivo m.neri <nil>
-	// Inviato
+	// Inviato <nil>
 	// <nil>
 }
 

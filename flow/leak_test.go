@@ -107,6 +107,21 @@ func leakDraft(n int) flow.Draft {
 
 func leakDrafts(n int) []flow.Draft { return many(n, leakDraft) }
 
+// printing is an observer that prints what it receives.
+func printing(s spy) flow.Observer {
+	return flow.Observer{
+		SubmissionStarted: func(ctx context.Context, what flow.Submission) context.Context {
+			s.Print(what)
+			return ctx
+		},
+		SubmissionEnded: func(_ context.Context, what flow.Submission, r flow.SubmissionResult) { s.Print(what, r) },
+		Claimed:         func(_ context.Context, c flow.ClaimResult) { s.Print(c) },
+		LeaseRescued:    func(_ context.Context, l flow.RescuedLease) { s.Print(l) },
+		StoreCalled:     func(_ context.Context, c flow.StoreCall) { s.Print(c) },
+		SendingChanged:  func(_ context.Context, c flow.SendingChange) { s.Print(c) },
+	}
+}
+
 // leakFlow makes a flow of secrets, and orders its sending.
 func (w *world) leakFlow(t testing.TB, n int) flow.Flow {
 	t.Helper()
@@ -125,8 +140,10 @@ func TestNoFaultOfThePlatformShowsASecret(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for _, profiles := range []bool{false, true} {
 					w := newWorld(t, worldConfig{
-						platform: appiotest.Config{Unlimited: true}, client: appio.Config{Logger: s.Logger(), MaxAttempts: 2},
-						service: flow.ServiceConfig{CheckProfiles: profiles},
+						platform: appiotest.Config{Unlimited: true}, client: appio.Config{
+							Logger: s.Logger(), MaxAttempts: 2, Attempted: func(_ context.Context, a flussi.Attempt) { s.Print(a) },
+						},
+						service: flow.ServiceConfig{CheckProfiles: profiles, Observer: printing(s)},
 					})
 					strike := func(rate float64, ops ...appiotest.Operation) {
 						for _, op := range ops {
@@ -134,7 +151,7 @@ func TestNoFaultOfThePlatformShowsASecret(t *testing.T) {
 						}
 					}
 					config := flow.DispatcherConfig{
-						Logger: s.Logger(), Workers: 2, FailureThreshold: 3, CheckProfiles: profiles, Progress: func(p flow.Progress) { s.Print(p) },
+						Logger: s.Logger(), Workers: 2, FailureThreshold: 3, CheckProfiles: profiles, Observer: printing(s),
 					}
 					d := w.dispatcher(t, config)
 					fine := w.sendNew(t, leakDraft(20))

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
@@ -110,19 +111,15 @@ func BenchmarkMemory(b *testing.B) {
 			for b.Loop() {
 				store := newCounting(flows, *notifications)
 				ctx, stop := context.WithCancel(b.Context())
-				var mu sync.Mutex
-				sent := 0
+				var ended atomic.Int64
 				d := must.Get(flow.NewDispatcher(store, func(context.Context, string) (flow.Sender, error) { return accepting{}, nil },
-					flow.DispatcherConfig{CheckProfiles: true, Progress: func(p flow.Progress) {
-						mu.Lock()
-						defer mu.Unlock()
-						if p.Done {
-							if sent += p.Flow.Counts.Sent; sent == *notifications/flows*flows {
-								stop()
-							}
+					flow.DispatcherConfig{CheckProfiles: true, Observer: flow.Observer{SendingChanged: func(_ context.Context, c flow.SendingChange) {
+						if c.To == flow.SendingEnded && ended.Add(1) == int64(flows) {
+							stop()
 						}
-					}}))(b)
+					}}}))(b)
 				heap := benchtest.Peak(func() { require.NoError(b, d.Serve(ctx)) })
+				require.Equal(b, *notifications/flows*flows, store.made)
 				b.ReportMetric(float64(heap)/(1<<20), "MiB-heap")
 				b.ReportMetric(benchtest.PeakMemory(os.Getpid()), "MiB-process")
 				if heap > 64<<20 {

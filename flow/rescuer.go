@@ -33,6 +33,7 @@ func rescue(ctx context.Context, store Store, config *DispatcherConfig) (int, er
 				failed = notificationFailure("recover", n.ID, err)
 			default:
 				rescued++
+				config.Observer.rescued(ctx, n)
 				config.Logger.Warn("flow: outcome unknown: its sender did not report it",
 					"notification", n.ID, "sender", n.UpdatedBy)
 			}

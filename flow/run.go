@@ -21,8 +21,8 @@ type run struct {
 	claimer   *claimer
 	workers   *workers
 	completer *completer
-	reporter  *reporter
 	scheduled *scheduledFlow // nil: by Run
+	sending   *sending       // as the observer knows it
 	began     time.Time
 	group     []completion // that is stored; its memory is used again
 	storeBy   time.Time    // when to store the few results that wait for more; zero if none do
@@ -58,6 +58,11 @@ func (s slots) do(call func()) {
 // then returns an error instead of waiting.
 func (d *Dispatcher) send(ctx context.Context, flowID uuid.UUID, scheduled *scheduledFlow) (f Flow, err error) {
 	const op = "run flow"
+	status := &sending{}
+	if scheduled != nil {
+		status = &scheduled.sending
+	}
+	defer func() { status.end(ctx, &d.config.Observer, f, err, scheduled != nil) }()
 	if err := ctx.Err(); err != nil {
 		return Flow{}, flowFailure(op, flowID, err)
 	}
@@ -87,13 +92,15 @@ func (d *Dispatcher) send(ctx context.Context, flowID uuid.UUID, scheduled *sche
 		breaker = newBreaker(f.ID, &d.config)
 	}
 	if messengerErr != nil {
-		breaker.stop(messengerErr, serviceStopReason(messengerErr, flussi.Text{}), flussi.Text{})
+		breaker.stop(ReasonService, messengerErr, serviceStopReason(messengerErr, flussi.Text{}), flussi.Text{})
 	}
+	status.flow, status.name = f.ID, f.Service
+	status.change(ctx, &d.config.Observer, SendingRunning, "")
 	w := d.pool.join(d.sender, messenger, &d.config, breaker)
 	r := &run{
-		store: d.store, config: &d.config, calls: d.calls, flow: f, scheduled: scheduled, began: time.Now(),
+		store: d.store, config: &d.config, calls: d.calls, flow: f, scheduled: scheduled, sending: status, began: time.Now(),
 		claimer: newClaimer(d.store, &d.config, f.ID, w), workers: w,
-		completer: &completer{store: d.store, config: &d.config}, reporter: newReporter(d.config.Progress, f),
+		completer: &completer{store: d.store, config: &d.config},
 	}
 	f, err = r.send(ctx)
 	var stopped *StopError
@@ -101,10 +108,7 @@ func (d *Dispatcher) send(ctx context.Context, flowID uuid.UUID, scheduled *sche
 	case errors.Is(err, errLimited), errors.Is(err, errTurnOver):
 		scheduled.breaker = breaker
 		return f, err
-	case !errors.Is(err, errElsewhere):
-		r.reporter.report(f, true)
-	}
-	if errors.As(err, &stopped) {
+	case errors.As(err, &stopped):
 		return f, err
 	}
 	return f, flowFailure(op, flowID, err)
@@ -156,6 +160,7 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 			if r.scheduled != nil {
 				return r.flow, errLimited
 			}
+			r.report(ctx, SendingWaiting, ReasonThrottled)
 			_ = pace.Wait(ctx, min(r.config.PollInterval, time.Until(until)))
 			continue
 		}
@@ -164,6 +169,7 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 			if r.scheduled != nil {
 				return r.flow, errElsewhere
 			}
+			r.report(ctx, SendingWaiting, ReasonElsewhere)
 			_ = pace.Wait(ctx, r.config.PollInterval)
 			r.rescue(ctx)
 			r.claimer.empty = false
@@ -261,8 +267,15 @@ func (r *run) begin(ctx, requests context.Context, b *batch) {
 		return
 	}
 	r.setFlow(b.flow)
+	if len(b.notifications) > 0 {
+		r.report(ctx, SendingRunning, "")
+	}
 	r.workers.begin(ctx, requests, b)
-	r.reporter.report(r.flow, false)
+}
+
+// report reports what the run does to the observer.
+func (r *run) report(ctx context.Context, state SendingState, reason SendingReason) {
+	r.sending.change(ctx, &r.config.Observer, state, reason)
 }
 
 // setFlow records the latest flow, which an operator or another dispatcher may have stopped.
@@ -337,5 +350,4 @@ func (r *run) save(ctx context.Context, group []completion) {
 		r.err = err
 		r.workers.breaker.close()
 	}
-	r.reporter.report(r.flow, false)
 }

@@ -34,6 +34,7 @@ type scheduledFlow struct {
 	dueAt     time.Time     // the next run
 	pause     time.Duration // after the last failure
 	breaker   *breaker      // of the last run, if the next one goes on with it
+	sending   sending       // as the observer knows it; of its run while there is one
 }
 
 // maxPause is the longest time between runs of a flow that fails.
@@ -61,6 +62,9 @@ func (d *Dispatcher) Serve(ctx context.Context) error {
 		}
 	}
 	s.runs.Wait()
+	for _, f := range s.flows { // those that wait
+		f.sending.change(ctx, &d.config.Observer, SendingEnded, ReasonInterrupted)
+	}
 	return s.lost
 }
 
@@ -76,6 +80,7 @@ func (s *scheduler) begin(ctx context.Context) {
 	for id, f := range s.flows {
 		if !f.running && f.dueAt.Before(time.Now().Add(-maxPause)) {
 			delete(s.flows, id) // another dispatcher ended it, or it is found anew
+			f.sending.change(ctx, &s.dispatcher.config.Observer, SendingEnded, ReasonElsewhere)
 		}
 	}
 	due := s.due(found)

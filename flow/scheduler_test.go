@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -221,25 +220,6 @@ func TestDisablingAFlowWhileItIsSent(t *testing.T) {
 		got = must.Get(d.Run(t.Context(), f.ID))(t)
 		assert.Equal(t, flow.Counts{Sent: 200}, got.Counts)
 		w.hasDelivered(t, 200)
-	}, unlimited)
-}
-
-func TestProgressIsTold(t *testing.T) {
-	inWorld(t, func(t *testing.T, w *world) {
-		f := w.sending(t, 100)
-		w.slow(time.Second)
-		var told []flow.Progress
-		w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 5, Progress: func(p flow.Progress) { told = append(told, p) }})
-		assert.InDelta(t, 20, len(told), 5, "about once a second")
-		assert.True(t, slices.IsSortedFunc(told, func(a, b flow.Progress) int { return a.Flow.Counts.Sent - b.Flow.Counts.Sent }))
-		middle, last := told[len(told)/2], told[len(told)-1]
-		assert.InDelta(t, 5, middle.Rate, 1)
-		assert.InDelta(t, float64(middle.Flow.Counts.Pending())/5, middle.TimeLeft.Seconds(), 3)
-		assert.False(t, middle.Done)
-		assert.True(t, last.Done)
-		assert.Zero(t, last.TimeLeft)
-		assert.Equal(t, flow.Counts{Sent: 100}, last.Flow.Counts)
-		assert.Equal(t, flow.FlowSent, last.Flow.State)
 	}, unlimited)
 }
 

@@ -30,6 +30,7 @@ type PacedSender interface {
 type sender struct {
 	senders       SenderFor
 	checkProfiles bool
+	observer      *Observer
 }
 
 // messenger returns the Sender of a service.
@@ -45,15 +46,20 @@ func (s sender) messenger(ctx context.Context, service string) (Sender, error) {
 	return m, err
 }
 
-// submit sends a notification. known may be nil.
-func (s sender) submit(ctx context.Context, m Sender, n Notification, known *profiles) outcome {
+// submit sends a notification, and reports it to the observer. known may be nil.
+func (s sender) submit(ctx context.Context, m Sender, n Notification, known *profiles) (o outcome) {
+	if s.observer.receivesSubmissions() {
+		observed, end := s.observer.submission(ctx, Submission{n.ID, n.FlowID, n.Service})
+		ctx = observed
+		defer func() { end(o) }()
+	}
 	if s.checkProfiles {
 		if known == nil {
 			known = &profiles{}
 		}
 		found, err := known.of(ctx, m, n.Recipient)
 		if err != nil {
-			o := notSent(n, err)
+			o = notSent(n, err)
 			o.attempts = 0 // to send it
 			return o
 		}

@@ -66,11 +66,13 @@ func (o Permissions) Services(_ context.Context, by flussi.Actor) ([]string, err
 // changed nothing.
 type Service struct {
 	store   Store
+	given   Store // the store that is observed, or store itself
 	access  core.Access
 	sender  sender
 	limits  Limits
 	workers int
 	lease   time.Duration
+	watched watchedFlows
 }
 
 // ServiceConfig says how a service works.
@@ -87,6 +89,9 @@ type ServiceConfig struct {
 	// program dies, the notification gets an unknown outcome after the Lease. Defaults to 2
 	// minutes; at least 1 second.
 	Lease time.Duration
+	// Observer receives the submissions of the service, one by one as operators order them, and
+	// its calls of the store. Defaults to none.
+	Observer Observer
 }
 
 const (
@@ -124,7 +129,8 @@ func NewService(store Store, authorizer Authorizer, senders SenderFor, c Service
 		return nil, fmt.Errorf("flow: new service: %w: %w", flussi.ErrConfig, errors.Join(faults...))
 	}
 	return &Service{
-		store: store, access: authorizer.Services, sender: sender{senders: senders, checkProfiles: c.CheckProfiles},
+		store: observed(store, &c.Observer), given: store, access: authorizer.Services,
+		sender: sender{senders: senders, checkProfiles: c.CheckProfiles, observer: &c.Observer},
 		limits: c.Limits, workers: c.Workers, lease: c.Lease,
 	}, nil
 }

@@ -98,7 +98,7 @@ func (s *Service) DeclareRestored(ctx context.Context, by flussi.Actor, copied t
 			return report, flowFailure(op, id, err)
 		}
 	}
-	if store, can := core.Own[Store, RestorableStore](s.store); can {
+	if store, can := core.Own[Store, RestorableStore](s.given); can {
 		err = store.AcceptRestored(ctx)
 	}
 	return report, failure(op, err)

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode/utf8"
 
@@ -736,39 +737,43 @@ func TestAHistorySaysWhoWhenWhatAndWhy(t *testing.T) {
 	assert.Contains(t, o.ran(t, cli.Failure, "history", uuid.NewString()), "Flusso o notifica inesistente")
 }
 
-func progressOf(sent, failed, registered, sending, disabled int, elapsed time.Duration) flow.Progress {
-	return flow.Progress{Flow: flow.Flow{Counts: flow.Counts{Sent: sent, Failed: failed, Registered: registered, Sending: sending, Disabled: disabled}}, Elapsed: elapsed}
+func progressOf(sent, failed, registered, sending, disabled int) flow.Progress {
+	return flow.Progress{Flow: flow.Flow{Counts: flow.Counts{Sent: sent, Failed: failed, Registered: registered, Sending: sending, Disabled: disabled}}}
 }
 
 func TestProgressIsWrittenNowAndThen(t *testing.T) {
-	var said bytes.Buffer
-	tell := (&program{errs: &said}).progress()
-	for _, seconds := range []float64{0, 1, 9.9, 10, 15, 20, 29} {
-		now := progressOf(int(1000*seconds), 1, 5000, 16, 3, time.Duration(seconds*float64(time.Second)))
-		now.Rate, now.TimeLeft = 30.4, 75*time.Second
-		tell(now)
-	}
-	last := progressOf(1234567, 2, 0, 0, 3, 29500*time.Millisecond)
-	last.Done = true
-	tell(last)
-	assert.Equal(t, `0 inviate, 1 in errore, 5.000 da inviare, 16 in corso; 30 al secondo; ancora 1 min 15 s
+	synctest.Test(t, func(t *testing.T) {
+		var said bytes.Buffer
+		tell := (&program{errs: &said}).progress()
+		start := time.Now()
+		for _, seconds := range []float64{0, 1, 9.9, 10, 15, 20, 29} {
+			time.Sleep(time.Until(start.Add(time.Duration(seconds * float64(time.Second)))))
+			now := progressOf(int(1000*seconds), 1, 5000, 16, 3)
+			now.Rate, now.TimeLeft = 30.4, 75*time.Second
+			tell(now)
+		}
+		last := progressOf(1234567, 2, 0, 0, 3)
+		last.Done = true
+		tell(last)
+		assert.Equal(t, `0 inviate, 1 in errore, 5.000 da inviare, 16 in corso; 30 al secondo; ancora 1 min 15 s
 10.000 inviate, 1 in errore, 5.000 da inviare, 16 in corso; 30 al secondo; ancora 1 min 15 s
 20.000 inviate, 1 in errore, 5.000 da inviare, 16 in corso; 30 al secondo; ancora 1 min 15 s
 1.234.567 inviate, 2 in errore, 0 da inviare, 0 in corso
 `, said.String())
+	})
 }
 
 func TestProgressIsDrawnForAPerson(t *testing.T) {
 	var said bytes.Buffer
 	tell := (&program{errs: &said, draws: true}).progress()
-	tell(progressOf(0, 0, 10, 0, 2, 0))
-	first := progressOf(4, 0, 6, 0, 2, time.Second)
+	tell(progressOf(0, 0, 10, 0, 2))
+	first := progressOf(4, 0, 6, 0, 2)
 	first.Rate, first.TimeLeft = 4, 2*time.Second
 	tell(first)
 	must.Contain(t, said.String(), "4/10", "4 al secondo; ancora 2 s")
 	assert.NotContains(t, said.String(), "in errore")
 	assert.NotContains(t, said.String(), "\n", "it is one line")
-	last := progressOf(7, 3, 0, 0, 2, 2*time.Second)
+	last := progressOf(7, 3, 0, 0, 2)
 	last.Done = true
 	tell(last)
 	assert.Contains(t, said.String(), "10/10", "what is in Errore is over, and what is disabled does not count")
@@ -1016,7 +1021,7 @@ func TestAProgressBarFitsOnItsTerminal(t *testing.T) {
 			var said bytes.Buffer
 			tell := (&program{errs: &said, draws: true, barWidth: width}).progress()
 			for _, sent := range []int{0, total / 2, total - 3} {
-				now := progressOf(sent, 3, total-3-sent, 0, 0, time.Second)
+				now := progressOf(sent, 3, total-3-sent, 0, 0)
 				now.Rate, now.TimeLeft = 30.4, 59*time.Minute+59*time.Second
 				tell(now)
 			}

@@ -2,17 +2,40 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/italian"
 )
+
+// follow shows how the sending of a flow gets on, until end is called with the flow as it is then.
+func (s *session) follow(ctx context.Context, id uuid.UUID) (end func(flow.Flow)) {
+	show := s.progress()
+	// Also after Ctrl-C, while the outcomes of messages under way are awaited.
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		for now, err := range s.Watch(ctx, s.by, id) {
+			if err == nil && !now.Done {
+				show(now)
+			}
+		}
+	})
+	return func(f flow.Flow) {
+		cancel()
+		watching.Wait()
+		show(flow.Progress{Flow: f, Done: true})
+	}
+}
 
 // progress returns what shows how a sending gets on: a bar for a person, and lines where
 // nobody looks on.
@@ -63,12 +86,12 @@ func behind(now flow.Progress, room int) string {
 // written writes a line now and then.
 func written(out io.Writer) func(flow.Progress) {
 	const every = 10 * time.Second
-	var last time.Duration = -every
+	var last time.Time
 	return func(now flow.Progress) {
-		if now.Elapsed-last < every && !now.Done {
+		if time.Since(last) < every && !now.Done {
 			return
 		}
-		last = now.Elapsed
+		last = time.Now()
 		counts := now.Flow.Counts
 		fmt.Fprintf(out, "%s inviate, %s in errore, %s da inviare, %s in corso%s\n",
 			italian.Number(counts.Sent), italian.Number(counts.Failed), italian.Number(counts.Registered), italian.Number(counts.Sending), pace(now))

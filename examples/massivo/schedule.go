@@ -140,11 +140,16 @@ func (s *session) serveFlows(ctx context.Context, how sending) error {
 	return dispatcher.Serve(ctx)
 }
 
-// ended prints how a flow's sending ended: what a command that sends several flows prints.
-func (s *session) ended(now flow.Progress) {
-	if !now.Done {
+// ended prints how a flow's sending ended: what a command that sends several flows prints. The run of
+// the flow is over, so reading the flow delays no other.
+func (s *session) ended(ctx context.Context, c flow.SendingChange) {
+	if c.From != flow.SendingRunning || c.To != flow.SendingStopped && c.To != flow.SendingEnded {
 		return
 	}
-	f := now.Flow
+	f, err := s.store.Flow(context.WithoutCancel(ctx), c.FlowID)
+	if err != nil {
+		fmt.Fprintf(s.errs, "Flusso %s: invio terminato. %s\n", c.FlowID, flussi.Explain(err))
+		return
+	}
 	fmt.Fprintln(s.out, strings.TrimSpace(fmt.Sprintf("Flusso %s: %s. Notifiche: %s. %s", f.ID, stateOf(f), tally(f.Counts), f.Error)))
 }

@@ -87,9 +87,9 @@ func (s *session) dispatcher(how sending) (*flow.Dispatcher, error) {
 	case how.lease < time.Second:
 		return nil, cli.Wrongf("--lease deve essere almeno 1s.")
 	}
-	progress := s.progress()
+	var observer flow.Observer
 	if how.serving {
-		progress = s.ended
+		observer.SendingChanged = s.ended
 	}
 	service, err := s.settings.serviceName()
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *session) dispatcher(how sending) (*flow.Dispatcher, error) {
 	}
 	return flow.NewDispatcher(s.store, s.messengers, flow.DispatcherConfig{
 		ID: dispatcherName(), Services: []string{service}, Workers: how.workers, Lease: how.lease, CheckProfiles: how.profiles,
-		Progress: progress, Logger: s.logger(),
+		Observer: observer, Logger: s.logger(),
 	})
 }
 
@@ -179,10 +179,12 @@ func (s *session) run(ctx context.Context, f flow.Flow, dispatcher *flow.Dispatc
 		// a tenth more time for the messages.
 		defer debug.SetGCPercent(debug.SetGCPercent(300))
 	}
+	end := s.follow(ctx, f.ID)
 	sent, err := dispatcher.Run(ctx, f.ID)
 	if sent.ID == f.ID { // not the zero Flow of an error
 		f = sent
 	}
+	end(f)
 	return s.outcome(ctx, f, err)
 }
 

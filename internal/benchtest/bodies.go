@@ -69,16 +69,16 @@ func (c Bodies) Run(b *testing.B, store flow.Store) {
 	var start time.Time
 	var first, last time.Duration
 	allEnded := make(chan struct{})
-	config := flow.DispatcherConfig{Progress: func(p flow.Progress) {
+	config := flow.DispatcherConfig{Observer: flow.Observer{SendingChanged: func(_ context.Context, c flow.SendingChange) {
 		mu.Lock()
 		defer mu.Unlock()
-		if !p.Done || !works[p.Flow.ID] {
+		if c.To != flow.SendingStopped && c.To != flow.SendingEnded || !works[c.FlowID] {
 			return
 		}
-		if p.Flow.State != flow.FlowSent {
-			b.Errorf("a flow is %s: %s", p.Flow.State, p.Flow.Error)
+		if c.Reason != flow.ReasonSent {
+			b.Errorf("a flow is %s: %s", c.To, c.Reason)
 		}
-		delete(works, p.Flow.ID)
+		delete(works, c.FlowID)
 		last = time.Since(start)
 		if first == 0 {
 			first = last
@@ -86,7 +86,7 @@ func (c Bodies) Run(b *testing.B, store flow.Store) {
 		if len(works) == 0 {
 			close(allEnded)
 		}
-	}}
+	}}}
 	stores := make([]*CountingStore, len(senders))
 	dispatchers := make([]*flow.Dispatcher, len(stores))
 	for i := range stores {
@@ -100,7 +100,7 @@ func (c Bodies) Run(b *testing.B, store flow.Store) {
 	}
 	runtime.GC()
 	served := make(chan error, len(stores))
-	cpu, goroutines := processorTime(), 0
+	cpu, goroutines := ProcessorTime(), 0
 	start = time.Now()
 	for _, d := range dispatchers {
 		go func() { served <- d.Serve(ctx) }()
@@ -115,7 +115,7 @@ func (c Bodies) Run(b *testing.B, store flow.Store) {
 			goroutines = max(goroutines, runtime.NumGoroutine())
 		}
 	}
-	used := (processorTime() - cpu).Seconds() / last.Seconds() / float64(runtime.NumCPU())
+	used := (ProcessorTime() - cpu).Seconds() / last.Seconds() / float64(runtime.NumCPU())
 	cancel()
 	for range dispatchers {
 		check(b, <-served)

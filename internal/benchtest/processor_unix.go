@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// processorTime returns how long the process has used processors.
-func processorTime() time.Duration {
+// ProcessorTime returns how long the process has used processors.
+func ProcessorTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0

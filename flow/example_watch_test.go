@@ -1,0 +1,69 @@
+package flow_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
+)
+
+// A web page follows a flow by server-sent events. Its script closes the EventSource at the event
+// "fine"; otherwise the browser would connect again.
+func ExampleService_Watch() {
+	o := newOffice()
+	defer o.server.Close()
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, err := uuid.Parse(strings.TrimPrefix(r.URL.Path, "/flows/"))
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		events := http.NewResponseController(w)
+		for now, err := range o.Watch(r.Context(), o.operator, id) { // the operator who is logged in
+			event, text := "stato", fmt.Sprintf("%s: %d di %d", now.Flow.State.Label(), now.Flow.Counts.Sent, now.Flow.Counts.Total())
+			switch {
+			case err != nil:
+				event, text = "errore", flussi.Explain(err)
+			case now.Done:
+				event = "fine"
+			case now.TimeLeft > 0:
+				text += fmt.Sprintf(", ancora %.0f s", now.TimeLeft.Seconds())
+			}
+			fmt.Fprintf(w, "event: %s\ndata: %s\n\n", event, text)
+			if events.Flush() != nil {
+				return
+			}
+		}
+	}))
+	defer page.Close()
+
+	ctx := context.Background()
+	rows := flow.DraftRows(letter("AAAAAA00A00A000A"), letter("MSCMHL68P18H211K"))
+	f, _, _ := o.ImportFlow(ctx, o.operator, "tributi", flow.Details{}, rows, flow.AddConfig{})
+	response, err := http.Get(page.URL + "/flows/" + f.ID.String())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer response.Body.Close()
+	lines := bufio.NewScanner(response.Body)
+	for first, over := true, false; lines.Scan(); first = false {
+		if over = over || lines.Text() == "event: fine"; over {
+			fmt.Println(lines.Text())
+		}
+		if first { // the page is connected
+			o.sends(f)
+		}
+	}
+	// Output:
+	// event: fine
+	// data: Inviato: 2 di 2
+}

@@ -1,0 +1,251 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/flussi-go/flussi"
+)
+
+// Observer receives what a [Dispatcher] or a [Service] does, for metrics, traces and alarms. Each
+// function is optional; the zero Observer observes nothing and costs nothing. Later versions may add
+// functions, and fields of their arguments.
+//
+// The functions are called from the goroutines that do the work, several at the same time, and the
+// work waits for them: they must not block. What they receive names flows and notifications by their
+// IDs, and services by their names. It never holds a fiscal code, a text, a key, or the text of an
+// error. Attempts of calls, with the time that they waited for the pace, come from the client: see
+// [appio.Config].Attempted.
+type Observer struct {
+	// SubmissionStarted is called before a notification is submitted, and before its citizen's
+	// profile is asked for. It returns the context of these calls, such as one with a span that
+	// the spans of the HTTP client are children of.
+	SubmissionStarted func(ctx context.Context, s Submission) context.Context
+	// SubmissionEnded is called when the outcome is known and not yet stored, with the context that
+	// SubmissionStarted returned.
+	SubmissionEnded func(ctx context.Context, s Submission, r SubmissionResult)
+	// Claimed is called after a claim of a Dispatcher that the store made.
+	Claimed func(ctx context.Context, c ClaimResult)
+	// LeaseRescued is called when a Dispatcher has given a notification an unknown outcome, because
+	// its sender did not report one within the lease.
+	LeaseRescued func(ctx context.Context, l RescuedLease)
+	// StoreCalled is called after a call of a method of the [Store].
+	StoreCalled func(ctx context.Context, c StoreCall)
+	// SendingChanged is called when a Dispatcher begins to send a flow, waits, or ends: how many
+	// flows are in a state is how often it was To that state and not From it. For one flow it is
+	// never called twice at the same time.
+	SendingChanged func(ctx context.Context, c SendingChange)
+}
+
+// Submission is a notification that is submitted to the platform.
+type Submission struct {
+	NotificationID uuid.UUID // of the notification
+	FlowID         uuid.UUID // of its flow; [uuid.Nil] if it has none
+	Service        string    // whose message it is
+}
+
+// SubmissionResult is what came of a [Submission].
+type SubmissionResult struct {
+	Outcome  SubmissionOutcome // what the platform did with the message
+	Attempts int               // requests to submit it
+	Took     time.Duration     // with the time that it waited for the pace, and for a profile
+}
+
+// SubmissionOutcome is a kind of outcome of a submission, such as for an attribute of a metric.
+type SubmissionOutcome string
+
+// The outcomes of submissions.
+const (
+	SubmissionAccepted       SubmissionOutcome = "accepted"        // the platform took the message
+	SubmissionRefused        SubmissionOutcome = "refused"         // the platform refused the message
+	SubmissionServiceRefused SubmissionOutcome = "service_refused" // the platform refused the service: its key, or its calls
+	SubmissionUnreachable    SubmissionOutcome = "unreachable"     // CheckProfiles found that the citizen takes no messages
+	SubmissionInvalid        SubmissionOutcome = "invalid"         // the message is not valid, and no request was made
+	SubmissionThrottled      SubmissionOutcome = "throttled"       // not sent: too many calls
+	SubmissionFailed         SubmissionOutcome = "failed"          // not sent: there was no connection, or the context ended
+	SubmissionUnknown        SubmissionOutcome = "unknown"         // the message may have arrived
+)
+
+// ClaimResult is a claim of notifications of a flow.
+type ClaimResult struct {
+	FlowID      uuid.UUID     // whose notifications
+	Service     string        // of the flow
+	Asked       int           // how many were asked for
+	Taken       int           // of them, those that are to be sent
+	AlreadySent int           // of them, those that became Errore with [CodeAlreadySent]
+	Waited      time.Duration // for one of the MaxStoreCalls
+	Took        time.Duration // by the store, with outcomes that it stored in the same step
+}
+
+// RescuedLease is a notification whose outcome is unknown because its lease ended.
+type RescuedLease struct {
+	NotificationID uuid.UUID // of the notification
+	FlowID         uuid.UUID // of its flow; [uuid.Nil] if it has none
+	Service        string    // of the notification
+}
+
+// StoreCall is a call of a [Store].
+type StoreCall struct {
+	Method string        // of [Store] or [SaveAndClaimer], such as "SaveNotifications"
+	Result StoreResult   // its error
+	Took   time.Duration // with what the store itself waited for
+}
+
+// StoreResult is a kind of result of a call of a [Store].
+type StoreResult string
+
+// The results of calls of a store.
+const (
+	StoreOK            StoreResult = "ok"             // no error
+	StoreNotFound      StoreResult = "not_found"      // a [flussi.ErrNotFound]
+	StoreConflict      StoreResult = "conflict"       // a [flussi.ErrConflict]: another was faster
+	StoreAlreadySent   StoreResult = "already_sent"   // an [*AlreadySentError]
+	StoreCanceled      StoreResult = "canceled"       // the context ended
+	StoreUnavailable   StoreResult = "unavailable"    // a [flussi.ErrStoreUnavailable]
+	StoreCommitUnknown StoreResult = "commit_unknown" // a [flussi.ErrCommitUnknown]
+	StoreFailed        StoreResult = "failed"         // any other error
+)
+
+// SendingChange is a change of how a dispatcher sends a flow.
+type SendingChange struct {
+	FlowID   uuid.UUID     // of the flow
+	Service  string        // of the flow
+	From, To SendingState  // From is "" at the first change
+	Reason   SendingReason // of To; "" for [SendingRunning]
+	// FromReason is the Reason of the change before. A flow may change its reason and not its state.
+	FromReason SendingReason
+}
+
+// SendingState is what a dispatcher does with a flow that is In invio.
+type SendingState string
+
+// The states of sending.
+const (
+	SendingRunning SendingState = "running" // its notifications are sent
+	SendingWaiting SendingState = "waiting" // the dispatcher goes on with it later, by itself
+	SendingStopped SendingState = "stopped" // the cause is to be removed, and the sending ordered again
+	SendingEnded   SendingState = "ended"   // nothing is left for the dispatcher to do
+)
+
+// SendingReason says why a flow is in a [SendingState].
+type SendingReason string
+
+// The reasons of states of sending.
+const (
+	ReasonThrottled   SendingReason = "throttled"   // waiting: the platform asked to wait; stopped: for longer than MaxRetryAfter
+	ReasonElsewhere   SendingReason = "elsewhere"   // waiting: other dispatchers have claimed the rest; stopped or ended: by another dispatcher or an operator
+	ReasonTurn        SendingReason = "turn"        // waiting: there are more than MaxFlows flows
+	ReasonStore       SendingReason = "store"       // waiting, ended: the store failed
+	ReasonService     SendingReason = "service"     // stopped: the service cannot send, such as with a refused key
+	ReasonRefusals    SendingReason = "refusals"    // stopped: RefusalThreshold was reached
+	ReasonPlatform    SendingReason = "platform"    // stopped: FailureThreshold was reached
+	ReasonSent        SendingReason = "sent"        // ended: the flow is Inviato
+	ReasonIncomplete  SendingReason = "incomplete"  // ended: the flow is Invio incompleto
+	ReasonInterrupted SendingReason = "interrupted" // ended: the context ended
+)
+
+// kind returns what an outcome is for an observer, as long as the breaker has not changed it.
+func (o outcome) kind() SubmissionOutcome {
+	switch {
+	case o.action == NotificationAccept:
+		return SubmissionAccepted
+	case o.code == CodeUnreachable:
+		return SubmissionUnreachable
+	case o.code == CodeInvalid:
+		return SubmissionInvalid
+	case o.code == CodeOutcomeUnknown:
+		return SubmissionUnknown
+	case o.signal == refusedMessage:
+		return SubmissionRefused
+	case o.signal == serviceFailed:
+		return SubmissionServiceRefused
+	case errors.Is(o.err, flussi.ErrRateLimited):
+		return SubmissionThrottled
+	}
+	return SubmissionFailed
+}
+
+// receivesSubmissions reports whether there is anything to do for a submission. The observer may be nil.
+func (o *Observer) receivesSubmissions() bool {
+	return o != nil && (o.SubmissionStarted != nil || o.SubmissionEnded != nil)
+}
+
+// submission reports the start of a submission. It returns the context of its calls, and a function
+// that reports its end.
+func (o *Observer) submission(ctx context.Context, s Submission) (context.Context, func(outcome)) {
+	if o.SubmissionStarted != nil {
+		ctx = o.SubmissionStarted(ctx, s)
+	}
+	start := time.Now()
+	return ctx, func(result outcome) {
+		if o.SubmissionEnded != nil {
+			o.SubmissionEnded(ctx, s, SubmissionResult{Outcome: result.kind(), Attempts: result.attempts, Took: time.Since(start)})
+		}
+	}
+}
+
+func (o *Observer) claimed(ctx context.Context, c ClaimResult) {
+	if o.Claimed != nil {
+		o.Claimed(ctx, c)
+	}
+}
+
+func (o *Observer) rescued(ctx context.Context, n Notification) {
+	if o.LeaseRescued != nil {
+		o.LeaseRescued(ctx, RescuedLease{NotificationID: n.ID, FlowID: n.FlowID, Service: n.Service})
+	}
+}
+
+// sending is what a dispatcher does with one flow, as the observer knows it. It is not safe for
+// concurrent use.
+type sending struct {
+	state  SendingState
+	reason SendingReason
+	flow   uuid.UUID
+	name   string // of the service
+}
+
+// change reports another state or reason.
+func (s *sending) change(ctx context.Context, o *Observer, to SendingState, reason SendingReason) {
+	from, why := s.state, s.reason
+	if from == to && why == reason {
+		return
+	}
+	s.state, s.reason = to, reason
+	if o.SendingChanged != nil {
+		o.SendingChanged(ctx, SendingChange{
+			FlowID: s.flow, Service: s.name, From: from, FromReason: why, To: to, Reason: reason,
+		})
+	}
+}
+
+// end reports the end of a run that returned a flow and an error. Serve goes on with some of them.
+func (s *sending) end(ctx context.Context, o *Observer, f Flow, err error, served bool) {
+	var stopped *StopError
+	switch {
+	case s.state == "": // nothing was begun
+	case errors.Is(err, errLimited):
+		s.change(ctx, o, SendingWaiting, ReasonThrottled)
+	case errors.Is(err, errElsewhere):
+		s.change(ctx, o, SendingWaiting, ReasonElsewhere)
+	case errors.Is(err, errTurnOver):
+		s.change(ctx, o, SendingWaiting, ReasonTurn)
+	case errors.As(err, &stopped):
+		s.change(ctx, o, SendingStopped, stopped.class)
+	case err != nil && ctx.Err() != nil:
+		s.change(ctx, o, SendingEnded, ReasonInterrupted)
+	case err != nil && served:
+		s.change(ctx, o, SendingWaiting, ReasonStore)
+	case err != nil:
+		s.change(ctx, o, SendingEnded, ReasonStore)
+	case f.State == FlowSent:
+		s.change(ctx, o, SendingEnded, ReasonSent)
+	case f.stopping():
+		s.change(ctx, o, SendingStopped, ReasonElsewhere)
+	default:
+		s.change(ctx, o, SendingEnded, ReasonIncomplete)
+	}
+}

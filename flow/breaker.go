@@ -75,7 +75,8 @@ func (b *breaker) setPaused(paused bool) { b.mu.Lock(); defer b.mu.Unlock(); b.p
 func (b *breaker) close() { b.mu.Lock(); defer b.mu.Unlock(); b.closed = true }
 
 // stop closes the breaker, and keeps the first reason why the flow stops, with its class and the
-// answer of the platform that it quotes. The mutex must be locked, unless the workers are not started yet.
+// answer of the platform that it quotes. The mutex must be locked, unless the workers are not
+// started yet.
 func (b *breaker) stop(class SendingReason, cause error, reason string, answer flussi.Text) {
 	b.closed = true
 	if b.stopErr == nil {

@@ -34,9 +34,9 @@ type Observer struct {
 	LeaseRescued func(ctx context.Context, l RescuedLease)
 	// StoreCalled is called after a call of a method of the [Store].
 	StoreCalled func(ctx context.Context, c StoreCall)
-	// SendingChanged is called when a Dispatcher begins to send a flow, waits, or ends: how many
-	// flows are in a state is how often it was To that state and not From it. For one flow it is
-	// never called twice at the same time.
+	// SendingChanged is called when a Dispatcher begins to send a flow, waits, or ends. The number of
+	// flows in a state is the number of changes To it less that of changes From it. For one flow it
+	// is never called twice at the same time.
 	SendingChanged func(ctx context.Context, c SendingChange)
 }
 
@@ -137,7 +137,7 @@ type SendingReason string
 const (
 	ReasonThrottled   SendingReason = "throttled"   // waiting: the platform asked to wait; stopped: for longer than MaxRetryAfter
 	ReasonElsewhere   SendingReason = "elsewhere"   // waiting: other dispatchers have claimed the rest; stopped or ended: by another dispatcher or an operator
-	ReasonTurn        SendingReason = "turn"        // waiting: there are more than MaxFlows flows
+	ReasonTurn        SendingReason = "turn"        // waiting: its turn is over, since there are more than MaxFlows flows
 	ReasonStore       SendingReason = "store"       // waiting, ended: the store failed
 	ReasonService     SendingReason = "service"     // stopped: the service cannot send, such as with a refused key
 	ReasonRefusals    SendingReason = "refusals"    // stopped: RefusalThreshold was reached

@@ -84,6 +84,8 @@ type change struct {
 // steps returns the changes of a flow, and checks that each goes on from the one before.
 func (e *events) steps(t testing.TB, id uuid.UUID) []change {
 	t.Helper()
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	var all []change
 	var last change
 	for _, c := range e.changes {

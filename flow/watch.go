@@ -23,7 +23,7 @@ type Progress struct {
 	// in which the flow did not stand still. It is 0 if none did: the flow is not In invio, it was
 	// looked at only once, or no dispatcher sends it now, such as while the platform asks to wait.
 	Rate     float64
-	TimeLeft time.Duration // until nothing is Pending, at this Rate; 0 if nothing is left or the Rate is 0
+	TimeLeft time.Duration // until nothing is Pending, at this Rate; 0 if nothing is left to be sent, or the Rate is 0
 	Done     bool          // the sending is over: the flow is Inviato or Invio incompleto
 }
 
@@ -180,7 +180,9 @@ func (w *rateWindow) progress(f Flow, at time.Time) Progress {
 	first := w.readings[0]
 	if ended := now.ended - first.ended; ended > 0 {
 		p.Rate = float64(ended) / at.Sub(first.at).Seconds()
-		p.TimeLeft = time.Duration(float64(f.Counts.Pending()) / p.Rate * float64(time.Second))
+		if !f.stopping() { // what is pending is not sent
+			p.TimeLeft = time.Duration(float64(f.Counts.Pending()) / p.Rate * float64(time.Second))
+		}
 	}
 	return p
 }

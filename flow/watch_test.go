@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -186,14 +187,16 @@ func TestWatchEndsWithTheRightToRead(t *testing.T) {
 		time.AfterFunc(10*time.Second, func() { operators.withdrawn.Store(true) })
 		start := time.Now()
 		var others []error
-		go func() {
+		var watching sync.WaitGroup
+		watching.Go(func() {
 			for range 5 { // while the operator watches the same flow
 				_, err := pull(w.Watch(t.Context(), stranger, f.ID))
 				others = append(others, err)
 				time.Sleep(time.Second)
 			}
-		}()
+		})
 		all := w.watch(t.Context(), f.ID)
+		watching.Wait()
 		assert.InDelta(t, 10, time.Since(start).Seconds(), 1)
 		require.Len(t, all, 2)
 		assert.ErrorIs(t, all[1].err, flussi.ErrNotFound)

@@ -113,7 +113,7 @@ const (
 type SendingChange struct {
 	FlowID   uuid.UUID     // of the flow
 	Service  string        // of the flow
-	From, To SendingState  // From is "" at the first change
+	From, To SendingState  // From is "" if the dispatcher did not have the flow, or had ended with it
 	Reason   SendingReason // of To; "" for [SendingRunning]
 	// FromReason is the Reason of the change before. A flow may change its reason and not its state.
 	FromReason SendingReason

@@ -66,7 +66,11 @@
 // # The limit of a body
 //
 // The platform allows a body 150 calls in 5 seconds, over all its services. Clients
-// of one body share a [Pace]: a 429 to one of them slows all.
+// of one body share a [Pace]: a 429 to one of them slows all. If several processes make calls for
+// the body, their Paces share a [TurnStore], such as a store of package sqlstore:
+//
+//	pace, err := appio.NewPace(appio.PaceConfig{Shared: store, Body: "80185250588"})
+//	client, err := appio.New(key, appio.Config{Pace: pace})
 //
 // Package appiotest has a simulator of the platform, to test your service.
 package appio

@@ -235,3 +235,22 @@ func ExampleClient_Feeds() {
 	// 2026-01-01 was read
 	// next: 2026-01-02
 }
+
+// Processes that send for one body share its limit by a store that all of them use, such as one of
+// sqlstore/postgres. This program has two Paces in their place, and a store in memory.
+func ExamplePaceConfig_shared() {
+	store := &appio.MemoryTurns{}
+	for _, process := range []string{"first", "second"} {
+		pace, err := appio.NewPace(appio.PaceConfig{Shared: store, Body: "80185250588"})
+		if err != nil {
+			panic(err)
+		}
+		if err := pace.Wait(context.Background()); err != nil { // a client does this before each call
+			panic(err)
+		}
+		fmt.Printf("the %s process may call, at %.1f calls a second of both\n", process, pace.Rate())
+	}
+	// Output:
+	// the first process may call, at 29.4 calls a second of both
+	// the second process may call, at 29.4 calls a second of both
+}

@@ -1,9 +1,11 @@
 package appio
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/pace"
 	"github.com/flussi-go/flussi/internal/restcall"
 )
 
@@ -92,6 +94,10 @@ func forbidden(m Message) string {
 // reason returns the text for the operator, where App IO's differs from that of the kind; "" where
 // it does not.
 func reason(e *flussi.RemoteError) string {
+	var asked *pace.AskError
+	if errors.As(e.Err, &asked) && e.Kind == flussi.ErrUnavailable {
+		return "La chiamata non è partita, perché l'archivio che regola le chiamate dell'ente non risponde: verificare che sia attivo e riprovare."
+	}
 	switch e.Kind {
 	case flussi.ErrRemoteNotFound:
 		switch e.Operation {

@@ -11,8 +11,9 @@ import (
 )
 
 // Pace spreads calls over time, to keep within the platform's limit for a body: 150 calls in 5
-// seconds, over all its services and operations. All clients of one body share one Pace. It is safe
-// for concurrent use, and has no goroutines.
+// seconds, over all its services and operations. All clients of one body in a process share one Pace;
+// the Paces of several processes share the limit by [PaceConfig].Shared. It is safe for concurrent
+// use. It has no goroutines, but for one that asks a [TurnStore], at most 5 seconds.
 //
 // After a 429 to one of the clients, no call of any of them starts for as long as the platform
 // asked. Calls that would have to wait for longer than [Config].MaxWait end with a
@@ -23,12 +24,21 @@ type Pace struct {
 }
 
 // PaceConfig is the limit of a body. The zero value is the platform's limit for every body.
-// A Pace uses 98 % of it, evenly from the first call on. Programs that send for one body at
-// the same time should divide the Calls; otherwise their 429s slow them down. To test
-// without waiting, allow a million Calls.
+// A Pace uses 98 % of it, evenly from the first call on. To test without waiting, allow a million
+// Calls.
 type PaceConfig struct {
-	Calls  int           // in a window. Defaults to 150; some bodies have 250
+	Calls  int           // in a window, of the body. Defaults to 150; some bodies have 250
 	Window time.Duration // Defaults to 5 s
+	// Shared is where the processes that call for one body reserve their turns, such as the store
+	// that they send from: those of package sqlstore are one. Without it the body's calls have to be
+	// made by one process; otherwise 429s slow them down. Defaults to none.
+	//
+	// While it fails, calls wait. If it fails for longer than [Config].MaxWait, they end with an error
+	// that wraps its error: [flussi.ErrUnavailable], or of a submission [flussi.OutcomeNotDone].
+	Shared TurnStore
+	// Body names the body at Shared. All processes that call for it must use the same name, such as
+	// its fiscal code, and the same Calls and Window. It is required with Shared.
+	Body string
 }
 
 const (
@@ -38,8 +48,11 @@ const (
 )
 
 // NewPace returns a pace at its full rate. The error is a [flussi.ErrConfig] if a value is
-// negative.
+// negative, or if there is a Shared without a Body.
 func NewPace(c PaceConfig) (*Pace, error) {
+	if (c.Shared == nil) != (c.Body == "") {
+		return nil, fmt.Errorf("appio: new pace: %w: Shared and Body need each other", flussi.ErrConfig)
+	}
 	if c.Calls < 0 || c.Window < 0 {
 		return nil, fmt.Errorf("appio: new pace: %w: %d calls in %v: must not be negative", flussi.ErrConfig, c.Calls, c.Window)
 	}
@@ -48,7 +61,14 @@ func NewPace(c PaceConfig) (*Pace, error) {
 
 func newPace(c PaceConfig) *Pace {
 	calls, window := cmp.Or(c.Calls, paceCalls), cmp.Or(c.Window, paceWindow)
-	return &Pace{pace.New(float64(calls)/window.Seconds()*paceMargin, window/5)}
+	rate, pause := float64(calls)/window.Seconds()*paceMargin, window/5
+	if c.Shared == nil {
+		return &Pace{pace.New(rate, pause)}
+	}
+	return &Pace{pace.NewShared(rate, pause, func(ctx context.Context, r pace.Request) (pace.Grant, error) {
+		turns, err := c.Shared.ReserveTurns(ctx, TurnRequest{Body: c.Body, Rate: r.Rate, Turns: r.Turns, RetryAfter: r.RetryAfter})
+		return pace.Grant(turns), err
+	})}
 }
 
 // Wait returns when the next call may start, or with the error of the context as soon as it
@@ -60,7 +80,8 @@ func (p *Pace) Wait(ctx context.Context) error { return p.pace.Wait(ctx, 0) }
 // did not say. Clients call it. Call it for calls of your own.
 func (p *Pace) SlowDown(retryAfter time.Duration) { p.pace.SlowDown(retryAfter) }
 
-// Rate returns how many calls a second may start now.
+// Rate returns how many calls a second may start now; of all processes together, if they share the
+// limit, as this one last heard.
 func (p *Pace) Rate() float64 { return p.pace.Rate() }
 
 // Reserve announces up to n calls that can start within a time, behind those that wait and those

@@ -7,31 +7,24 @@ import (
 	"time"
 )
 
-// Pace starts calls at an even rate. It is safe for concurrent use, and has no goroutines.
+// Pace starts calls at an even rate. It is safe for concurrent use, and has no goroutines, unless it
+// shares its limit: then it asks for turns in one goroutine at a time, which ends with the answer.
 //
 // After a 429 no call starts for as long as the platform asked; then calls go on at four fifths of
 // the rate, which grows by a hundredth of the full rate each second.
 type Pace struct {
-	full  float64       // calls a second
 	pause time.Duration // after a 429 that names no time
 
 	next chan struct{} // a semaphore: the caller that holds it is next
 
 	mu       sync.Mutex
-	rate     float64       // at the time of since
-	since    time.Time     // when the rate, as last lowered, begins to grow
-	held     time.Time     // no call starts before
-	extended chan struct{} // closed when held becomes later
+	limit    limit
+	changed  chan struct{} // closed when held becomes later, and when the turns of shared change
 	last     time.Time     // when the last call was due
 	waiting  int           // calls in Wait
 	reserved int           // calls that Reserve announced and Release did not
+	shared   *shared       // nil: all turns are this Pace's own
 }
-
-const (
-	slowdown = 0.8  // the factor of the rate after a 429
-	floor    = 0.05 // the lowest rate, as a share of the full rate
-	growth   = 0.01 // of the rate in a second, as a share of the full rate
-)
 
 // HeldError says that no call starts before a time, since the platform asked to wait until then.
 type HeldError struct {
@@ -46,35 +39,36 @@ func (e *HeldError) Error() string {
 // New returns a pace at its full rate, in calls a second, and the pause after a 429 that names no
 // time. Both are above zero.
 func New(full float64, pause time.Duration) *Pace {
-	return &Pace{full: full, rate: full, pause: pause, next: make(chan struct{}, 1), extended: make(chan struct{})}
+	return &Pace{limit: limit{full: full, share: 1}, pause: pause, next: make(chan struct{}, 1), changed: make(chan struct{})}
 }
 
 // Wait returns when the next call may start, or with the error of the context as soon as it ends. If
 // the platform asked to wait for longer than most, also while Wait waits, it returns a [*HeldError]
-// at once. A most of 0 waits for as long as it takes. If the call must not start any more when its
-// turn comes, see [StartBy], the turn is left to the next call.
+// at once. If the source of a shared limit fails for longer than most, it returns an [*AskError]. A
+// most of 0 waits for as long as it takes. If the call must not start any more when its turn comes,
+// see [StartBy], the turn is left to the next call.
 func (p *Pace) Wait(ctx context.Context, most time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	p.queue(1)
-	defer p.queue(-1)
+	began := p.queue()
+	defer p.leave()
 	for isNext := false; !isNext; {
-		extended, err := p.mayWait(most)
+		changed, err := p.mayWait(began, most)
 		if err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-extended:
+		case <-changed:
 		case p.next <- struct{}{}:
 			isNext = true
 		}
 	}
-	defer func() { <-p.next }()
+	defer p.pass()
 	for {
-		extended, err := p.mayWait(most)
+		changed, err := p.mayWait(began, most)
 		if err != nil {
 			return err
 		}
@@ -85,25 +79,68 @@ func (p *Pace) Wait(ctx context.Context, most time.Duration) error {
 		if started {
 			return nil
 		}
-		if err := waitUnless(ctx, time.Until(due), extended); err != nil {
+		if err := waitUnless(ctx, time.Until(due), changed); err != nil {
 			return err
 		}
 	}
 }
 
-// mayWait returns a [*HeldError] if no call starts within most. Otherwise it returns a channel that
-// is closed when that changes.
-func (p *Pace) mayWait(most time.Duration) (extended <-chan struct{}, err error) {
+// mayWait returns an error if a call that began to wait may not go on to wait. Otherwise it returns
+// a channel that is closed when that may change.
+func (p *Pace) mayWait(began time.Time, most time.Duration) (changed <-chan struct{}, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if most > 0 && time.Until(p.held) > most {
-		return nil, &HeldError{p.held}
+	if most > 0 {
+		if time.Until(p.limit.held) > most {
+			return nil, &HeldError{p.limit.held}
+		}
+		if p.shared != nil {
+			if err := p.shared.failedFor(began, most); err != nil {
+				return nil, err
+			}
+		}
 	}
-	return p.extended, nil
+	return p.changed, nil
 }
 
-// queue counts a call that begins or ends to wait.
-func (p *Pace) queue(calls int) { p.mu.Lock(); defer p.mu.Unlock(); p.waiting += calls }
+// change wakes the calls that wait. The mutex is locked.
+func (p *Pace) change() {
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+// queue counts a call that begins to wait, and returns when.
+func (p *Pace) queue() (began time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting++
+	if p.shared == nil {
+		return time.Time{}
+	}
+	began = time.Now()
+	p.ask(began)
+	return began
+}
+
+// pass lets another call be next.
+func (p *Pace) pass() {
+	if p.shared != nil {
+		p.mu.Lock()
+		p.shared.awaited, p.shared.lacks = time.Time{}, false
+		p.mu.Unlock()
+	}
+	<-p.next
+}
+
+// leave counts a call that ends to wait.
+func (p *Pace) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting--
+	if p.shared != nil {
+		p.ask(time.Now())
+	}
+}
 
 // Reserve announces up to n calls that can start within a time, behind those that wait and those
 // that were announced before. It returns how many it announced, and when the next call behind all
@@ -113,6 +150,9 @@ func (p *Pace) Reserve(n int, within time.Duration) (reserved int, next time.Tim
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := time.Now()
+	if p.shared != nil && p.shared.grants(p, at) {
+		return p.reserveShared(n, within, at)
+	}
 	due, interval := p.due(at)
 	if due.Before(at) {
 		due = at
@@ -130,10 +170,13 @@ func (p *Pace) Release(n int) { p.mu.Lock(); defer p.mu.Unlock(); p.reserved -= 
 
 // due returns when the next call can start, and the interval between calls. The mutex is locked.
 func (p *Pace) due(at time.Time) (due time.Time, interval time.Duration) {
-	interval = time.Duration(float64(time.Second) / p.current(at))
+	interval = p.limit.interval(at)
 	due = p.last.Add(interval)
-	if p.held.After(due) {
-		due = p.held
+	if p.shared != nil {
+		due = p.shared.retryAt(at)
+	}
+	if p.limit.held.After(due) {
+		due = p.limit.held
 	}
 	return due, interval
 }
@@ -144,6 +187,9 @@ func (p *Pace) tryStart() (due time.Time, started bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	at := time.Now()
+	if p.shared != nil {
+		return p.takeTurn(at)
+	}
 	due, interval := p.due(at)
 	if due.After(at) {
 		return due, false
@@ -161,33 +207,25 @@ func (p *Pace) tryStart() (due time.Time, started bool) {
 func (p *Pace) SlowDown(retryAfter time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
+	at := time.Now()
 	if retryAfter <= 0 {
 		retryAfter = p.pause
 	}
-	// Calls that ran at the same time are refused together: lower the rate once for all of them.
-	// While a pause lasts, another 429 is of such a call.
-	if !now.Before(p.held) {
-		p.rate = max(p.current(now)*slowdown, p.full*floor)
+	if p.limit.slowDown(at, retryAfter) {
+		p.change()
 	}
-	if until := now.Add(retryAfter); until.After(p.held) {
-		p.held, p.since = until, until
-		close(p.extended)
-		p.extended = make(chan struct{})
+	if p.shared != nil {
+		p.shared.report = later(p.shared.report, at.Add(retryAfter))
+		p.ask(at)
 	}
 }
 
-// Rate returns how many calls a second may start now.
+// Rate returns how many calls a second may start now. If several paces share a limit, it is the
+// rate of all of them, as this one last heard.
 func (p *Pace) Rate() float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.current(time.Now())
-}
-
-// current returns the rate at a time. It does not grow while no call may start.
-func (p *Pace) current(now time.Time) float64 {
-	grown := p.full * growth * max(now.Sub(p.since).Seconds(), 0)
-	return min(p.rate+grown, p.full)
+	return p.limit.rate(time.Now())
 }
 
 // Wait waits, or returns the context's error if that ends first.

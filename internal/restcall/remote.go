@@ -14,7 +14,7 @@ import (
 // [flussi.ErrInterrupted] if the caller's context ended before there was a reply,
 // [flussi.ErrRateLimited] if the call was not made since an earlier one was told to wait for longer
 // than Engine.MaxWait, and [flussi.ErrUnavailable] otherwise: what the status of a reply means is up
-// to the client.
+// to the client. It is that, too, if the call was not made since the Pace had no turn for it.
 func RemoteError(pkg, platform, operation string, reply *Reply, err error) *flussi.RemoteError {
 	e := &flussi.RemoteError{Package: pkg, Platform: platform, Operation: operation, Kind: flussi.ErrUnavailable}
 	if reply != nil {
@@ -38,12 +38,15 @@ func RemoteError(pkg, platform, operation string, reply *Reply, err error) *flus
 	}
 	e.Err, e.Attempts, e.Detail = failure.Err, len(failure.Attempts), Describe(failure.Err)
 	var held *pace.HeldError
+	var asked *pace.AskError
 	switch {
 	case failure.Ended:
 		e.Kind = flussi.ErrInterrupted
 	case errors.As(failure.Err, &held):
 		e.Kind, e.Err, e.Detail = flussi.ErrRateLimited, nil, ""
 		e.RetryAfter, e.RetryAt = time.Until(held.Until), held.Until.UTC()
+	case errors.As(failure.Err, &asked):
+		e.Err, e.Detail = asked, asked.Error()
 	}
 	return e
 }

@@ -1,0 +1,48 @@
+package pace
+
+import "time"
+
+// What a 429 does to the rate. Statements of databases use the same numbers.
+const (
+	Slowdown = 0.8  // the factor of the rate after a 429
+	Floor    = 0.05 // the lowest rate, as a share of the full rate
+	Growth   = 0.01 // of the rate in a second, as a share of the full rate
+)
+
+// limit is how many calls a second may start, and since when. A mutex of its owner guards it.
+type limit struct {
+	full  float64   // calls a second
+	share float64   // of the full rate, at the time of since
+	since time.Time // when the share, as last lowered, begins to grow
+	held  time.Time // no call starts before
+}
+
+// shareAt returns the share of the full rate at a time. It does not grow while no call may start.
+func (l *limit) shareAt(at time.Time) float64 {
+	return min(l.share+Growth*max(at.Sub(l.since).Seconds(), 0), 1)
+}
+
+// rate returns how many calls a second may start.
+func (l *limit) rate(at time.Time) float64 { return l.full * l.shareAt(at) }
+
+// interval returns the time between calls.
+func (l *limit) interval(at time.Time) time.Duration {
+	return time.Duration(float64(time.Second) / l.rate(at))
+}
+
+// slowDown lowers the rate after a 429 that asked to wait. It reports whether calls are held for
+// longer than before.
+func (l *limit) slowDown(at time.Time, retryAfter time.Duration) (later bool) {
+	// Calls that ran at the same time are refused together: lower the rate once for all of them.
+	// While a pause lasts, another 429 is of such a call.
+	if !at.Before(l.held) {
+		l.share = max(l.shareAt(at)*Slowdown, Floor)
+		l.since = at
+	}
+	until := at.Add(retryAfter)
+	if !until.After(l.held) {
+		return false
+	}
+	l.held, l.since = until, until
+	return true
+}

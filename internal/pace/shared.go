@@ -1,0 +1,309 @@
+package pace
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// shared is the part of a Pace that shares its limit with others. It has turns in hand that a source
+// granted, and asks for more before they are used up. Its fields are guarded by the Pace's mutex.
+type shared struct {
+	source Source
+
+	spans    []span        // the turns in hand, in their order
+	granted  int           // turns of the last grant
+	free     time.Time     // an interval after the last turn that was used
+	awaited  time.Time     // the turn that the next call waits for; zero: none
+	lacks    bool          // the next call waits for an answer
+	wish     int           // calls that Reserve could not announce for want of turns
+	wishedAt time.Time     // when; a wish is forgotten after Ahead
+	report   time.Time     // until when a 429 asked to wait that the others do not know of; zero: none
+	asking   bool          // one request at a time
+	askAt    time.Time     // nothing is asked before
+	took     time.Duration // by a request, smoothed
+	failure  error         // of the last request
+	failing  time.Time     // since when requests fail
+	pause    time.Duration // after the last failure
+}
+
+// span is turns at equal intervals.
+type span struct {
+	next     time.Time // the first that is left
+	interval time.Duration
+	left     int
+}
+
+const (
+	maxAsk      = 5 * time.Second       // for an answer; a later one is not used
+	maxLate     = 50 * time.Millisecond // of a turn, or an interval if that is longer
+	maxDelay    = time.Second           // of a call that waited for its turn, and woke late
+	minPause    = 50 * time.Millisecond
+	maxPause    = 2 * time.Second
+	longFailure = time.Minute // from then on, Reserve lets one call at a time learn the error
+)
+
+// AskError says that a shared limit granted no turns, since its source failed.
+type AskError struct {
+	Err error // of the source
+}
+
+// Error describes the error for programs and logs.
+func (e *AskError) Error() string { return "no turns of the shared pace" }
+
+// Unwrap returns the error of the source.
+func (e *AskError) Unwrap() error { return e.Err }
+
+var errLate = errors.New("the answer came too late")
+
+// NewShared returns a pace that asks a source for its turns. The other arguments are those of [New].
+func NewShared(full float64, pause time.Duration, source Source) *Pace {
+	p := New(full, pause)
+	p.shared = &shared{source: source}
+	return p
+}
+
+// later returns the later of two times.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// lapse drops the turns that were not used in time, and those before the end of a pause. Turns may
+// be late by a hundredth of App IO's window: half of what a Pace leaves unused. A busy machine may
+// delay the call that waits for a turn by more.
+func (s *shared) lapse(at, held time.Time) {
+	for len(s.spans) > 0 {
+		first := &s.spans[0]
+		if first.left > 0 && first.next.Equal(s.awaited) && !first.next.Before(held) && at.Sub(first.next) < maxDelay {
+			return
+		}
+		if behind := later(held, at.Add(-max(first.interval, maxLate))).Sub(first.next); behind > 0 {
+			missed := min(int64(first.left), int64((behind+first.interval-1)/first.interval))
+			first.left -= int(missed)
+			first.next = first.next.Add(time.Duration(missed) * first.interval)
+		}
+		if first.left > 0 {
+			return
+		}
+		s.spans = s.spans[1:]
+	}
+}
+
+// inHand returns how many turns there are.
+func (s *shared) inHand() (turns int) {
+	for _, span := range s.spans {
+		turns += span.left
+	}
+	return turns
+}
+
+// until returns how many turns there are until a time.
+func (s *shared) until(at time.Time) (turns int) {
+	for _, span := range s.spans {
+		if d := at.Sub(span.next); d >= 0 {
+			turns += int(min(int64(span.left), 1+int64(d/span.interval)))
+		}
+	}
+	return turns
+}
+
+// turn returns when a turn is, by its number from 0; behind the last one, it returns the end of all
+// turns.
+func (s *shared) turn(number int) (at time.Time) {
+	for _, span := range s.spans {
+		at = span.next.Add(time.Duration(min(number, span.left)) * span.interval)
+		if number < span.left {
+			return at
+		}
+		number -= span.left
+	}
+	return at
+}
+
+// lacking returns how many turns to ask for, so that there are enough for some calls. It returns 0 as
+// long as the turns in hand last: at most the last grant is left, and of that half, or no more than
+// passes until the answer comes.
+func (s *shared) lacking(calls int, at time.Time) int {
+	if at.Sub(s.wishedAt) < Ahead {
+		calls += s.wish
+	}
+	have := s.inHand()
+	isLow := 2*have <= s.granted || have <= s.granted && s.turn(have).Sub(at) < s.took*3/2
+	if have >= calls || have > 0 && !isLow {
+		return 0
+	}
+	return calls - have
+}
+
+// ask asks for turns, if the calls that wait and those that are announced need more, and tells of a
+// 429 that others do not know of. The mutex is locked.
+func (p *Pace) ask(at time.Time) {
+	s := p.shared
+	if s.asking || at.Before(s.askAt) {
+		return
+	}
+	s.lapse(at, p.limit.held)
+	r, reported := Request{Rate: p.limit.full}, s.report
+	if !p.limit.held.After(at) {
+		r.Turns = s.lacking(p.waiting+p.reserved, at)
+	}
+	if !reported.IsZero() {
+		r.RetryAfter = max(reported.Sub(at), time.Millisecond)
+	}
+	if r.Turns == 0 && r.RetryAfter == 0 {
+		return
+	}
+	s.asking, s.wish = true, 0
+	go p.request(r, reported)
+}
+
+// request asks the source, and takes the answer.
+func (p *Pace) request(r Request, reported time.Time) {
+	sent := time.Now()
+	g, err := p.shared.askWithin(maxAsk, r)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, at := p.shared, time.Now()
+	took := at.Sub(sent)
+	if err == nil && took > maxAsk { // this process was frozen, or the source ignores its context
+		err = errLate
+	}
+	s.asking = false
+	if err != nil {
+		s.fail(sent, at, err)
+	} else {
+		s.failure, s.pause, s.askAt = nil, 0, time.Time{}
+		s.took += (took - s.took) / 4
+		if s.report.Equal(reported) {
+			s.report = time.Time{}
+		}
+		p.accept(r, g, at)
+	}
+	p.change()
+	p.ask(at)
+}
+
+// askWithin asks the source, and gives it only so much time.
+func (s *shared) askWithin(limit time.Duration, r Request) (Grant, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	return s.source(ctx, r)
+}
+
+// accept takes the answer to a request. The mutex is locked.
+func (p *Pace) accept(r Request, g Grant, at time.Time) {
+	s := p.shared
+	if g.Held > 0 {
+		p.limit.held = later(p.limit.held, at.Add(g.Held))
+	}
+	if s.report.IsZero() { // otherwise the answer does not count the 429
+		p.limit.share = min(max(g.Rate/p.limit.full, Floor), 1)
+		p.limit.since = later(p.limit.held, at)
+	}
+	if r.Turns == 0 {
+		return
+	}
+	turns := min(g.Count, r.Turns)
+	if turns < 1 {
+		s.askAt = at.Add(minPause)
+		return
+	}
+	// No answer makes calls start quicker than the full rate.
+	start := later(later(at.Add(max(g.Start, 0)), s.free), s.turn(s.inHand()))
+	full := max(time.Duration(float64(time.Second)/p.limit.full), 1)
+	s.spans = append(s.spans, span{next: start, interval: max(g.Interval, full), left: turns})
+	s.granted = turns
+	if s.lacks && len(s.spans) == 1 {
+		s.awaited = start
+	}
+}
+
+// fail notes that a request failed.
+func (s *shared) fail(sent, at time.Time, err error) {
+	if s.failure == nil {
+		s.failing = sent
+	}
+	s.failure = err
+	s.pause = min(max(2*s.pause, minPause), maxPause)
+	s.askAt = at.Add(s.pause)
+}
+
+// failedFor returns an [*AskError] if requests have failed for longer than most while a call waited.
+func (s *shared) failedFor(began time.Time, most time.Duration) error {
+	if s.failure == nil || time.Since(later(began, s.failing)) < most {
+		return nil
+	}
+	return &AskError{s.failure}
+}
+
+// grants reports whether turns are granted at present, so that calls can be announced for them.
+// Otherwise the platform asked to wait, or the source has failed for long: calls are announced for
+// the time when that may end, and learn why they do not start.
+func (s *shared) grants(p *Pace, at time.Time) bool {
+	return !p.limit.held.After(at) && !s.retryAt(at).After(at)
+}
+
+// retryAt returns when calls can start if the source fails: after a long failure not soon.
+func (s *shared) retryAt(at time.Time) time.Time {
+	if s.failure == nil || at.Sub(s.failing) < longFailure {
+		return at
+	}
+	return at.Add(longFailure + time.Second)
+}
+
+// takeTurn takes the next turn if it is due; otherwise it returns when it will be due, or when to
+// ask again. The mutex is locked.
+func (p *Pace) takeTurn(at time.Time) (due time.Time, started bool) {
+	s := p.shared
+	s.lapse(at, p.limit.held)
+	s.awaited, s.lacks = time.Time{}, false
+	switch {
+	case p.limit.held.After(at):
+		p.ask(at)
+		if !s.report.IsZero() && !s.asking && s.askAt.Before(p.limit.held) {
+			return s.askAt, false // to tell the others
+		}
+		return p.limit.held, false
+	case len(s.spans) == 0:
+		s.lacks = true
+		p.ask(at)
+		if s.asking {
+			return at.Add(2 * maxAsk), false // the answer comes before
+		}
+		return s.askAt, false
+	}
+	first := &s.spans[0]
+	if first.next.After(at) {
+		s.awaited = first.next
+		return first.next, false
+	}
+	first.next = first.next.Add(first.interval)
+	first.left--
+	s.free = first.next
+	return at, true
+}
+
+// reserveShared is Reserve while turns are granted: calls are announced for turns in hand, and the
+// others are asked for. The mutex is locked.
+func (p *Pace) reserveShared(n int, within time.Duration, at time.Time) (reserved int, next time.Time) {
+	s := p.shared
+	s.lapse(at, p.limit.held)
+	calls, end := p.waiting+p.reserved, at.Add(within)
+	reserved = max(0, min(n, s.until(end)-calls))
+	p.reserved += reserved
+	if n > reserved {
+		s.wish, s.wishedAt = max(s.wish, n-reserved), at
+	}
+	p.ask(at)
+	next = s.turn(calls + reserved)
+	switch {
+	case next.After(at):
+		return reserved, next
+	case s.asking:
+		return reserved, at.Add(s.took)
+	}
+	return reserved, later(s.askAt, at)
+}

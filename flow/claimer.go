@@ -44,6 +44,9 @@ func newClaimer(store Store, config *DispatcherConfig, flowID uuid.UUID, w *work
 // maxClaimTime limits how far ahead a slow store makes a flow claim.
 const maxClaimTime = time.Second
 
+// turnPause is the shortest time until the run asks again for turns that it did not get.
+const turnPause = 5 * time.Millisecond
+
 // reserve returns how many notifications to claim now, in a step that also stores the outcomes of
 // some that are done. These can begin soon, each with a worker and a turn of its own: within
 // ClaimAhead after the next claim behind this one, since they have to last until that. It returns 0
@@ -74,6 +77,9 @@ func (c *claimer) reserve(done int) int {
 		reserved, next = c.workers.paced.Reserve(1, wait+time.Second)
 	}
 	c.dueAt = next.Add(-within / 2)
+	if soon := time.Now().Add(turnPause); reserved == 0 && c.dueAt.Before(soon) { // turns are on their way
+		c.dueAt = soon
+	}
 	return reserved
 }
 

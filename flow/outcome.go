@@ -76,6 +76,8 @@ func notSent(n Notification, err error) outcome {
 	case isRefusal(e):
 		o.action, o.code, o.signal, o.answer = NotificationFail, refusalCode(e), refusedMessage, e.Words
 		o.text, o.refusal = refusalText(o.code, e), refusalOf(n, e)
+	case errors.Is(err, flussi.ErrStoreUnavailable): // the pace had no turn: it says nothing about the platform
+		o.signal = indecisive
 	default:
 		o.waitUntil = waitUntil(e)
 	}

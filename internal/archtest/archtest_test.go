@@ -58,7 +58,7 @@ var arrows = map[string][]string{
 	"pagoinrete/noticeflow":          {".", "internal/sentinel", "flow", "internal/italian", "mailmerge", "pagoinrete", "github.com/google/uuid"},
 
 	// The module sqlstore. The engine knows no driver, and no package links the other's.
-	"sqlstore/internal/engine":   {".", "appio", "flow", "internal/sentinel", "pagoinrete", "pagoinrete/paymentfile", "pagoinrete/settlement", "github.com/google/uuid"},
+	"sqlstore/internal/engine":   {".", "appio", "flow", "internal/pace", "internal/sentinel", "pagoinrete", "pagoinrete/paymentfile", "pagoinrete/settlement", "github.com/google/uuid"},
 	"sqlstore/internal/versions": {"github.com/pressly/goose/v3/database"},
 	"sqlstore/postgres": {".", "flow", "internal/italian", "internal/pace", "pagoinrete", "pagoinrete/settlement", "sqlstore/internal/engine", "sqlstore/internal/versions", "github.com/google/uuid",
 		"github.com/jackc/pgx/v5", "github.com/jackc/pgx/v5/pgconn", "github.com/jackc/pgx/v5/pgtype", "github.com/jackc/pgx/v5/pgxpool", "github.com/jackc/puddle/v2", "github.com/jackc/pgx/v5/stdlib",
@@ -71,6 +71,7 @@ var arrows = map[string][]string{
 // import.
 var forTests = map[string][]string{
 	"appio/appiotest":                        {".", "internal/faults"},
+	"appio/pacetest":                         {"appio"},
 	"flow/flowtest":                          {".", "appio", "flow", "internal/core", "internal/storetest", "github.com/google/uuid"},
 	"internal/archtest":                      {},
 	"internal/authtest":                      {".", "fsm", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},

@@ -1,0 +1,191 @@
+// Package pacetest checks an [appio.TurnStore] of your own.
+//
+//	func TestTurns(t *testing.T) {
+//		pacetest.RunTurnStore(t, func(t *testing.T) []appio.TurnStore {
+//			return []appio.TurnStore{open(t), open(t)} // two connections to one store
+//		})
+//	}
+package pacetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/flussi-go/flussi/appio"
+)
+
+// RunTurnStore checks the contract of [appio.TurnStore]. The function returns one or more
+// TurnStores that reserve turns together, as processes have them; the suite asks them in turns, for
+// bodies whose names begin with "pacetest". No rule fails because the machine is slow: what time
+// changes is compared with the time that passed.
+func RunTurnStore(t *testing.T, open func(t *testing.T) []appio.TurnStore) {
+	t.Helper()
+	stores := open(t)
+	for _, r := range rules {
+		t.Run(r.name, func(t *testing.T) {
+			for _, fault := range r.check(t.Context(), stores) {
+				t.Error(fault)
+			}
+		})
+	}
+}
+
+// rule is a rule of the contract.
+type rule struct {
+	name string // says what holds
+	test func(c *checker)
+}
+
+// check returns how some stores break a rule.
+func (r rule) check(ctx context.Context, stores []appio.TurnStore) []string {
+	c := &checker{ctx: ctx, stores: stores, body: "pacetest " + r.name + " " + time.Now().String()}
+	func() {
+		defer func() {
+			if stop := recover(); stop != nil && stop != errStop {
+				panic(stop)
+			}
+		}()
+		r.test(c)
+	}()
+	return c.faults
+}
+
+// errStop ends a rule.
+var errStop = errors.New("the rule ends")
+
+// checker asks the stores, and notes faults.
+type checker struct {
+	ctx    context.Context
+	stores []appio.TurnStore
+	body   string // of the rule
+
+	mu     sync.Mutex
+	faults []string
+	asked  int
+}
+
+// fault notes a fault.
+func (c *checker) fault(format string, args ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.faults = append(c.faults, fmt.Sprintf(format, args...))
+}
+
+// answer is what a store answered, and when it did: between two times.
+type answer struct {
+	appio.Turns
+	before, after time.Time
+}
+
+// patience is how long a store may take. Only stores that never answer take longer.
+const patience = time.Minute
+
+// precision is how exact times are, by a clock that counts milliseconds.
+const precision = 2 * time.Millisecond
+
+// next returns the store whose turn it is to be asked.
+func (c *checker) next() appio.TurnStore {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.asked++
+	return c.stores[c.asked%len(c.stores)]
+}
+
+// ask asks the next store, and checks what holds for every answer. A store that fails ends the rule.
+func (c *checker) ask(r appio.TurnRequest) answer {
+	a, err := c.try(c.ctx, r)
+	if err != nil {
+		c.failed(err)
+		panic(errStop)
+	}
+	return a
+}
+
+// failed notes an error of a store.
+func (c *checker) failed(err error) {
+	if !errors.Is(err, errStop) { // it is noted already
+		c.fault("ReserveTurns failed: %v", err)
+	}
+}
+
+// try is ask with a context, after which the store may fail.
+func (c *checker) try(ctx context.Context, r appio.TurnRequest) (answer, error) {
+	if r.Body == "" {
+		r.Body = c.body
+	}
+	type result struct {
+		answer
+		err error
+	}
+	results := make(chan result, 1)
+	store := c.next()
+	go func() {
+		var got result
+		got.before = time.Now()
+		got.Turns, got.err = store.ReserveTurns(ctx, r)
+		got.after = time.Now()
+		results <- got
+	}()
+	var got result
+	select {
+	case got = <-results:
+	case <-time.After(patience):
+		c.fault("ReserveTurns did not return within %v", patience)
+		return answer{}, errStop
+	}
+	if got.err != nil {
+		return got.answer, got.err
+	}
+	t := got.Turns
+	full := time.Duration(float64(time.Second) / r.Rate)
+	switch {
+	case t.Count < 0 || t.Count > max(r.Turns, 0):
+		c.fault("of %d turns that were asked for, %d were granted", r.Turns, t.Count)
+	case t.Start < 0 || t.Held < 0:
+		c.fault("turns start in %v, and calls are held for %v: a time in the past", t.Start, t.Held)
+	case t.Count > 0 && t.Interval < full-time.Microsecond:
+		c.fault("at %v calls a second, turns have an interval of %v", r.Rate, t.Interval)
+	case t.Count > 0 && t.Held > 0:
+		c.fault("%d turns were granted while calls are held for %v", t.Count, t.Held)
+	case t.Rate < r.Rate*0.0499 || t.Rate > r.Rate*1.0001:
+		c.fault("the rate is %v of %v", t.Rate, r.Rate)
+	}
+	return got.answer, nil
+}
+
+// granted checks that an answer has at least one turn.
+func (c *checker) granted(a answer, what string) {
+	if a.Count < 1 || a.Held > 0 {
+		c.fault("%s: no turn was granted, and calls are held for %v", what, a.Held)
+	}
+}
+
+// fresh checks that an answer is that of a body for which nothing was granted before.
+func (c *checker) fresh(a answer, what string) {
+	c.granted(a, what)
+	if a.Start > precision {
+		c.fault("%s: the first turn is only in %v", what, a.Start)
+	}
+}
+
+// behind checks that the turns of an answer come behind those of an earlier one.
+func (c *checker) behind(earlier, a answer) {
+	end := earlier.before.Add(earlier.Start + time.Duration(earlier.Count)*earlier.Interval)
+	if first := a.after.Add(a.Start); first.Before(end.Add(-precision)) {
+		c.fault("%d turns were granted until %v from the beginning, and others from %v on at the latest",
+			earlier.Count, end.Sub(earlier.before), first.Sub(earlier.before))
+	}
+}
+
+// held checks that an answer says that calls are held for a time, which another answer began.
+func (c *checker) held(began, a answer, retryAfter time.Duration, what string) {
+	least := retryAfter - a.after.Sub(began.before) - precision
+	most := retryAfter - a.before.Sub(began.after) + precision
+	if a.Held < least || a.Held > most {
+		c.fault("%s: calls are held for %v, not for between %v and %v", what, a.Held, least, most)
+	}
+}

@@ -88,6 +88,11 @@ func (*driver) SkipLocked() string { return " FOR UPDATE SKIP LOCKED" }
 // Shard implements [engine.Dialect]. One connection always changes the same shard.
 func (*driver) Shard() string { return "pg_backend_pid() % 16" }
 
+// Clock implements [engine.Dialect].
+func (*driver) Clock() string {
+	return "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
+}
+
 // Now implements [engine.Dialect].
 func (*driver) Now(ctx context.Context, t engine.Tx) (now int64, err error) {
 	rows, err := t.Query(ctx, "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")

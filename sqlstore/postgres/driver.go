@@ -170,6 +170,11 @@ func (t tx) Rollback() {
 	_ = t.tx.Rollback(ctx)
 }
 
+// Single implements [engine.Driver].
+func (d *driver) Single(_ context.Context, execute func(engine.Conn) error) error {
+	return execute(d.conn)
+}
+
 // EndStream implements [engine.Driver].
 func (d *driver) EndStream(ctx context.Context, t engine.Tx) error {
 	_, err := t.Exec(ctx, "SELECT set_config('idle_in_transaction_session_timeout', $1, true)", strconv.FormatInt(d.idle.Milliseconds(), 10))
@@ -202,6 +207,11 @@ func (d inTx) Begin(ctx context.Context, _ engine.Mode) (engine.Tx, error) {
 		return nil, err
 	}
 	return tx{conn{savepoint, d.conn.mode}, savepoint}, nil
+}
+
+// Single refuses: others would wait for the end of the caller's transaction.
+func (inTx) Single(context.Context, func(engine.Conn) error) error {
+	return &engine.Fault{Err: engine.ErrInTx}
 }
 
 // EndStream leaves the settings of the caller's transaction.

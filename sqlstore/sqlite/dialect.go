@@ -91,6 +91,9 @@ func (*database) SkipLocked() string { return "" }
 // Shard implements [engine.Dialect].
 func (*database) Shard() string { return "0" }
 
+// Clock implements [engine.Dialect].
+func (*database) Clock() string { return "CAST(unixepoch('subsec') * 1000000 AS bigint)" }
+
 // Now implements [engine.Dialect].
 func (*database) Now(context.Context, engine.Tx) (int64, error) { return time.Now().UnixMicro(), nil }
 

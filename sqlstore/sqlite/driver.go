@@ -161,6 +161,19 @@ func durable(ctx context.Context, c engine.Conn) error {
 	return nil
 }
 
+// Single implements [engine.Driver].
+func (d *database) Single(ctx context.Context, execute func(engine.Conn) error) error {
+	t, err := d.Begin(ctx, engine.Write)
+	if err != nil {
+		return err
+	}
+	defer t.Rollback()
+	if err := execute(t); err != nil {
+		return err
+	}
+	return t.Commit(ctx)
+}
+
 // Commit implements [engine.Tx].
 func (t *tx) Commit(ctx context.Context) error {
 	err := retryBusy(ctx, t.busy, func() error { // without WAL, it waits for readers
@@ -203,9 +216,9 @@ func (d *database) Package() string { return "sqlite" }
 // Conflict implements [engine.Driver]: one transaction writes at a time.
 func (d *database) Conflict(error) bool { return false }
 
-// renderer translates names of tables and types. IDs are blobs: SQLite would convert them to
+// renderer translates names of tables, functions and types. IDs are blobs: SQLite would convert them to
 // numbers by CAST AS uuid.
-var renderer = strings.NewReplacer("flussi.", "flussi_", " AS uuid)", " AS blob)")
+var renderer = strings.NewReplacer("flussi.", "flussi_", " AS uuid)", " AS blob)", "GREATEST(", "max(", "LEAST(", "min(")
 
 // Render implements [engine.Dialect].
 func (d *database) Render(query string) string { return renderer.Replace(query) }
@@ -227,6 +240,11 @@ func (d inTx) Begin(ctx context.Context, mode engine.Mode) (engine.Tx, error) {
 		return nil, err
 	}
 	return &savepoint{conn: d.conn}, nil
+}
+
+// Single refuses: others would wait for the end of the caller's transaction.
+func (inTx) Single(context.Context, func(engine.Conn) error) error {
+	return &Fault{Err: ErrInTx}
 }
 
 // InTx implements [engine.Driver].

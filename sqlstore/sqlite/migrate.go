@@ -32,7 +32,7 @@ func Migrations() fs.FS {
 }
 
 // latest is the version of the schema.
-const latest = 7
+const latest = 8
 
 // Migrate creates the tables, or updates those of any earlier version. Processes may call it at the
 // same time. The error is a [*Fault]: [ErrNewer] if a later version of this package migrated.

@@ -230,7 +230,7 @@ func TestTablesOfTheFirstVersionAreMigrated(t *testing.T) {
 		"ALTER TABLE flussi_notices DROP COLUMN base_state", "ALTER TABLE flussi_notices DROP COLUMN transfers",
 		"ALTER TABLE flussi_notices DROP COLUMN discrepancy_source", "ALTER TABLE flussi_events DROP COLUMN discrepancy_source",
 		"ALTER TABLE flussi_event_records DROP COLUMN answer", "ALTER TABLE flussi_notice_records DROP COLUMN answer",
-		"DROP TABLE flussi_ledgers", "DROP TABLE flussi_settlements", "DROP TABLE flussi_settlement_counts",
+		"DROP TABLE flussi_paces", "DROP TABLE flussi_ledgers", "DROP TABLE flussi_settlements", "DROP TABLE flussi_settlement_counts",
 		"DROP TABLE flussi_settlement_records", "DROP TABLE flussi_payments", "DROP TABLE flussi_payment_records", "DROP TABLE flussi_movements",
 		"DROP TABLE flussi_movement_records", "DROP TABLE flussi_movement_names", "DROP TABLE flussi_movement_settlements", "DELETE FROM flussi_migrations WHERE version_id > 1")
 	s = must.Get(sqlite.New(db, sqlite.Config{}))(t)

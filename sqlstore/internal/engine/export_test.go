@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"strings"
 
@@ -67,11 +68,29 @@ func (d watchedDriver) Begin(ctx context.Context, mode Mode) (Tx, error) {
 	return watchedTx{t, watchedConn{t, d.watched.watch}}, nil
 }
 
+func (d watchedDriver) Single(ctx context.Context, execute func(Conn) error) error {
+	return d.Driver.Single(ctx, func(c Conn) error { return execute(watchedConn{c, d.watched.watch}) })
+}
+
 // CheckSending passes the transaction of the driver's own, which it needs; what it executes is not
 // watched.
 func (d watchedDriver) CheckSending(ctx context.Context, t Tx, changed []flow.Notification) error {
 	return d.Driver.CheckSending(ctx, t.(watchedTx).Tx, changed)
 }
+
+// WithClock returns the same store with another clock, in microseconds.
+func (s *Store) WithClock(clock func() int64) *Store {
+	return s.WithDriver(clockDriver{s.driver, clock})
+}
+
+// clockDriver is a driver with another clock.
+type clockDriver struct {
+	Driver
+	clock func() int64
+}
+
+// Clock implements [Dialect].
+func (d clockDriver) Clock() string { return fmt.Sprintf("CAST(%d AS bigint)", d.clock()) }
 
 // ExecOn executes a statement in a transaction of a store.
 func ExecOn(ctx context.Context, s *Store, statement string) error {

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
@@ -24,6 +25,7 @@ var (
 	_ flow.SendChecker = (*Store)(nil)
 	_ pagoinrete.Store = (*Store)(nil)
 	_ settlement.Store = (*Store)(nil)
+	_ appio.TurnStore  = (*Store)(nil)
 )
 
 // New returns a store on a driver.
@@ -50,6 +52,9 @@ func (noTx) Query(context.Context, string, ...any) (Rows, error) { return nil, e
 
 // Begin implements [Driver].
 func (noTx) Begin(context.Context, Mode) (Tx, error) { return nil, errNoTx }
+
+// Single implements [Driver].
+func (noTx) Single(context.Context, func(Conn) error) error { return errNoTx }
 
 // InTx implements [Driver].
 func (noTx) InTx() bool { return true }

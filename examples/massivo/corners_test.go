@@ -176,7 +176,7 @@ func TestOnlyAClearYesIsOne(t *testing.T) {
 
 func TestAKeySendsForItsServiceAlone(t *testing.T) {
 	p := &program{settings: settings{service: "tributi", url: "http://127.0.0.1:1/api/v1", calls: 1}}
-	messengers := p.messengers()
+	messengers := p.messengers(&appio.MemoryTurns{})
 	messenger := must.Get(messengers(t.Context(), "tributi"))(t)
 	assert.Same(t, messenger, must.Get(messengers(t.Context(), "tributi"))(t), "one client keeps the pace")
 	_, err := messengers(t.Context(), "anagrafe")

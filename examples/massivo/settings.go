@@ -49,7 +49,7 @@ func (s *settings) flags(set *pflag.FlagSet) {
 	set.BoolVar(&s.live, "live", false, "invia con App IO: i messaggi arrivano ai cittadini")
 	set.StringVar(&s.url, "url", "", "`indirizzo` di App IO o del simulatore; se manca, quello di App IO o, senza --live, "+sandboxURL+" [MASSIVO_URL]")
 	set.StringVar(&s.keyFile, "key-file", "", "`file` che contiene la chiave del servizio, al posto di MASSIVO_KEY [MASSIVO_KEY_FILE]")
-	set.IntVar(&s.calls, "calls", 150, "`chiamate` ogni 5 secondi concesse all'ente; se più programmi inviano insieme, dividerle fra loro")
+	set.IntVar(&s.calls, "calls", 150, "`chiamate` ogni 5 secondi concesse all'ente; i programmi che inviano insieme dallo stesso archivio se le dividono da soli")
 	set.BoolVarP(&s.verbose, "verbose", "v", false, "mostra ogni tentativo, senza dati personali")
 }
 
@@ -200,9 +200,10 @@ func (s *settings) readKey() (flussi.Key, error) {
 }
 
 // messengers returns the messengers of the service that the program works for. The one
-// client is made when it is needed: most commands talk to nobody.
-func (p *program) messengers() flow.SenderFor {
-	client := sync.OnceValues(p.client)
+// client is made when it is needed: most commands talk to nobody. It shares its pace with those of
+// other programs that have the same turns.
+func (p *program) messengers(turns appio.TurnStore) flow.SenderFor {
+	client := sync.OnceValues(func() (*appio.Client, error) { return p.client(turns) })
 	return func(_ context.Context, service string) (flow.Sender, error) {
 		name, err := p.settings.serviceName()
 		if err != nil {
@@ -216,7 +217,10 @@ func (p *program) messengers() flow.SenderFor {
 	}
 }
 
-func (p *program) client() (*appio.Client, error) {
+// bodyName names the body in the database, which is one body's.
+const bodyName = "ente"
+
+func (p *program) client(turns appio.TurnStore) (*appio.Client, error) {
 	address, err := p.settings.platform()
 	if err != nil {
 		return nil, err
@@ -228,7 +232,7 @@ func (p *program) client() (*appio.Client, error) {
 	if p.settings.calls < 1 {
 		return nil, cli.Wrongf("--calls deve essere un numero da 1 in su.")
 	}
-	pace, err := appio.NewPace(appio.PaceConfig{Calls: p.settings.calls})
+	pace, err := appio.NewPace(appio.PaceConfig{Calls: p.settings.calls, Shared: turns, Body: bodyName})
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/sqlstore/postgres"
@@ -19,6 +20,7 @@ type Store interface {
 	flow.SaveAndClaimer
 	flow.RestorableStore
 	pagoinrete.Store
+	appio.TurnStore
 	// Property stores a value under a name, unless the name has one, and returns the stored value.
 	Property(ctx context.Context, name, value string) (string, error)
 	// Close ends the connections.

@@ -137,7 +137,7 @@ func (p *Pace) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.waiting--
-	if p.shared != nil {
+	if p.shared != nil && p.waiting+p.reserved > 0 { // otherwise there may be nothing more to send
 		p.ask(time.Now())
 	}
 }

@@ -20,7 +20,6 @@ type Store interface {
 	flow.SaveAndClaimer
 	flow.RestorableStore
 	pagoinrete.Store
-	appio.TurnStore
 	// Property stores a value under a name, unless the name has one, and returns the stored value.
 	Property(ctx context.Context, name, value string) (string, error)
 	// Close ends the connections.
@@ -63,6 +62,15 @@ func Open(ctx context.Context, location string) (Store, error) {
 		return nil, err
 	}
 	return store, nil
+}
+
+// Turns returns where the programs that have a database open share the calls of its body; nil on
+// SQLite, where they would write to the file for it, also right before it is closed.
+func Turns(s Store) appio.TurnStore {
+	if server, is := s.(*postgres.Store); is {
+		return server
+	}
+	return nil
 }
 
 // onServer reports whether a location is a URL or has keywords: it is not the path of a file.

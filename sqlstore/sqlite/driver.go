@@ -76,6 +76,8 @@ type database struct {
 	writes *sql.DB
 	file   *file // nil if the pool is the caller's
 
+	outside *sql.DB // a connection that is in no transaction; nil if the pool is the caller's
+
 	mark atomic.Pointer[sentMark] // see [database.sentMark]
 }
 
@@ -123,7 +125,11 @@ func (d *database) beginOn(ctx context.Context, session *sql.Conn, begin string,
 	if err != nil || mode == engine.Snapshot {
 		return err
 	}
-	if err := durable(ctx, conn{session, d.busy}); err != nil {
+	err = durable(ctx, conn{session, d.busy})
+	if err == nil && d.outside != nil {
+		err = d.file.mark.noteBegun(ctx, d.outside)
+	}
+	if err != nil {
 		_, _ = session.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 		return err
 	}

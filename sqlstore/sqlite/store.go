@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -114,7 +115,11 @@ func open(ctx context.Context, path string, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &database{conn: conn{reads, c.BusyTimeout}, reads: reads, writes: writes, file: f}
+	outside, err := connect(f, c, 1, true, "query_only(1)")
+	if err != nil {
+		return nil, err
+	}
+	d := &database{conn: conn{reads, c.BusyTimeout}, reads: reads, writes: writes, outside: outside, file: f}
 	d.mark.Store(&f.mark)
 	return &Store{Store: engine.New(d), database: d, ownsPool: true}, nil
 }
@@ -162,10 +167,7 @@ func (s *Store) Close() error {
 	if !s.ownsPool {
 		return nil
 	}
-	err := s.database.writes.Close()
-	if closed := s.database.reads.Close(); err == nil {
-		err = closed
-	}
+	err := errors.Join(s.database.writes.Close(), s.database.reads.Close(), s.database.outside.Close())
 	s.database.file.mark.noteClosed()
 	return err
 }

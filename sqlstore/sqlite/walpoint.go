@@ -69,17 +69,24 @@ func (w *walFile) point(frame uint32) (walPoint, bool) {
 	return p, pair(header[8:]) == w.salts
 }
 
-// walEnd returns the last commit in the -wal file, and false if it has none.
-func (s *sentMark) walEnd(ctx context.Context, session querier) (walPoint, bool) {
-	var busy, frames, moved int64
+// walFrames returns how many frames the -wal file has; 0 if the next write begins it anew, and less if
+// there is no such file. The session must not be in a transaction.
+func walFrames(ctx context.Context, session querier) (frames int64, err error) {
 	rows, err := session.QueryContext(ctx, "PRAGMA wal_checkpoint(NOOP)")
 	if err != nil {
-		return walPoint{}, false
+		return 0, err
 	}
+	var busy, moved int64
 	for rows.Next() {
 		err = errors.Join(err, rows.Scan(&busy, &frames, &moved))
 	}
-	if errors.Join(err, rows.Err(), rows.Close()) != nil || frames <= 0 {
+	return frames, errors.Join(err, rows.Err(), rows.Close())
+}
+
+// walEnd returns the last commit in the -wal file, and false if it has none.
+func (s *sentMark) walEnd(ctx context.Context, session querier) (walPoint, bool) {
+	frames, err := walFrames(ctx, session)
+	if err != nil || frames <= 0 {
 		return walPoint{}, false
 	}
 	wal, err := s.openWAL()
@@ -95,7 +102,8 @@ func (s *sentMark) walEnd(ctx context.Context, session querier) (walPoint, bool)
 }
 
 // maxResets is how often SQLite may have reset the -wal file since the mark was written. Each time
-// it adds 1 to the first salt.
+// it adds 1 to the first salt. After a reset by another connection the salts may be any: see
+// [sentMark.noteBegun].
 const maxResets = 1 << 16
 
 // follows reports whether next are the same salts, or those of the same file after resets.
@@ -158,6 +166,21 @@ func (s *sentMark) noteNoWAL(m mark, writes bool) error {
 	}
 	if m.state == walKnown && m.place != s.place() {
 		m.count += lostClaims // a copy without its -wal file
+	}
+	return s.update(mark{count: m.count})
+}
+
+// noteBegun records, in a transaction that writes, if it begins the -wal file anew: the salts may be
+// any if another connection has reset the file. Until [sentMark.noteWAL] or the next claim, the file
+// is not checked, so that a process may be killed, or another one open the database, in between.
+func (s *sentMark) noteBegun(ctx context.Context, outside querier) error {
+	frames, err := walFrames(ctx, outside)
+	if err != nil || frames != 0 {
+		return err
+	}
+	m, there, err := s.read()
+	if err != nil || !there || m.state != walKnown {
+		return err
 	}
 	return s.update(mark{count: m.count})
 }

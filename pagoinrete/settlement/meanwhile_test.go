@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -59,11 +60,14 @@ func TestFilesAppliedAtOnceGiveTheSameResult(t *testing.T) {
 type slow struct {
 	*table
 	before func()
+	always bool // not only the first time
 }
 
 func (s *slow) Tell(ctx context.Context, body flussi.OrganizationCode, standings []settlement.Standing) error {
 	if before := s.before; before != nil {
-		s.before = nil
+		if !s.always {
+			s.before = nil
+		}
 		before()
 	}
 	return s.table.Tell(ctx, body, standings)
@@ -202,4 +206,53 @@ func TestMatchTellsWhatAnotherProcessDidNot(t *testing.T) {
 	assert.Equal(t, second, p.Target)
 	assert.Empty(t, o.told(first))
 	assert.Len(t, o.told(second), 1)
+}
+
+// A settlement is being told while an operator decides about one of its payments, whose process then
+// ends before it tells so.
+func TestDecisionDuringTellIsToldLater(t *testing.T) {
+	store := memstore.New()
+	var other func()
+	o := newOffice(t)
+	o.Service = must.Get(settlement.NewService(overtaken{store, &other}, settlement.Permissions{clerk.ID: {school}}, o.due))(t)
+	second := must.Get(settlement.NewService(store, settlement.Permissions{clerk.ID: {school}}, crashed{o.due}))(t)
+	r := o.iuv(1, 5000)
+	decide := func() { // the first process has told of r, and is about to record that
+		for p, err := range second.AllPayments(t.Context(), clerk, settlement.PaymentFilter{}) {
+			require.NoError(t, err)
+			_, err = second.SetPaymentAside(t.Context(), clerk, p.ID, "non riguarda la scuola")
+			require.ErrorIs(t, err, errCrash)
+		}
+	}
+	other = func() { other = decide } // the first write is that of the settlement
+	o.settle(flowID, row(r, "A", 5000))
+	require.NoError(t, o.Tell(t.Context(), clerk, school))
+	assert.Equal(t, settlement.PaymentSetAside, o.payments(flowID)[0].State)
+	assert.Empty(t, o.told(r))
+}
+
+// crashed is a Due whose process ends before it is told.
+type crashed struct{ settlement.Due }
+
+func (crashed) Tell(context.Context, flussi.OrganizationCode, []settlement.Standing) error {
+	return errCrash
+}
+
+// Other processes write all the time, about other references.
+func TestTellIsNotRepeatedForOtherReferences(t *testing.T) {
+	o, second := newOffice(t), newOffice(t)
+	second.Service = must.Get(settlement.NewService(o.store, settlement.Permissions{clerk.ID: {school}}, o.due))(t)
+	r, calls := o.iuv(1, 5000), 0
+	due := &slow{table: o.due}
+	due.before = func() {
+		if calls++; calls < 20 {
+			id := "2026-03-02BANKIT-" + strconv.Itoa(calls)
+			second.settle(id, row(o.iuv(1+calls, 5000), "B", 5000))
+		}
+	}
+	due.always = true
+	o.Service = must.Get(settlement.NewService(o.store, settlement.Permissions{clerk.ID: {school}}, due))(t)
+	o.settle(flowID, row(r, "A", 5000))
+	assert.Len(t, o.told(r), 1)
+	assert.Equal(t, 1, calls)
 }

@@ -245,10 +245,10 @@ func (w *work) sumUp(ctx context.Context, covered map[uuid.UUID]coverage) error 
 		before := s.State
 		s.Covered += c.amount
 		s.State = s.state()
-		if s.State == SettlementCovered || before == SettlementCovered { // its payments are or were confirmed
-			s.Unreported = s.Unreported || c.others
-		}
 		w.facts.settlements[id] = s
+		if c.others && (s.State == SettlementCovered || before == SettlementCovered) { // its payments are or were confirmed
+			w.markUnreported(id)
+		}
 	}
 	return nil
 }

@@ -154,8 +154,8 @@ func (w *work) replace(ctx context.Context, next Settlement, rows *fileRows) (kn
 		next.Covered, next.State, next.Counts = old.Covered, old.State, old.Counts
 		next.Version, next.CreatedAt, next.UpdatedAt, next.UpdatedBy = old.Version, old.CreatedAt, old.UpdatedAt, old.UpdatedBy
 	}
-	next.Unreported = true
 	w.facts.settlements[next.ID], w.done[next.ID], w.rows = next, true, rows
+	w.markUnreported(next.ID)
 	if err := w.classifyRows(ctx, stored); err != nil {
 		return false, err
 	}

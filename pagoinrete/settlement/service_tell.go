@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -139,31 +140,33 @@ func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCo
 
 // tellSome tells the [Due] the Standing of references in one call, or in several if there are too many
 // payments for one. If another process writes meanwhile, it may have told what is newer before this
-// call told what is older, so tellSome tells again.
+// call told what is older. So tellSome reads again, and tells again if the Standing of these references
+// is another one: at most once for each write of others that changes it, and until the context ends.
 func (s *Service) tellSome(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, arrivals *arrivals) error {
-	version, err := s.store.BodyVersion(ctx, body)
-	for err == nil {
+	var told []Standing
+	for before := int64(0); ; {
+		version, err := s.store.BodyVersion(ctx, body)
+		if err != nil || told != nil && version == before {
+			return err
+		}
+		before = version
 		arrivals.at(version)
-		var standings []Standing
-		switch standings, err = s.standings(ctx, body, references, arrivals.of); {
+		standings, err := s.standings(ctx, body, references, arrivals.of)
+		switch {
 		case errors.Is(err, ErrTooManyPayments):
 			half := len(references) / 2
 			if err := s.tellSome(ctx, body, references[:half], arrivals); err != nil {
 				return err
 			}
 			return s.tellSome(ctx, body, references[half:], arrivals)
-		case err == nil:
-			err = s.due.Tell(ctx, body, standings)
-		}
-		if err != nil {
+		case err != nil || told != nil && reflect.DeepEqual(standings, told):
 			return err
 		}
-		before := version
-		if version, err = s.store.BodyVersion(ctx, body); version == before {
-			break
+		if err := s.due.Tell(ctx, body, standings); err != nil {
+			return err
 		}
+		told = standings
 	}
-	return err
 }
 
 // arrivals are those of settlements, by their ID, as they were at a version of the body.

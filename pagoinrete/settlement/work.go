@@ -29,9 +29,10 @@ type work struct {
 
 	storedSettlements map[uuid.UUID]Settlement // as they were read
 	storedMovements   map[uuid.UUID]Movement
-	readNames         map[string]bool // identifiers of which the settlements were read
-	readCuts          map[cut]bool    // parts of identifiers of which the settlements were read
-	limit             int             // of the payments of a group
+	readNames         map[string]bool    // identifiers of which the settlements were read
+	readCuts          map[cut]bool       // parts of identifiers of which the settlements were read
+	limit             int                // of the payments of a group
+	unreported        map[uuid.UUID]bool // settlements with news for the [Due]; see markUnreported
 	paymentWork
 }
 
@@ -78,7 +79,7 @@ func (s *Service) newWork(body flussi.OrganizationCode) *work {
 		Service: s, body: body, done: map[uuid.UUID]bool{},
 		facts:             facts{settlements: map[uuid.UUID]Settlement{}, movements: map[uuid.UUID]Movement{}},
 		storedSettlements: map[uuid.UUID]Settlement{}, storedMovements: map[uuid.UUID]Movement{},
-		readNames: map[string]bool{}, readCuts: map[cut]bool{}, limit: s.group, paymentWork: newPaymentWork(),
+		readNames: map[string]bool{}, readCuts: map[cut]bool{}, limit: s.group, unreported: map[uuid.UUID]bool{}, paymentWork: newPaymentWork(),
 	}
 }
 
@@ -86,7 +87,7 @@ func (s *Service) newWork(body flussi.OrganizationCode) *work {
 func (w *work) save(ctx context.Context) error {
 	changes := Changes{Body: w.body, BodyVersion: w.bodyVersion}
 	for id, s := range w.facts.settlements {
-		if old := w.storedSettlements[id]; s != old {
+		if old := w.storedSettlements[id]; s != old || w.unreported[id] {
 			changes.Settlements = append(changes.Settlements, w.step.of(w.done[id]).settlement(old, s))
 		}
 	}

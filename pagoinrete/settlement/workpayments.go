@@ -282,20 +282,22 @@ func (w *work) closeGroup(ctx context.Context, group []*Payment, expected map[pa
 		changed[p.Settlement] = true
 	}
 	w.nextGroup()
-	return w.markUnreported(ctx, changed)
-}
-
-// markUnreported marks settlements of which the [Due] has to be told again, since their payments changed.
-func (w *work) markUnreported(ctx context.Context, settlements map[uuid.UUID]bool) error {
-	if err := w.readSettlementsByID(ctx, settlements); err != nil {
+	if err := w.readSettlementsByID(ctx, changed); err != nil {
 		return err
 	}
-	for id := range settlements {
-		s := w.facts.settlements[id]
-		s.Unreported = true
-		w.facts.settlements[id] = s
+	for id := range changed {
+		w.markUnreported(id)
 	}
 	return nil
+}
+
+// markUnreported marks a settlement as one of which the [Due] has to be told. The settlement gets a new
+// version even if it was marked before: another process may be telling of it, and has read it without
+// this change. Then it cannot remove the mark.
+func (w *work) markUnreported(id uuid.UUID) {
+	s := w.facts.settlements[id]
+	s.Unreported = true
+	w.facts.settlements[id], w.unreported[id] = s, true
 }
 
 // paymentChanges yields the payments that change.

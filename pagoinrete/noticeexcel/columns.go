@@ -124,17 +124,24 @@ func ifImport(export bool, imported, exported string) string {
 	return imported
 }
 
+// transferHeaders returns the names of the column of the amount of a transfer, by its index in
+// [pagoinrete.Transfers].
+func transferHeaders(i int) []string {
+	number := strconv.Itoa(i + 1)
+	return []string{"Versamento " + number, "Importo versamento " + number, "Importo del versamento " + number}
+}
+
 // transferColumns returns the columns of the transfers of a draft, of an import or of an export.
 func transferColumns[Row any](k kinds, export bool, of func(*Row) *pagoinrete.NoticeDraft) []excel.Column[Row] {
 	var columns []excel.Column[Row]
 	for i := range pagoinrete.MaxTransfers {
-		number, field := strconv.Itoa(i+1), ""
+		number, field, headers := strconv.Itoa(i+1), "", transferHeaders(i)
 		if i == 0 {
 			field = "Transfers"
 		}
 		columns = append(columns,
-			excel.NewColumn("Versamento "+number, k.transfer, func(r *Row) *flussi.Cents { return &of(r).Transfers[i].Amount }, excel.ColumnConfig{
-				Field: field, Aliases: []string{"Importo versamento " + number, "Importo del versamento " + number}, ReadOnly: export,
+			excel.NewColumn(headers[0], k.transfer, func(r *Row) *flussi.Cents { return &of(r).Transfers[i].Amount }, excel.ColumnConfig{
+				Field: field, Aliases: headers[1:], ReadOnly: export,
 				Help: ifImport(export, "L'importo del versamento "+number+" di un pagamento a più beneficiari. I versamenti sommano l'importo al netto dello sconto; se le celle sono vuote, incassa tutto la scuola.",
 					"L'importo del versamento "+number+" di un pagamento a più beneficiari.")}),
 			excel.NewColumn("Beneficiario "+number, k.beneficiary, func(r *Row) *flussi.OrganizationCode { return &of(r).Transfers[i].Beneficiary }, excel.ColumnConfig{

@@ -16,7 +16,7 @@ type Config struct {
 	Codes flussi.Policy
 	// Transfers adds a column for the amount and one for the beneficiary of each transfer of a
 	// payment with several beneficiaries, to the template, to imports and to exports. Without it,
-	// imports do not know these columns, and exports do not show the transfers.
+	// imports refuse files with amounts of transfers, and exports do not show the transfers.
 	Transfers bool
 	// File bounds what a file may cost. Defaults to those of [excel.Limits].
 	File excel.Limits
@@ -33,12 +33,14 @@ type Template struct {
 // configuration; it is an [*excel.TemplateError].
 func New(c Config) (*Template, error) {
 	draft := func(d *pagoinrete.NoticeDraft) *pagoinrete.NoticeDraft { return d }
-	columns := draftColumns(importKinds(c.Codes), false, draft)
+	columns, refused := draftColumns(importKinds(c.Codes), false, draft), refusedHeaders()
 	if c.Transfers {
 		columns = append(columns, transferColumns(importKinds(c.Codes), false, draft)...)
+	} else {
+		refused = append(refused, refusedTransfers()...)
 	}
 	imports, err := excel.New(excel.Config[pagoinrete.NoticeDraft]{
-		Name: "Avvisi di pagamento", Sheet: "Avvisi", Limits: c.File, Refused: refusedHeaders(), Check: check,
+		Name: "Avvisi di pagamento", Sheet: "Avvisi", Limits: c.File, Refused: refused, Check: check,
 		Default: pagoinrete.NoticeDraft{DebtorKind: pagoinrete.DebtorPupil},
 		Intro: "Con questo modello si creano gli avvisi di pagamento di un evento: una riga per ogni alunno o membro del personale che deve pagare. " +
 			"Si carica nell'evento con la creazione massiva dei pagamenti.",
@@ -69,6 +71,19 @@ func refusedHeaders() []excel.RefusedHeader {
 	return all
 }
 
+// refusedTransfers are the headers of amounts of transfers. A template that did not read them would make
+// notices of which the school gets everything.
+func refusedTransfers() []excel.RefusedHeader {
+	var all []excel.RefusedHeader
+	for i := range pagoinrete.MaxTransfers {
+		for _, header := range transferHeaders(i) {
+			all = append(all, excel.RefusedHeader{Header: header, Hint: "Con questo modello incassa tutto la scuola: gli avvisi con versamenti ad altri enti non si possono caricare. " +
+				"Se le celle sono vuote, togliere la colonna."})
+		}
+	}
+	return all
+}
+
 // check judges a row whose cells are right, as every event will.
 func check(d *pagoinrete.NoticeDraft) error {
 	data := pagoinrete.NoticeData{
@@ -77,11 +92,12 @@ func check(d *pagoinrete.NoticeDraft) error {
 	}
 	if data.Amount == 0 { // the event's, whatever it is
 		data.Amount = flussi.MaxPayable
-		if d.Transfers != (pagoinrete.Transfers{}) {
-			data.Amount = d.Discount
-			for _, transfer := range d.Transfers {
-				data.Amount += transfer.Amount
-			}
+		var sum flussi.Cents
+		for _, transfer := range d.Transfers {
+			sum += transfer.Amount
+		}
+		if sum != 0 {
+			data.Amount = d.Discount + sum
 		}
 	}
 	if data.DueDate.IsZero() { // that of the instalment

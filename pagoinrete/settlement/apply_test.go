@@ -56,6 +56,32 @@ func TestApplyRefusesFilesThatDecideNothing(t *testing.T) {
 	require.ErrorIs(t, err, flussi.ErrForbidden)
 }
 
+// A page of another settlement must not be left out in silence.
+func TestApplyRefusesPagesBehindOtherFiles(t *testing.T) {
+	o := newOffice(t)
+	page := func() *paymentfile.SettlementFile { return fixture(t, "payments-1.json").(*paymentfile.SettlementFile) }
+	for _, name := range []string{"settlement-1.0.xml", "journal-1.8.xml", "receipt-v1.xml", "payments-2.json"} {
+		_, err := o.Apply(t.Context(), clerk, fixture(t, name), page())
+		require.ErrorIs(t, err, settlement.ErrNotApplicable, name)
+		assert.Equal(t, "Solo l'intestazione di un flusso in JSON si applica insieme alle pagine dei pagamenti.", flussi.Explain(err), name)
+	}
+	file := settlement.FileOf(fixture(t, "settlement-1.0.xml").(*paymentfile.SettlementFile), page())
+	assert.True(t, must.Get(o.ApplySettlement(t.Context(), clerk, file))(t).Settlement.Inconsistent)
+}
+
+// Files are read as they are applied, so a caller that tries again has to open them again.
+func TestFileIsAppliedOnce(t *testing.T) {
+	o := newOffice(t)
+	for _, name := range []string{"settlement-1.0.xml", "journal-1.8.xml"} {
+		file := fixture(t, name)
+		must.Get(o.Apply(t.Context(), clerk, file))(t)
+		before := read(t, o.store)
+		_, err := o.Apply(t.Context(), clerk, file)
+		require.Error(t, err, name)
+		assert.Equal(t, before, read(t, o.store), name)
+	}
+}
+
 // orders returns a journal with an order (reversale) that regularises parts of sospesi.
 func orders(operation paymentfile.Operation, number string, amount flussi.Cents, sospesi ...paymentfile.Suspense) paymentfile.Movement {
 	return paymentfile.Movement{Account: "1", Direction: paymentfile.Incoming, Document: paymentfile.DocumentIncomingOrder, Operation: operation,

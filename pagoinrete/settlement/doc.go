@@ -3,6 +3,7 @@
 // it, and which of the expected payments were made. It does not depend on events and notices: an
 // application implements [Due] on its own table of what is due.
 //
+//	store, err := sqlite.Open(ctx, "flussi.db", sqlite.Config{}) // of module sqlstore; or yours, or memstore.New()
 //	service, err := settlement.NewService(store, settlement.Permissions{"m.verdi": {school}}, due)
 //	file, err := paymentfile.Open(r, paymentfile.Config{Body: school})
 //	result, err := service.Apply(ctx, by, file)

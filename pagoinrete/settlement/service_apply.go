@@ -20,10 +20,13 @@ type ApplyResult struct {
 // does, a page of a journal as [Service.ApplyJournal] does. A settlement in JSON is several files:
 // pass its header as file, and all pages of its payments behind it, in any order.
 //
-// The error is an [ErrNotApplicable] if the file is a receipt, which changes nothing here, or a
-// part of a settlement in JSON without the others.
+// The error is an [ErrNotApplicable] if the file is a receipt, which changes nothing here, a part
+// of a settlement in JSON without the others, or another file with pages behind it.
 func (s *Service) Apply(ctx context.Context, by flussi.Actor, file paymentfile.File, pages ...*paymentfile.SettlementFile) (ApplyResult, error) {
 	reason := "Il file non è un flusso di rendicontazione né un giornale di cassa."
+	if file != nil && file.Format() != paymentfile.FormatSettlementHeader && len(pages) > 0 {
+		file, reason = nil, "Solo l'intestazione di un flusso in JSON si applica insieme alle pagine dei pagamenti."
+	}
 	switch file := file.(type) {
 	case *paymentfile.JournalFile:
 		report, err := s.ApplyJournal(ctx, by, file.Journal(), file.Movements())

@@ -24,9 +24,9 @@ type File struct {
 }
 
 // FileOf returns a settlement as a [File]: one in XML, or the header of one in JSON with all pages of
-// its payments in any order. If a page is missing, Faults says so.
+// its payments in any order. If a page is missing or does not belong to it, Faults says so.
 func FileOf(file *paymentfile.SettlementFile, pages ...*paymentfile.SettlementFile) File {
-	if file.Format() == paymentfile.FormatSettlement {
+	if file.Format() == paymentfile.FormatSettlement && len(pages) == 0 {
 		return File{file.Settlement(), file.Payments(), func() []*paymentfile.Fault { return file.Report().Faults }}
 	}
 	var joined paymentfile.SettlementPages

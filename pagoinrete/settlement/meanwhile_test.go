@@ -256,3 +256,99 @@ func TestTellIsNotRepeatedForOtherReferences(t *testing.T) {
 	assert.Len(t, o.told(r), 1)
 	assert.Equal(t, 1, calls)
 }
+
+// interleaved lets another process act before a store or a Due does what the first one asks.
+type interleaved struct {
+	settlement.Store
+	settlement.Due
+	act func()
+}
+
+func (i interleaved) Save(ctx context.Context, changes settlement.Changes) error {
+	i.act()
+	return i.Store.Save(ctx, changes)
+}
+
+func (i interleaved) Tell(ctx context.Context, body flussi.OrganizationCode, standings []settlement.Standing) error {
+	i.act()
+	return i.Due.Tell(ctx, body, standings)
+}
+
+// One process applies files and decides. Another one does the same before each of its writes and
+// before each time it tells, and sometimes ends before it tells. Once Tell has succeeded, the Due
+// knows what is stored.
+func TestNothingStoredMeanwhileRemainsUntold(t *testing.T) {
+	ended := 0
+	for seed := range uint64(150) {
+		w := newWorld(seed)
+		store, random := memstore.New(), rand.New(rand.NewPCG(seed, 11))
+		plain, due := w.serviceFor(t, store)
+		permissions := settlement.Permissions{clerk.ID: {school, town}}
+		dying := must.Get(settlement.NewService(store, permissions, crashed{due}))(t)
+		one := func(s *settlement.Service) error {
+			if random.IntN(2) == 0 {
+				return w.raw[random.IntN(len(w.raw))](t.Context(), s)
+			}
+			return decideOne(t, random, s, w)
+		}
+		acting := false
+		both := interleaved{store, due, func() {
+			if acting || random.IntN(2) == 0 {
+				return
+			}
+			acting = true
+			defer func() { acting = false }()
+			if s := []*settlement.Service{plain, dying}[random.IntN(2)]; one(s) != nil && s == dying {
+				ended++
+			}
+		}}
+		first := must.Get(settlement.NewService(both, permissions, both))(t)
+		for range 12 {
+			_ = one(first) // a decision may be refused
+		}
+		told := newTable()
+		told.due = w.due
+		again := must.Get(settlement.NewService(store, permissions, told))(t)
+		for _, body := range []flussi.OrganizationCode{school, town} {
+			require.NoError(t, plain.Tell(t.Context(), clerk, body))
+			require.NoError(t, again.Review(t.Context(), clerk, body, w.references...))
+		}
+		require.Equal(t, told.lines(), due.lines(), "seed %d", seed)
+	}
+	assert.Greater(t, ended, 100)
+}
+
+// decideOne decides about a payment or a movement, or takes the decision back.
+func decideOne(t *testing.T, random *rand.Rand, s *settlement.Service, w *world) error {
+	const why = "come da mail"
+	ctx := t.Context()
+	var err error
+	if random.IntN(3) == 0 {
+		found := must.Get(s.Movements(ctx, clerk, settlement.MovementFilter{}, settlement.Page{}))(t).Movements
+		settlements := must.Get(s.Settlements(ctx, clerk, settlement.SettlementFilter{}, settlement.Page{}))(t).Settlements
+		if len(found) == 0 || len(settlements) == 0 {
+			return nil
+		}
+		switch m := found[random.IntN(len(found))]; {
+		case len(m.Decisions) > 0:
+			_, err = s.ReleaseMovement(ctx, clerk, m.ID, why)
+		default:
+			to := settlements[random.IntN(len(settlements))].ID
+			_, err = s.MatchMovement(ctx, clerk, m.ID, []settlement.ManualMatch{{Settlement: to}}, why)
+		}
+		return err
+	}
+	found := must.Get(s.Payments(ctx, clerk, settlement.PaymentFilter{}, settlement.Page{}))(t).Payments
+	if len(found) == 0 {
+		return nil
+	}
+	switch p := found[random.IntN(len(found))]; {
+	case !p.Decision.IsZero():
+		_, err = s.ReleasePayment(ctx, clerk, p.ID, why)
+	case random.IntN(2) == 0:
+		_, err = s.SetPaymentAside(ctx, clerk, p.ID, why)
+	default:
+		_, err = s.MatchPayment(ctx, clerk, p.ID, w.references[random.IntN(len(w.references))], why)
+	}
+	return err
+}

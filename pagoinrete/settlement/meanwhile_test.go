@@ -14,6 +14,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/must"
+	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
 	"github.com/flussi-go/flussi/pagoinrete/settlement/memstore"
 )
@@ -351,4 +352,18 @@ func decideOne(t *testing.T, random *rand.Rand, s *settlement.Service, w *world)
 		_, err = s.MatchPayment(ctx, clerk, p.ID, w.references[random.IntN(len(w.references))], why)
 	}
 	return err
+}
+
+// Many payments of one reference are on many pages of a settlement.
+func TestReferenceOfManyPaymentsIsToldOnce(t *testing.T) {
+	o, calls := newOffice(t), 0
+	r := o.iuv(1, 5000)
+	o.due.fail = func() error { calls++; return nil }
+	var rows []paymentfile.Payment
+	for i := range 1500 {
+		rows = append(rows, row(r, strconv.Itoa(i), 5000))
+	}
+	o.settle(flowID, rows...)
+	assert.Len(t, o.told(r), 1500)
+	assert.Equal(t, 1, calls)
 }

@@ -39,7 +39,7 @@ func (s *Service) Review(ctx context.Context, by flussi.Actor, body flussi.Organ
 		err = s.tell(ctx, by, body)
 	}
 	if err == nil { // even if nothing changed in the store
-		err = s.tellReferences(ctx, body, slices.Clone(references), &arrivals{})
+		err = s.tellReferences(ctx, body, slices.Clone(references), &telling{})
 	}
 	return failed("review", "", uuid.Nil, err)
 }
@@ -77,7 +77,7 @@ func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlemen
 		return s.store.Payments(ctx, PaymentFilter{Settlement: settlement.ID}, page)
 	}
 	var moved []PaymentChange
-	var arrivals arrivals
+	var t telling
 	for page, err := range core.Pages(ctx, maxReferences, list) {
 		if err != nil {
 			return err
@@ -91,7 +91,7 @@ func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlemen
 				moved = append(moved, step{action: ActionTell, by: by}.payment(p.State, told))
 			}
 		}
-		if err := s.tellReferences(ctx, settlement.Body, references, &arrivals); err != nil {
+		if err := s.tellReferences(ctx, settlement.Body, references, &t); err != nil {
 			return err
 		}
 	}
@@ -120,18 +120,18 @@ func (s *Service) tellMovements(ctx context.Context, by flussi.Actor, body fluss
 		told.Unreported, told.PreviousReference = false, paymentfile.Reference{}
 		changes = append(changes, step{action: ActionTell, by: by}.movement(m, told))
 	}
-	if err := s.tellReferences(ctx, body, references, &arrivals{}); err != nil {
+	if err := s.tellReferences(ctx, body, references, &telling{}); err != nil {
 		return err
 	}
 	return (&core.Tries{}).Again(ctx, s.store.Save(ctx, Changes{Movements: changes}))
 }
 
 // tellReferences tells the [Due] the Standing of references.
-func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, arrivals *arrivals) error {
+func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, t *telling) error {
 	slices.SortFunc(references, func(a, b paymentfile.Reference) int { return strings.Compare(a.Reveal(), b.Reveal()) })
-	references = slices.DeleteFunc(slices.Compact(references), paymentfile.Reference.IsZero)
+	references = slices.DeleteFunc(slices.Compact(references), func(r paymentfile.Reference) bool { return r.IsZero() || t.several[r] })
 	for some := range slices.Chunk(references, maxReferences) {
-		if err := s.tellSome(ctx, body, some, arrivals); err != nil {
+		if err := s.tellSome(ctx, body, some, t); err != nil {
 			return err
 		}
 	}
@@ -142,7 +142,7 @@ func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCo
 // payments for one. If another process writes meanwhile, it may have told what is newer before this
 // call told what is older. So tellSome reads again, and tells again if the Standing of these references
 // is another one: at most once for each write of others that changes it, and until the context ends.
-func (s *Service) tellSome(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, arrivals *arrivals) error {
+func (s *Service) tellSome(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, t *telling) error {
 	var told []Standing
 	for before := int64(0); ; {
 		version, err := s.store.BodyVersion(ctx, body)
@@ -150,15 +150,15 @@ func (s *Service) tellSome(ctx context.Context, body flussi.OrganizationCode, re
 			return err
 		}
 		before = version
-		arrivals.at(version)
-		standings, err := s.standings(ctx, body, references, arrivals.of)
+		t.at(version)
+		standings, err := s.standings(ctx, body, references, t.arrivals)
 		switch {
 		case errors.Is(err, ErrTooManyPayments):
 			half := len(references) / 2
-			if err := s.tellSome(ctx, body, references[:half], arrivals); err != nil {
+			if err := s.tellSome(ctx, body, references[:half], t); err != nil {
 				return err
 			}
-			return s.tellSome(ctx, body, references[half:], arrivals)
+			return s.tellSome(ctx, body, references[half:], t)
 		case err != nil || told != nil && reflect.DeepEqual(standings, told):
 			return err
 		}
@@ -166,19 +166,34 @@ func (s *Service) tellSome(ctx context.Context, body flussi.OrganizationCode, re
 			return err
 		}
 		told = standings
+		t.told(standings)
 	}
 }
 
-// arrivals are those of settlements, by their ID, as they were at a version of the body.
-type arrivals struct {
-	version int64
-	of      map[uuid.UUID]arrival
+// telling is what is remembered while the references of a settlement are told.
+type telling struct {
+	version  int64                          // of the body, of which the arrivals are
+	arrivals map[uuid.UUID]arrival          // by the ID of the settlement
+	several  map[paymentfile.Reference]bool // references with several payments that were told
 }
 
 // at removes the arrivals if the body has another version than they are of.
-func (a *arrivals) at(version int64) {
-	if a.version != version || a.of == nil {
-		a.version, a.of = version, map[uuid.UUID]arrival{}
+func (t *telling) at(version int64) {
+	if t.version != version || t.arrivals == nil {
+		t.version, t.arrivals = version, map[uuid.UUID]arrival{}
+	}
+}
+
+// told remembers the references that have several payments. Otherwise each page with one of them would
+// tell all of them again.
+func (t *telling) told(standings []Standing) {
+	if t.several == nil {
+		t.several = map[paymentfile.Reference]bool{}
+	}
+	for _, s := range standings {
+		if len(s.Payments) > 1 {
+			t.several[s.Reference] = true
+		}
 	}
 }
 

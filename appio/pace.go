@@ -13,7 +13,7 @@ import (
 // Pace spreads calls over time, to keep within the platform's limit for a body: 150 calls in 5
 // seconds, over all its services and operations. All clients of one body in a process share one Pace;
 // the Paces of several processes share the limit by [PaceConfig].Shared. It is safe for concurrent
-// use. It has no goroutines, but for one that asks a [TurnStore], at most 5 seconds.
+// use. It has no goroutines, except for one while it asks a [TurnStore], for at most 5 seconds.
 //
 // After a 429 to one of the clients, no call of any of them starts for as long as the platform
 // asked. Calls that would have to wait for longer than [Config].MaxWait end with a
@@ -29,15 +29,17 @@ type Pace struct {
 type PaceConfig struct {
 	Calls  int           // in a window, of the body. Defaults to 150; some bodies have 250
 	Window time.Duration // Defaults to 5 s
-	// Shared is where the processes that call for one body reserve their turns, such as the store
-	// that they send from: those of package sqlstore are one. Without it the body's calls have to be
-	// made by one process; otherwise 429s slow them down. Defaults to none.
+	// Shared grants the turns of the processes that make calls for the body. It can be the store
+	// that they send from, if that is one of package sqlstore. Without Shared, one process has to
+	// make all calls of the body; otherwise 429s slow the processes down. Defaults to none.
 	//
-	// While it fails, calls wait. If it fails for longer than [Config].MaxWait, they end with an error
-	// that wraps its error: [flussi.ErrUnavailable], or of a submission [flussi.OutcomeNotDone].
+	// While Shared fails, calls wait. If it fails for longer than [Config].MaxWait, calls end with an
+	// error that wraps the one of Shared. It is a [flussi.ErrUnavailable], and the outcome of a
+	// submission is [flussi.OutcomeNotDone].
 	Shared TurnStore
-	// Body names the body at Shared. All processes that call for it must use the same name, such as
-	// its fiscal code, and the same Calls and Window. It is required with Shared.
+	// Body is the name of the body for Shared. All processes that make calls for the body must use
+	// the same name, such as its fiscal code, and the same Calls and Window. It is required with
+	// Shared.
 	Body string
 }
 
@@ -80,15 +82,15 @@ func (p *Pace) Wait(ctx context.Context) error { return p.pace.Wait(ctx, 0) }
 // did not say. Clients call it. Call it for calls of your own.
 func (p *Pace) SlowDown(retryAfter time.Duration) { p.pace.SlowDown(retryAfter) }
 
-// Rate returns how many calls a second may start now; of all processes together, if they share the
-// limit, as this one last heard.
+// Rate returns how many calls a second may start now. If processes share the limit, it is the rate of
+// all processes together, from the last answer of the [TurnStore].
 func (p *Pace) Rate() float64 { return p.pace.Rate() }
 
 // Reserve announces up to n calls that can start within a time, behind those that wait and those
 // that were announced before. It returns how many it announced, and when the next call behind all
-// of them can start, at the present rate. A program that has to prepare its calls then prepares no
-// more than can start soon. It ends the announcement by [Pace.Release], right before it makes a
-// call, or when it gives it up; the call itself waits for its turn as any other.
+// of them can start, at the present rate. So a program that has to prepare its calls prepares no
+// more of them than can start soon. Call [Pace.Release] right before each announced call, and for
+// calls that are not made. An announced call waits for its turn as any other call.
 func (p *Pace) Reserve(n int, within time.Duration) (reserved int, next time.Time) {
 	return p.pace.Reserve(n, within)
 }

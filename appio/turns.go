@@ -8,26 +8,28 @@ import (
 	"github.com/flussi-go/flussi/internal/pace"
 )
 
-// TurnStore is where the processes that call for one body reserve turns of its limit together: see
-// [PaceConfig].Shared. The stores of package sqlstore implement it for processes of one database, and
-// [MemoryTurns] does within a process. Package pacetest checks an implementation of your own.
+// TurnStore grants turns to the processes that make calls for one body, so that they keep its limit
+// together: see [PaceConfig].Shared. A turn is the right to start one call at a certain time. The
+// stores of package sqlstore implement TurnStore for the processes that use one database, and
+// [MemoryTurns] implements it within a process. Package pacetest checks your own implementation.
 //
-// Processes have no clock in common. So a request has no time, and the times of an answer count
-// from its receipt: an answer that takes long delays the calls, which is harmless.
+// Processes have no common clock. So a request has no time, and the times of an answer count from
+// its receipt. A slow answer delays the calls, which is harmless.
 type TurnStore interface {
-	// ReserveTurns grants turns in the order in which they are asked for. No turn is granted twice,
-	// also to others that ask at the same time; turns that are not used lapse. Time in which nothing
-	// is asked for adds no turns.
+	// ReserveTurns grants turns in the order of the requests. It grants no turn twice, not even to
+	// requests at the same time. Turns that are not used lapse, and time without requests adds no
+	// turns.
 	//
 	//   - Each request gets up to half of the turns that are free within half a second, and at least
-	//     one. So those who ask later get turns within that time, too.
-	//   - A RetryAfter holds the calls of the body: until it ends, nothing is granted, and each answer
-	//     says how long. It lowers the rate to four fifths, unless calls are held already; not
-	//     below a twentieth. From the end on, the rate grows by a hundredth of the full rate each
-	//     second. A shorter RetryAfter does not shorten a longer one.
-	//   - Bodies have nothing to do with each other.
-	//   - It returns soon after ctx ends. After an error nothing, or turns that lapse, were reserved;
-	//     a RetryAfter is told again.
+	//     one. So later requests find turns within that time, too.
+	//   - While a RetryAfter lasts, the calls of the body are held: nothing is granted, and each
+	//     answer has the time left in Held. A shorter RetryAfter does not shorten a longer one.
+	//   - A RetryAfter lowers the rate to four fifths, and not below a twentieth of the full rate. It
+	//     does not lower the rate if calls are held already. When calls are no longer held, the rate
+	//     grows by a hundredth of the full rate each second.
+	//   - The turns and the rate of a body do not depend on other bodies.
+	//   - It returns soon after ctx ends. After an error it may have reserved turns, which lapse. The
+	//     caller repeats a RetryAfter after an error.
 	//
 	// It must be safe for concurrent use.
 	ReserveTurns(ctx context.Context, r TurnRequest) (Turns, error)
@@ -37,17 +39,17 @@ type TurnStore interface {
 type TurnRequest struct {
 	Body       string        // see [PaceConfig].Body
 	Rate       float64       // calls a second of the body at its full rate, above 0
-	Turns      int           // that can be used soon; 0 if the request only tells or learns of a 429
-	RetryAfter time.Duration // how long a 429 asked to wait that the store was not told of; 0: there was none
+	Turns      int           // how many are needed soon; 0 to report a 429 only, or to read the rate
+	RetryAfter time.Duration // how long a new 429 asked to wait; 0 if there was none since the last request
 }
 
 // Turns is the answer to a [TurnRequest]. Its times count from the receipt of the answer.
 type Turns struct {
-	Count    int           // of turns, at most as many as were asked for
-	Start    time.Duration // until the first one
-	Interval time.Duration // between them
-	Held     time.Duration // until calls may start, since the platform asked to wait; 0: now
-	Rate     float64       // calls a second of the body at present, over all processes
+	Count    int           // how many turns are granted, at most as many as were asked for
+	Start    time.Duration // until the first turn
+	Interval time.Duration // between turns
+	Held     time.Duration // how long no call may start, since the platform asked to wait; 0 if calls may start
+	Rate     float64       // calls a second of the body at present, of all processes together
 }
 
 // MemoryTurns is a [TurnStore] in memory, for tests, and for several Paces of one body in a process.

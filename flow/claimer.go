@@ -21,7 +21,7 @@ type claimer struct {
 
 	open  int       // claimed, and the outcome not stored
 	empty bool      // there was nothing to claim; the run resets it
-	dueAt time.Time // the pace has no turns for a claim before; zero if it has
+	dueAt time.Time // before it, the pace has no turns for a claim; zero if it has turns now
 	asked time.Time // when the run asked for the claim that is under way
 }
 
@@ -44,13 +44,13 @@ func newClaimer(store Store, config *DispatcherConfig, flowID uuid.UUID, w *work
 // maxClaimTime limits how far ahead a slow store makes a flow claim.
 const maxClaimTime = time.Second
 
-// turnPause is the shortest time until the run asks again for turns that it did not get.
+// turnPause is the shortest time after which the run asks the pace again, if it got no turns.
 const turnPause = 5 * time.Millisecond
 
 // reserve returns how many notifications to claim now, in a step that also stores the outcomes of
-// some that are done. These can begin soon, each with a worker and a turn of its own: within
-// ClaimAhead after the next claim behind this one, since they have to last until that. It returns 0
-// while the workers have enough work, and if there was nothing to claim.
+// done notifications. It counts those that can begin soon, each with a worker and a turn: within
+// ClaimAhead after the claim that follows this one, since the workers need work until then. It
+// returns 0 while the workers have enough work, and if there was nothing to claim.
 func (c *claimer) reserve(done int) int {
 	if c.empty && c.open > done {
 		return 0
@@ -77,7 +77,7 @@ func (c *claimer) reserve(done int) int {
 		reserved, next = c.workers.paced.Reserve(1, wait+time.Second)
 	}
 	c.dueAt = next.Add(-within / 2)
-	if soon := time.Now().Add(turnPause); reserved == 0 && c.dueAt.Before(soon) { // turns are on their way
+	if soon := time.Now().Add(turnPause); reserved == 0 && c.dueAt.Before(soon) { // the pace is asking for turns
 		c.dueAt = soon
 	}
 	return reserved

@@ -54,13 +54,13 @@ type DispatcherConfig struct {
 	// so how many of its connections they use. Defaults to 8; at most 1,000.
 	MaxStoreCalls int
 	// Lease is for how long notifications are claimed. Requests begin in the first half of it, also
-	// those of an [*appio.Client] that waited for their turn or are repeated, and are cut off after
-	// three quarters. So a quarter must be at least the Timeout of the Sender's HTTP client
-	// ([appio.Config].HTTPClient, 30 seconds by default), or slow answers become unknown outcomes;
-	// nothing checks this, since a Sender does not tell its timeout. The last quarter is for storing
-	// outcomes. A process that was frozen for longer than the Lease begins nothing of what it had
-	// claimed. After a crash, a flow has to wait for the end of the leases. Defaults to 2 minutes,
-	// four times the 30 seconds; at least 1 second.
+	// if an [*appio.Client] waits for its turn or repeats them. They are cut off after three
+	// quarters, and the last quarter is for storing outcomes. So a quarter must be at least the
+	// Timeout of the Sender's HTTP client ([appio.Config].HTTPClient, 30 seconds by default);
+	// otherwise slow answers become unknown outcomes. Nothing checks this, since a Sender does not
+	// state its timeout. A process that was frozen for longer than the Lease begins no request for
+	// what it had claimed. After a crash, a flow has to wait for the end of the leases. Defaults to
+	// 2 minutes, four times the 30 seconds; at least 1 second.
 	Lease time.Duration
 	// CheckProfiles asks, before the first message to a citizen in a run, whether the
 	// citizen takes messages of the service; if not, the notification becomes Errore with
@@ -97,7 +97,7 @@ type DispatcherConfig struct {
 	// PollInterval is how often Serve looks for flows, and how often Run looks at a flow whose
 	// other notifications other dispatchers have claimed. Defaults to 1 second.
 	PollInterval time.Duration
-	// Observer receives what the dispatcher does. Defaults to none. To follow one flow, see
+	// Observer receives events of the dispatcher. Defaults to none. To follow one flow, see
 	// [Service.Watch].
 	Observer Observer
 	// Logger receives stops, recoveries and store failures; never personal data. Defaults to

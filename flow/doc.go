@@ -40,8 +40,8 @@
 // [Service.CheckRecipients] says before who takes messages of the service.
 //
 // [Service.Watch] follows the sending of a flow, whichever process sends it, with its rate and the time
-// left: a web page can stream it. An [Observer] receives what a Dispatcher or a Service does, for
-// metrics and traces, without anything personal.
+// left: a web page can stream it. An [Observer] receives events of a Dispatcher or a Service, for
+// metrics and traces, without personal data.
 //
 // # What is promised
 //

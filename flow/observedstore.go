@@ -12,8 +12,9 @@ import (
 	"github.com/flussi-go/flussi/internal/core"
 )
 
-// observed returns a store whose calls an observer receives; the store itself if it wants none. The
-// result is a [SaveAndClaimer] if the store is one, and nothing else that is optional.
+// observed returns a store that reports its calls to the observer, or the store itself if StoreCalled
+// is not set. The result is a [SaveAndClaimer] if the store is one. It has no other optional
+// interface of the store.
 func observed(store Store, o *Observer) Store {
 	if o.StoreCalled == nil {
 		return store
@@ -37,12 +38,12 @@ type observedSaveAndClaimer struct {
 	combined SaveAndClaimer
 }
 
-// report is deferred with the time of the beginning.
+// report reports a call that began at a time. It is deferred, so it reads the error by a pointer.
 func (s *observedStore) report(ctx context.Context, method string, start time.Time, err *error) {
 	s.observer.StoreCalled(ctx, StoreCall{Method: method, Result: storeResult(*err), Took: time.Since(start)})
 }
 
-// storeResult returns the kind of an error of a store.
+// storeResult returns the class of an error of a store.
 func storeResult(err error) StoreResult {
 	var sent *AlreadySentError
 	switch {

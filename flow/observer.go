@@ -14,20 +14,20 @@ import (
 // function is optional; the zero Observer observes nothing and costs nothing. Later versions may add
 // functions, and fields of their arguments.
 //
-// The functions are called from the goroutines that do the work, several at the same time, and the
-// work waits for them: they must not block. What they receive names flows and notifications by their
-// IDs, and services by their names. It never holds a fiscal code, a text, a key, or the text of an
-// error. Attempts of calls, with the time that they waited for the pace, come from the client: see
-// [appio.Config].Attempted.
+// The goroutines that do the work call the functions, several at the same time, and wait for them:
+// the functions must not block. Their arguments have the IDs of flows and notifications, and the
+// names of services. They never have a fiscal code, a text, a key, or the text of an error. The
+// client reports the attempts of calls, with their wait for the pace: see [appio.Config].Attempted.
 type Observer struct {
-	// SubmissionStarted is called before a notification is submitted, and before its citizen's
-	// profile is asked for. It returns the context of these calls, such as one with a span that
-	// the spans of the HTTP client are children of.
+	// SubmissionStarted is called before the citizen's profile is asked for and the notification is
+	// submitted. It returns the context of these calls. If this context has a span, the spans of
+	// the HTTP client become its children.
 	SubmissionStarted func(ctx context.Context, s Submission) context.Context
 	// SubmissionEnded is called when the outcome is known and not yet stored, with the context that
 	// SubmissionStarted returned.
 	SubmissionEnded func(ctx context.Context, s Submission, r SubmissionResult)
-	// Claimed is called after a claim of a Dispatcher that the store made.
+	// Claimed is called after a claim of a Dispatcher, also if it found no notifications; not after
+	// an error.
 	Claimed func(ctx context.Context, c ClaimResult)
 	// LeaseRescued is called when a Dispatcher has given a notification an unknown outcome, because
 	// its sender did not report one within the lease.
@@ -35,8 +35,8 @@ type Observer struct {
 	// StoreCalled is called after a call of a method of the [Store].
 	StoreCalled func(ctx context.Context, c StoreCall)
 	// SendingChanged is called when a Dispatcher begins to send a flow, waits, or ends. The number of
-	// flows in a state is the number of changes To it less that of changes From it. For one flow it
-	// is never called twice at the same time.
+	// flows in a state is the number of changes To it less that of changes From it. Two calls for
+	// the same flow are never made at the same time.
 	SendingChanged func(ctx context.Context, c SendingChange)
 }
 
@@ -44,14 +44,14 @@ type Observer struct {
 type Submission struct {
 	NotificationID uuid.UUID // of the notification
 	FlowID         uuid.UUID // of its flow; [uuid.Nil] if it has none
-	Service        string    // whose message it is
+	Service        string    // the service that sends the message
 }
 
-// SubmissionResult is what came of a [Submission].
+// SubmissionResult is the result of a [Submission].
 type SubmissionResult struct {
 	Outcome  SubmissionOutcome // what the platform did with the message
 	Attempts int               // requests to submit it
-	Took     time.Duration     // with the time that it waited for the pace, and for a profile
+	Took     time.Duration     // includes the waits for the pace and for a profile
 }
 
 // SubmissionOutcome is a kind of outcome of a submission, such as for an attribute of a metric.
@@ -69,15 +69,15 @@ const (
 	SubmissionUnknown        SubmissionOutcome = "unknown"         // the message may have arrived
 )
 
-// ClaimResult is a claim of notifications of a flow.
+// ClaimResult is the result of a claim of notifications of a flow.
 type ClaimResult struct {
-	FlowID      uuid.UUID     // whose notifications
+	FlowID      uuid.UUID     // of the flow
 	Service     string        // of the flow
-	Asked       int           // how many were asked for
-	Taken       int           // of them, those that are to be sent
-	AlreadySent int           // of them, those that became Errore with [CodeAlreadySent]
-	Waited      time.Duration // for one of the MaxStoreCalls
-	Took        time.Duration // by the store, with outcomes that it stored in the same step
+	Asked       int           // how many notifications were asked for
+	Taken       int           // how many were claimed, and are to be sent
+	AlreadySent int           // how many became Errore with [CodeAlreadySent] instead
+	Waited      time.Duration // the wait for one of the MaxStoreCalls
+	Took        time.Duration // the call of the store, which may also have stored outcomes
 }
 
 // RescuedLease is a notification whose outcome is unknown because its lease ended.
@@ -90,8 +90,8 @@ type RescuedLease struct {
 // StoreCall is a call of a [Store].
 type StoreCall struct {
 	Method string        // of [Store] or [SaveAndClaimer], such as "SaveNotifications"
-	Result StoreResult   // its error
-	Took   time.Duration // with what the store itself waited for
+	Result StoreResult   // the class of its error
+	Took   time.Duration // includes the waits inside the store
 }
 
 // StoreResult is a kind of result of a call of a [Store].
@@ -101,7 +101,7 @@ type StoreResult string
 const (
 	StoreOK            StoreResult = "ok"             // no error
 	StoreNotFound      StoreResult = "not_found"      // a [flussi.ErrNotFound]
-	StoreConflict      StoreResult = "conflict"       // a [flussi.ErrConflict]: another was faster
+	StoreConflict      StoreResult = "conflict"       // a [flussi.ErrConflict]: another writer was faster
 	StoreAlreadySent   StoreResult = "already_sent"   // an [*AlreadySentError]
 	StoreCanceled      StoreResult = "canceled"       // the context ended
 	StoreUnavailable   StoreResult = "unavailable"    // a [flussi.ErrStoreUnavailable]
@@ -109,13 +109,13 @@ const (
 	StoreFailed        StoreResult = "failed"         // any other error
 )
 
-// SendingChange is a change of how a dispatcher sends a flow.
+// SendingChange is a change of the state or the reason of the sending of a flow by one dispatcher.
 type SendingChange struct {
 	FlowID   uuid.UUID     // of the flow
 	Service  string        // of the flow
-	From, To SendingState  // From is "" if the dispatcher did not have the flow, or had ended with it
+	From, To SendingState  // From is "" in the first change of a flow, and may be after [SendingEnded]
 	Reason   SendingReason // of To; "" for [SendingRunning]
-	// FromReason is the Reason of the change before. A flow may change its reason and not its state.
+	// FromReason is the Reason of the previous change. The reason may change while the state stays.
 	FromReason SendingReason
 }
 
@@ -126,7 +126,7 @@ type SendingState string
 const (
 	SendingRunning SendingState = "running" // its notifications are sent
 	SendingWaiting SendingState = "waiting" // the dispatcher goes on with it later, by itself
-	SendingStopped SendingState = "stopped" // the cause is to be removed, and the sending ordered again
+	SendingStopped SendingState = "stopped" // an operator has to remove the cause, and to order the sending again
 	SendingEnded   SendingState = "ended"   // nothing is left for the dispatcher to do
 )
 
@@ -136,7 +136,7 @@ type SendingReason string
 // The reasons of states of sending.
 const (
 	ReasonThrottled   SendingReason = "throttled"   // waiting: the platform asked to wait; stopped: for longer than MaxRetryAfter
-	ReasonElsewhere   SendingReason = "elsewhere"   // waiting: other dispatchers have claimed the rest; stopped or ended: by another dispatcher or an operator
+	ReasonElsewhere   SendingReason = "elsewhere"   // waiting: other dispatchers have claimed the rest; stopped, ended: another dispatcher or an operator did it
 	ReasonTurn        SendingReason = "turn"        // waiting: its turn is over, since there are more than MaxFlows flows
 	ReasonStore       SendingReason = "store"       // waiting, ended: the store failed
 	ReasonService     SendingReason = "service"     // stopped: the service cannot send, such as with a refused key
@@ -147,7 +147,8 @@ const (
 	ReasonInterrupted SendingReason = "interrupted" // ended: the context ended
 )
 
-// kind returns what an outcome is for an observer, as long as the breaker has not changed it.
+// kind returns the class of an outcome for an observer. Call it before the breaker changes the
+// outcome.
 func (o outcome) kind() SubmissionOutcome {
 	switch {
 	case o.action == NotificationAccept:
@@ -168,7 +169,7 @@ func (o outcome) kind() SubmissionOutcome {
 	return SubmissionFailed
 }
 
-// receivesSubmissions reports whether there is anything to do for a submission. The observer may be nil.
+// receivesSubmissions reports whether a function for submissions is set. The observer may be nil.
 func (o *Observer) receivesSubmissions() bool {
 	return o != nil && (o.SubmissionStarted != nil || o.SubmissionEnded != nil)
 }
@@ -199,8 +200,8 @@ func (o *Observer) rescued(ctx context.Context, n Notification) {
 	}
 }
 
-// sending is what a dispatcher does with one flow, as the observer knows it. It is not safe for
-// concurrent use.
+// sending is the state of one flow that the observer was told last. It is not safe for concurrent
+// use.
 type sending struct {
 	state  SendingState
 	reason SendingReason
@@ -208,7 +209,7 @@ type sending struct {
 	name   string // of the service
 }
 
-// change reports another state or reason.
+// change reports a state and a reason, unless they are the same as before.
 func (s *sending) change(ctx context.Context, o *Observer, to SendingState, reason SendingReason) {
 	from, why := s.state, s.reason
 	if from == to && why == reason {
@@ -222,11 +223,12 @@ func (s *sending) change(ctx context.Context, o *Observer, to SendingState, reas
 	}
 }
 
-// end reports the end of a run that returned a flow and an error. Serve goes on with some of them.
+// end reports the end of a run that returned a flow and an error. served says that Serve made the
+// run, and may begin another one.
 func (s *sending) end(ctx context.Context, o *Observer, f Flow, err error, served bool) {
 	var stopped *StopError
 	switch {
-	case s.state == "": // nothing was begun
+	case s.state == "": // the run failed before it began to send
 	case errors.Is(err, errLimited):
 		s.change(ctx, o, SendingWaiting, ReasonThrottled)
 	case errors.Is(err, errElsewhere):

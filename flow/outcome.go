@@ -56,7 +56,7 @@ func outcomeOf(n Notification, receipt appio.Receipt, err error) outcome {
 // it, or of asking for the citizen's profile before.
 func notSent(n Notification, err error) outcome {
 	o := outcome{action: NotificationRelease, err: err, attempts: attempts(err), signal: platformFailed}
-	if errors.Is(err, pace.ErrTooLate) { // the call had not begun in the first half of the lease
+	if errors.Is(err, pace.ErrTooLate) { // the first half of the lease ended before the call began
 		o.err, o.signal = nil, indecisive
 		return o
 	}
@@ -76,7 +76,7 @@ func notSent(n Notification, err error) outcome {
 	case isRefusal(e):
 		o.action, o.code, o.signal, o.answer = NotificationFail, refusalCode(e), refusedMessage, e.Words
 		o.text, o.refusal = refusalText(o.code, e), refusalOf(n, e)
-	case errors.Is(err, flussi.ErrStoreUnavailable): // the pace had no turn: it says nothing about the platform
+	case errors.Is(err, flussi.ErrStoreUnavailable): // the pace got no turn, which says nothing about the platform
 		o.signal = indecisive
 	default:
 		o.waitUntil = waitUntil(e)

@@ -48,18 +48,18 @@ type profile struct {
 // profiles remembers which citizens take messages of a service, for one sending or check. The zero
 // value is empty. It is safe for concurrent use.
 type profiles struct {
-	pool *pool // whose flows share maxProfiles; nil: this is the only one
+	pool *pool // its flows share maxProfiles; nil if there are no other flows
 
 	mu     sync.Mutex
 	known  map[flussi.FiscalCode]profile
 	asking map[flussi.FiscalCode]chan struct{} // closed when the call for the citizen has ended
 }
 
-// maxProfiles bounds what is remembered for all flows of a pool; one with more than its share begins
-// anew.
+// maxProfiles limits the profiles that all flows of a pool remember together. A flow with more than
+// its share forgets all of its own.
 const maxProfiles = 100_000
 
-// most returns how many citizens may be remembered.
+// most returns how many citizens this flow may remember.
 func (p *profiles) most() int {
 	if p.pool == nil {
 		return maxProfiles

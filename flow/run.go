@@ -22,7 +22,7 @@ type run struct {
 	workers   *workers
 	completer *completer
 	scheduled *scheduledFlow // nil: by Run
-	sending   *sending       // as the observer knows it
+	sending   *sending       // what the observer was told
 	began     time.Time
 	group     []completion // that is stored; its memory is used again
 	storeBy   time.Time    // when to store the few results that wait for more; zero if none do
@@ -273,7 +273,7 @@ func (r *run) begin(ctx, requests context.Context, b *batch) {
 	r.workers.begin(ctx, requests, b)
 }
 
-// report reports what the run does to the observer.
+// report tells the observer the state of the run.
 func (r *run) report(ctx context.Context, state SendingState, reason SendingReason) {
 	r.sending.change(ctx, &r.config.Observer, state, reason)
 }
@@ -287,8 +287,8 @@ func (r *run) setFlow(f Flow) {
 // stopping reports whether nothing more of the flow is to be sent.
 func (f Flow) stopping() bool { return f.Disabled || f.Error != "" }
 
-// isElsewhere reports, for a flow of which this dispatcher has claimed nothing, whether there is
-// nothing to do until other dispatchers store outcomes, or their leases end.
+// isElsewhere reports whether nothing is left to claim until other dispatchers store outcomes or
+// their leases end. This dispatcher must have claimed nothing of the flow.
 func (f Flow) isElsewhere() bool {
 	return f.Counts.Sending > 0 && (f.Counts.Registered == 0 || f.stopping())
 }

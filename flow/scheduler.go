@@ -34,7 +34,7 @@ type scheduledFlow struct {
 	dueAt     time.Time     // the next run
 	pause     time.Duration // after the last failure
 	breaker   *breaker      // of the last run, if the next one goes on with it
-	sending   sending       // as the observer knows it; of its run while there is one
+	sending   sending       // what the observer was told; while a run exists, only the run uses it
 }
 
 // maxPause is the longest time between runs of a flow that fails.
@@ -68,8 +68,7 @@ func (d *Dispatcher) Serve(ctx context.Context) error {
 	return s.lost
 }
 
-// begin starts runs for flows that are In invio and of which there is something to do, as many as
-// MaxFlows permits.
+// begin starts runs for the flows that find returns, as many as MaxFlows permits.
 func (s *scheduler) begin(ctx context.Context) {
 	found, err := s.find(ctx)
 	if err != nil && ctx.Err() == nil {
@@ -96,8 +95,8 @@ func (s *scheduler) begin(ctx context.Context) {
 	}
 }
 
-// find returns the flows that are In invio, the oldest first, without those whose rest other
-// dispatchers have claimed. With an error these are only some.
+// find returns the flows that are In invio, the oldest first. It leaves out flows whose remaining
+// notifications other dispatchers have claimed. With an error it returns only some of the flows.
 func (s *scheduler) find(ctx context.Context) (found []uuid.UUID, err error) {
 	filter := FlowFilter{States: []FlowState{FlowSending}, Services: s.dispatcher.config.Services}
 	for page := (Page{Limit: MaxPage, OldestFirst: true}); ; {

@@ -46,7 +46,7 @@ func (s sender) messenger(ctx context.Context, service string) (Sender, error) {
 	return m, err
 }
 
-// submit sends a notification, and reports it to the observer. known may be nil.
+// submit sends a notification, and reports the submission to the observer. known may be nil.
 func (s sender) submit(ctx context.Context, m Sender, n Notification, known *profiles) (o outcome) {
 	if s.observer.receivesSubmissions() {
 		observed, end := s.observer.submission(ctx, Submission{n.ID, n.FlowID, n.Service})
@@ -67,7 +67,7 @@ func (s sender) submit(ctx context.Context, m Sender, n Notification, known *pro
 			return outcome{action: NotificationFail, code: CodeUnreachable}
 		}
 	}
-	if err := pace.MayStart(ctx); err != nil { // asking for the profile may have taken long
+	if err := pace.MayStart(ctx); err != nil { // the call for the profile may have taken long
 		return notSent(n, err)
 	}
 	receipt, err := m.Submit(ctx, n.Message())

@@ -66,7 +66,7 @@ func (o Permissions) Services(_ context.Context, by flussi.Actor) ([]string, err
 // changed nothing.
 type Service struct {
 	store   Store
-	given   Store // the store that is observed, or store itself
+	given   Store // the argument of NewService; store may be a wrapper that reports its calls
 	access  core.Access
 	sender  sender
 	limits  Limits
@@ -89,8 +89,8 @@ type ServiceConfig struct {
 	// program dies, the notification gets an unknown outcome after the Lease. Defaults to 2
 	// minutes; at least 1 second.
 	Lease time.Duration
-	// Observer receives the submissions of the service, one by one as operators order them, and
-	// its calls of the store. Defaults to none.
+	// Observer receives the submissions of single notifications that operators send, and the
+	// service's calls of the store. Defaults to none.
 	Observer Observer
 }
 

@@ -14,14 +14,16 @@ import (
 	"github.com/flussi-go/flussi/internal/pace"
 )
 
-// Progress is how far the sending of a flow is, by all dispatchers of all processes.
+// Progress is the progress of the sending of a flow, by all dispatchers of all processes.
 type Progress struct {
-	// Flow is the flow, with its Counts: what is Sent, Failed and Pending. It also says why nothing
-	// is sent: it is Attivo, maybe with a time in NotBefore; Disabled; or stopped, with an Error.
+	// Flow is the flow. Its Counts say how many notifications are Sent, Failed and Pending. If
+	// nothing is sent, its fields say why: it is Attivo, maybe with a time in NotBefore, it is
+	// Disabled, or it is stopped with an Error.
 	Flow Flow
-	// Rate is how many notifications were sent or failed in a second, within the last 20 seconds
-	// in which the flow did not stand still. It is 0 if none did: the flow is not In invio, it was
-	// looked at only once, or no dispatcher sends it now, such as while the platform asks to wait.
+	// Rate is how many notifications were sent or failed per second in the last 20 seconds. A
+	// standstill before the latest notification does not count. Rate is 0 if the flow is not In
+	// invio, if it was read only once, and if nothing was sent, such as while the platform asks to
+	// wait.
 	Rate     float64
 	TimeLeft time.Duration // until nothing is Pending, at this Rate; 0 if nothing is left to be sent, or the Rate is 0
 	Done     bool          // the sending is over: the flow is Inviato or Invio incompleto
@@ -33,18 +35,19 @@ const (
 )
 
 // Watch follows the sending of a flow, whichever process sends it: it reads the store, so it also
-// works in a process that sends nothing. It yields the progress at once, and then each time that it
-// has changed, at most once a second. It ends after the progress that is Done. A flow that is not
-// In invio yet is followed until its sending is over, however long that takes. Breaking out of the
-// loop is always possible; no goroutine is left behind.
+// works in a process that sends nothing. It yields the progress at once, and then after each change,
+// at most once a second. The sequence ends after the progress that is Done. It follows a flow that
+// is not In invio yet until its sending is over, however long that takes. The loop may end at any
+// time: Watch starts no goroutine.
 //
-// Whoever may read the flow may watch it. That is asked each second, so it ends with a
-// [flussi.ErrNotFound] once the actor may not read it any more. It ends with the context's error
-// when the context ends, and with an error of the [Authorizer]. An error of the store does not end
-// it: it is yielded once, with the last progress, and Watch goes on reading.
+// An actor who may read the flow may watch it. Watch asks the [Authorizer] once a second for each
+// watcher. The sequence ends with a [flussi.ErrNotFound] when the actor may not read the flow any
+// more, with the error of the context when it ends, and with an error of the Authorizer. An error
+// of the store does not end it: Watch yields the error once, with the last progress, and goes on
+// reading.
 //
-// It makes one call of [FlowStore].Flow a second for each flow that is watched by this Service,
-// however many watch it, which is one row with its counts. The [Authorizer] is asked for each.
+// The watchers of a flow in one Service share one call of [FlowStore].Flow a second, which reads one
+// row and its counts.
 func (s *Service) Watch(ctx context.Context, by flussi.Actor, flowID uuid.UUID) iter.Seq2[Progress, error] {
 	return func(yield func(Progress, error) bool) {
 		w := s.watched.join(flowID)
@@ -94,14 +97,14 @@ type watchedFlows struct {
 type watchedFlow struct {
 	watchers int // the mutex of watchedFlows guards it
 
-	turn     chan struct{} // a semaphore: its holder reads the flow, or uses what follows
+	turn     chan struct{} // a semaphore of one: only its holder may use the fields below
 	progress Progress      // as last read; zero: never
 	err      error         // of the last reading
 	readAt   time.Time     // zero: never
 	window   rateWindow
 }
 
-// join returns a flow for another watcher, who leaves it at the end.
+// join adds a watcher to a flow, and returns the flow. The watcher has to call leave at the end.
 func (w *watchedFlows) join(id uuid.UUID) *watchedFlow {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -125,8 +128,8 @@ func (w *watchedFlows) leave(id uuid.UUID) {
 	}
 }
 
-// read returns the progress as this or another watcher read it within the watchInterval, and when
-// that was.
+// read returns the progress, and when it was read. It reads the store, unless this or another
+// watcher has done so within the watchInterval.
 func (w *watchedFlow) read(ctx context.Context, store Store, id uuid.UUID) (p Progress, at time.Time, err error) {
 	select {
 	case w.turn <- struct{}{}:
@@ -139,7 +142,7 @@ func (w *watchedFlow) read(ctx context.Context, store Store, id uuid.UUID) (p Pr
 	}
 	f, err := store.Flow(ctx, id)
 	if ctx.Err() != nil {
-		return Progress{}, w.readAt, ctx.Err() // the others read it themselves
+		return Progress{}, w.readAt, ctx.Err() // the fields stay: the next watcher reads again
 	}
 	w.readAt, w.err = time.Now(), err
 	if err == nil {
@@ -170,7 +173,7 @@ func (w *rateWindow) progress(f Flow, at time.Time) Progress {
 	if n := len(w.readings); n > 0 {
 		first, last := w.readings[0], w.readings[n-1]
 		if first.ended == last.ended && now.ended != last.ended {
-			w.readings = w.readings[n-1:] // it stood still until now
+			w.readings = w.readings[n-1:] // nothing was sent between the first and the last of them
 		}
 	}
 	w.readings = append(w.readings, now)

@@ -22,8 +22,9 @@ type pool struct {
 	promised int        // places that are in use, or part of a share
 	hungry   []*workers // those that have work and no place for it, the first is the next to get one
 
-	// claiming is the time of a claim, with what it waited for the store, smoothed. It is that of all
-	// flows: of flows that share a pace, those that look further ahead would reserve all turns.
+	// claiming is the smoothed time of a claim, including its wait for the store. It is measured for
+	// all flows together: if flows that share a pace looked ahead for different times, those that
+	// look furthest would reserve all turns.
 	claiming time.Duration
 }
 
@@ -77,7 +78,7 @@ func (p *pool) join(s sender, messenger Sender, config *DispatcherConfig, b *bre
 	return w
 }
 
-// claimTime returns how long a claim takes, and claimed records how long one took.
+// claimTime returns how long a claim takes. claimed records how long one took.
 func (p *pool) claimTime() time.Duration { p.mu.Lock(); defer p.mu.Unlock(); return p.claiming }
 
 func (p *pool) claimed(took time.Duration) {
@@ -237,9 +238,9 @@ func (w *workers) next(done completion) (next job, more bool) {
 	return next, more
 }
 
-// ready returns how many results there are to store, and for how long to wait for more, which makes
-// larger writes: 0 if none are to come soon. That is so if all workers are busy and have work for the
-// next moment, or if answers come much sooner than a write ends.
+// ready returns how many results there are to store, and how long to wait for more of them, which
+// makes larger writes. It returns a wait if more results are to come soon: if all workers are busy
+// and more work is queued, or if answers take much less time than a write. Otherwise the wait is 0.
 func (w *workers) ready(most time.Duration) (results int, wait time.Duration) {
 	p := w.pool
 	p.mu.Lock()
@@ -265,9 +266,9 @@ func (w *workers) take(group []completion) []completion {
 	return group
 }
 
-// load returns how many notifications are queued, how many can be sent at the same time, and how many
-// of them there may be besides those: as many as the workers begin within a time, and at most one for
-// each.
+// load returns how many notifications are queued, the limit of those that can be sent at the same
+// time, and how many may be claimed ahead beyond the limit: as many as the workers begin within a
+// time, and at most as many as the limit.
 func (w *workers) load(within time.Duration) (queued, limit, ahead int) {
 	p := w.pool
 	p.mu.Lock()

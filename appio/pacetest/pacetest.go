@@ -19,9 +19,9 @@ import (
 )
 
 // RunTurnStore checks the contract of [appio.TurnStore]. The function returns one or more
-// TurnStores that reserve turns together, as processes have them; the suite asks them in turns, for
-// bodies whose names begin with "pacetest". No rule fails because the machine is slow: what time
-// changes is compared with the time that passed.
+// TurnStores on the same data, as several processes would open them. The suite makes its requests to
+// one after the other, for bodies whose names begin with "pacetest". No rule fails because the
+// machine is slow, since times are compared with the time that has passed.
 func RunTurnStore(t *testing.T, open func(t *testing.T) []appio.TurnStore) {
 	t.Helper()
 	stores := open(t)
@@ -36,11 +36,11 @@ func RunTurnStore(t *testing.T, open func(t *testing.T) []appio.TurnStore) {
 
 // rule is a rule of the contract.
 type rule struct {
-	name string // says what holds
+	name string // the rule as a sentence
 	test func(c *checker)
 }
 
-// check returns how some stores break a rule.
+// check returns the faults that a rule finds in stores.
 func (r rule) check(ctx context.Context, stores []appio.TurnStore) []string {
 	c := &checker{ctx: ctx, stores: stores, body: "pacetest " + r.name + " " + time.Now().String()}
 	func() {
@@ -54,10 +54,10 @@ func (r rule) check(ctx context.Context, stores []appio.TurnStore) []string {
 	return c.faults
 }
 
-// errStop ends a rule.
+// errStop ends a rule, by a panic that check recovers.
 var errStop = errors.New("the rule ends")
 
-// checker asks the stores, and notes faults.
+// checker makes requests to the stores, and records faults.
 type checker struct {
 	ctx    context.Context
 	stores []appio.TurnStore
@@ -68,14 +68,14 @@ type checker struct {
 	asked  int
 }
 
-// fault notes a fault.
+// fault records a fault.
 func (c *checker) fault(format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.faults = append(c.faults, fmt.Sprintf(format, args...))
 }
 
-// answer is what a store answered, and when it did: between two times.
+// answer is the answer of a store, which it made between two times.
 type answer struct {
 	appio.Turns
 	before, after time.Time
@@ -84,10 +84,10 @@ type answer struct {
 // patience is how long a store may take. Only stores that never answer take longer.
 const patience = time.Minute
 
-// precision is how exact times are, by a clock that counts milliseconds.
+// precision is the permitted error of times. The clock of a store may count milliseconds.
 const precision = 2 * time.Millisecond
 
-// next returns the store whose turn it is to be asked.
+// next returns the stores one after the other.
 func (c *checker) next() appio.TurnStore {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -95,7 +95,7 @@ func (c *checker) next() appio.TurnStore {
 	return c.stores[c.asked%len(c.stores)]
 }
 
-// ask asks the next store, and checks what holds for every answer. A store that fails ends the rule.
+// ask makes a request to the next store, and checks the answer as try does. An error ends the rule.
 func (c *checker) ask(r appio.TurnRequest) answer {
 	a, err := c.try(c.ctx, r)
 	if err != nil {
@@ -105,14 +105,15 @@ func (c *checker) ask(r appio.TurnRequest) answer {
 	return a
 }
 
-// failed notes an error of a store.
+// failed records an error of a store.
 func (c *checker) failed(err error) {
-	if !errors.Is(err, errStop) { // it is noted already
+	if !errors.Is(err, errStop) { // try has recorded it
 		c.fault("ReserveTurns failed: %v", err)
 	}
 }
 
-// try is ask with a context, after which the store may fail.
+// try makes a request to the next store, and checks what must hold for every answer. It returns the
+// error of the store.
 func (c *checker) try(ctx context.Context, r appio.TurnRequest) (answer, error) {
 	if r.Body == "" {
 		r.Body = c.body
@@ -164,7 +165,7 @@ func (c *checker) granted(a answer, what string) {
 	}
 }
 
-// fresh checks that an answer is that of a body for which nothing was granted before.
+// fresh checks that an answer grants a turn at once, as for a body without earlier requests.
 func (c *checker) fresh(a answer, what string) {
 	c.granted(a, what)
 	if a.Start > precision {
@@ -181,7 +182,8 @@ func (c *checker) behind(earlier, a answer) {
 	}
 }
 
-// held checks that an answer says that calls are held for a time, which another answer began.
+// held checks that an answer says that calls are held for what is left of retryAfter. The request of
+// the answer began had told the RetryAfter.
 func (c *checker) held(began, a answer, retryAfter time.Duration, what string) {
 	least := retryAfter - a.after.Sub(began.before) - precision
 	most := retryAfter - a.before.Sub(began.after) + precision

@@ -57,7 +57,7 @@ func grantedOnce(c *checker) {
 	}
 }
 
-// grantedOnceAtOnce asks for turns that are far apart, so those who ask at once get one each.
+// grantedOnceAtOnce asks for turns that are far apart, so each request gets one turn.
 func grantedOnceAtOnce(c *checker) {
 	const rate, askers, times = 2, 8, 5
 	start := time.Now()
@@ -85,7 +85,8 @@ func grantedOnceAtOnce(c *checker) {
 	}
 }
 
-// leavesTurns asks at 30 calls a second: half a second has 15 turns, of which the first gets half.
+// leavesTurns asks at 30 calls a second. Half a second has 15 turns, and the first request gets half
+// of them.
 func leavesTurns(c *checker) {
 	const ahead = 500 * time.Millisecond
 	greedy := c.ask(appio.TurnRequest{Rate: 30, Turns: 1000})
@@ -151,7 +152,8 @@ func lowersOnce(c *checker) {
 	}
 }
 
-// after429 tells of a 429, and returns the first answer and the one after the wait.
+// after429 reports a 429 to the store. It returns the answer to that, and the first answer after the
+// wait.
 func (c *checker) after429(rate float64, turns int, wait time.Duration) (began, over answer) {
 	began = c.ask(appio.TurnRequest{Rate: rate, RetryAfter: wait})
 	over = began
@@ -177,7 +179,7 @@ func lowestRate(c *checker) {
 		c.fault("at %v calls a second, turns have an interval of %v", second.Rate, second.Interval)
 	}
 	for range 30 {
-		c.after429(1000, 0, time.Millisecond) // each answer is checked
+		c.after429(1000, 0, time.Millisecond) // try checks the rate of each answer
 	}
 }
 

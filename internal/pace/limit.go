@@ -2,22 +2,22 @@ package pace
 
 import "time"
 
-// What a 429 does to the rate. Statements of databases use the same numbers.
+// How a 429 lowers the rate, and how the rate grows again. The SQL of stores uses these constants.
 const (
 	Slowdown = 0.8  // the factor of the rate after a 429
 	Floor    = 0.05 // the lowest rate, as a share of the full rate
-	Growth   = 0.01 // of the rate in a second, as a share of the full rate
+	Growth   = 0.01 // how much the rate grows in a second, as a share of the full rate
 )
 
-// limit is how many calls a second may start, and since when. A mutex of its owner guards it.
+// limit is the rate at which calls may start. The mutex of its owner guards it.
 type limit struct {
 	full  float64   // calls a second
-	share float64   // of the full rate, at the time of since
-	since time.Time // when the share, as last lowered, begins to grow
-	held  time.Time // no call starts before
+	share float64   // of the full rate, until since
+	since time.Time // from then on, the share grows
+	held  time.Time // no call starts before it
 }
 
-// shareAt returns the share of the full rate at a time. It does not grow while no call may start.
+// shareAt returns the share of the full rate at a time. The share does not grow while calls are held.
 func (l *limit) shareAt(at time.Time) float64 {
 	return min(l.share+Growth*max(at.Sub(l.since).Seconds(), 0), 1)
 }
@@ -33,8 +33,8 @@ func (l *limit) interval(at time.Time) time.Duration {
 // slowDown lowers the rate after a 429 that asked to wait. It reports whether calls are held for
 // longer than before.
 func (l *limit) slowDown(at time.Time, retryAfter time.Duration) (later bool) {
-	// Calls that ran at the same time are refused together: lower the rate once for all of them.
-	// While a pause lasts, another 429 is of such a call.
+	// Calls that ran at the same time are refused together, so lower the rate once for all of them.
+	// While a pause lasts, another 429 answers one of these calls.
 	if !at.Before(l.held) {
 		l.share = max(l.shareAt(at)*Slowdown, Floor)
 		l.since = at

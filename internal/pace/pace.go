@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Pace starts calls at an even rate. It is safe for concurrent use, and has no goroutines, unless it
-// shares its limit: then it asks for turns in one goroutine at a time, which ends with the answer.
+// Pace starts calls at an even rate. It is safe for concurrent use. It has no goroutines, unless it
+// shares its limit. Then one goroutine at a time asks for turns, and ends with the answer.
 //
 // After a 429 no call starts for as long as the platform asked; then calls go on at four fifths of
 // the rate, which grows by a hundredth of the full rate each second.
@@ -19,7 +19,7 @@ type Pace struct {
 
 	mu       sync.Mutex
 	limit    limit
-	changed  chan struct{} // closed when held becomes later, and when the turns of shared change
+	changed  chan struct{} // closed when limit.held becomes later, and when the turns of shared change
 	last     time.Time     // when the last call was due
 	waiting  int           // calls in Wait
 	reserved int           // calls that Reserve announced and Release did not

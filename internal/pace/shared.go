@@ -6,44 +6,44 @@ import (
 	"time"
 )
 
-// shared is the part of a Pace that shares its limit with others. It has turns in hand that a source
-// granted, and asks for more before they are used up. Its fields are guarded by the Pace's mutex.
+// shared is the part of a Pace that shares its limit with other Paces. It holds turns that a source
+// has granted, and asks for more before they are used up. The mutex of the Pace guards its fields.
 type shared struct {
 	source Source
 
-	spans    []span        // the turns in hand, in their order
+	spans    []span        // the turns that it holds, in their order
 	granted  int           // turns of the last grant
 	free     time.Time     // an interval after the last turn that was used
-	awaited  time.Time     // the turn that the next call waits for; zero: none
-	lacks    bool          // the next call waits for an answer
-	wish     int           // calls that Reserve could not announce for want of turns
-	wishedAt time.Time     // when; a wish is forgotten after Ahead
-	report   time.Time     // until when a 429 asked to wait that the others do not know of; zero: none
-	asking   bool          // one request at a time
-	askAt    time.Time     // nothing is asked before
-	took     time.Duration // by a request, smoothed
+	awaited  time.Time     // the turn that the next call waits for; zero if there is none
+	lacks    bool          // the next call waits for an answer of the source
+	wish     int           // calls that Reserve could not announce, since there were too few turns
+	wishedAt time.Time     // the time of wish, which no longer counts after Ahead
+	report   time.Time     // the end of a wait that a 429 asked for and the source does not know of; zero if there is none
+	asking   bool          // a request is under way; there is one at a time
+	askAt    time.Time     // no request is made before it
+	took     time.Duration // the smoothed time of a request
 	failure  error         // of the last request
-	failing  time.Time     // since when requests fail
-	pause    time.Duration // after the last failure
+	failing  time.Time     // when requests began to fail
+	pause    time.Duration // between the last failure and the next request
 }
 
-// span is turns at equal intervals.
+// span is a series of turns at equal intervals.
 type span struct {
-	next     time.Time // the first that is left
+	next     time.Time // the first turn that is left
 	interval time.Duration
-	left     int
+	left     int // how many turns are left
 }
 
 const (
-	maxAsk      = 5 * time.Second       // for an answer; a later one is not used
-	maxLate     = 50 * time.Millisecond // of a turn, or an interval if that is longer
-	maxDelay    = time.Second           // of a call that waited for its turn, and woke late
-	minPause    = 50 * time.Millisecond
-	maxPause    = 2 * time.Second
-	longFailure = time.Minute // from then on, Reserve lets one call at a time learn the error
+	maxAsk      = 5 * time.Second       // the longest wait for an answer; a later answer is not used
+	maxLate     = 50 * time.Millisecond // a turn lapses after it, or after an interval if that is longer
+	maxDelay    = time.Second           // how late a turn may be used by a call that was waiting for it
+	minPause    = 50 * time.Millisecond // after the first failure
+	maxPause    = 2 * time.Second       // after many failures
+	longFailure = time.Minute           // see retryAt
 )
 
-// AskError says that a shared limit granted no turns, since its source failed.
+// AskError says that a Pace got no turns, since the source of its shared limit failed.
 type AskError struct {
 	Err error // of the source
 }
@@ -72,8 +72,8 @@ func later(a, b time.Time) time.Time {
 }
 
 // lapse drops the turns that were not used in time, and those before the end of a pause. Turns may
-// be late by a hundredth of App IO's window: half of what a Pace leaves unused. A busy machine may
-// delay the call that waits for a turn by more.
+// be used a hundredth of App IO's window late, since a Pace leaves two hundredths unused. A call that
+// waits for its turn may use it later than that, since a busy machine delays it.
 func (s *shared) lapse(at, held time.Time) {
 	for len(s.spans) > 0 {
 		first := &s.spans[0]
@@ -92,7 +92,7 @@ func (s *shared) lapse(at, held time.Time) {
 	}
 }
 
-// inHand returns how many turns there are.
+// inHand returns how many turns are held.
 func (s *shared) inHand() (turns int) {
 	for _, span := range s.spans {
 		turns += span.left
@@ -100,7 +100,7 @@ func (s *shared) inHand() (turns int) {
 	return turns
 }
 
-// until returns how many turns there are until a time.
+// until returns how many of the turns are not after a time.
 func (s *shared) until(at time.Time) (turns int) {
 	for _, span := range s.spans {
 		if d := at.Sub(span.next); d >= 0 {
@@ -110,8 +110,8 @@ func (s *shared) until(at time.Time) (turns int) {
 	return turns
 }
 
-// turn returns when a turn is, by its number from 0; behind the last one, it returns the end of all
-// turns.
+// turn returns the time of a turn by its number, from 0. If there is no such turn, it returns the end
+// of all turns.
 func (s *shared) turn(number int) (at time.Time) {
 	for _, span := range s.spans {
 		at = span.next.Add(time.Duration(min(number, span.left)) * span.interval)
@@ -123,9 +123,9 @@ func (s *shared) turn(number int) (at time.Time) {
 	return at
 }
 
-// lacking returns how many turns to ask for, so that there are enough for some calls. It returns 0 as
-// long as the turns in hand last: at most the last grant is left, and of that half, or no more than
-// passes until the answer comes.
+// lacking returns how many turns to ask for, so that there are enough for a number of calls. It
+// returns 0 while the turns held suffice. They do not if at most half of the last grant is left. They
+// do not either if at most the last grant is left, and will pass before an answer comes.
 func (s *shared) lacking(calls int, at time.Time) int {
 	if at.Sub(s.wishedAt) < Ahead {
 		calls += s.wish
@@ -138,8 +138,8 @@ func (s *shared) lacking(calls int, at time.Time) int {
 	return calls - have
 }
 
-// ask asks for turns, if the calls that wait and those that are announced need more, and tells of a
-// 429 that others do not know of. The mutex is locked.
+// ask begins a request, if the calls that wait or are announced need more turns, or if there is a 429
+// that the source does not know of. The mutex is locked.
 func (p *Pace) ask(at time.Time) {
 	s := p.shared
 	if s.asking || at.Before(s.askAt) {
@@ -160,7 +160,7 @@ func (p *Pace) ask(at time.Time) {
 	go p.request(r, reported)
 }
 
-// request asks the source, and takes the answer.
+// request makes a request to the source, and applies its answer.
 func (p *Pace) request(r Request, reported time.Time) {
 	sent := time.Now()
 	g, err := p.shared.askWithin(maxAsk, r)
@@ -186,20 +186,20 @@ func (p *Pace) request(r Request, reported time.Time) {
 	p.ask(at)
 }
 
-// askWithin asks the source, and gives it only so much time.
+// askWithin makes a request to the source with a timeout.
 func (s *shared) askWithin(limit time.Duration, r Request) (Grant, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	return s.source(ctx, r)
 }
 
-// accept takes the answer to a request. The mutex is locked.
+// accept applies the answer to a request. The mutex is locked.
 func (p *Pace) accept(r Request, g Grant, at time.Time) {
 	s := p.shared
 	if g.Held > 0 {
 		p.limit.held = later(p.limit.held, at.Add(g.Held))
 	}
-	if s.report.IsZero() { // otherwise the answer does not count the 429
+	if s.report.IsZero() { // otherwise the rate in the answer is the one before the 429
 		p.limit.share = min(max(g.Rate/p.limit.full, Floor), 1)
 		p.limit.since = later(p.limit.held, at)
 	}
@@ -211,7 +211,7 @@ func (p *Pace) accept(r Request, g Grant, at time.Time) {
 		s.askAt = at.Add(minPause)
 		return
 	}
-	// No answer makes calls start quicker than the full rate.
+	// Whatever the answer says, calls do not start faster than the full rate.
 	start := later(later(at.Add(max(g.Start, 0)), s.free), s.turn(s.inHand()))
 	full := max(time.Duration(float64(time.Second)/p.limit.full), 1)
 	s.spans = append(s.spans, span{next: start, interval: max(g.Interval, full), left: turns})
@@ -221,7 +221,7 @@ func (p *Pace) accept(r Request, g Grant, at time.Time) {
 	}
 }
 
-// fail notes that a request failed.
+// fail records that a request failed.
 func (s *shared) fail(sent, at time.Time, err error) {
 	if s.failure == nil {
 		s.failing = sent
@@ -239,14 +239,15 @@ func (s *shared) failedFor(began time.Time, most time.Duration) error {
 	return &AskError{s.failure}
 }
 
-// grants reports whether turns are granted at present, so that calls can be announced for them.
-// Otherwise the platform asked to wait, or the source has failed for long: calls are announced for
-// the time when that may end, and learn why they do not start.
+// grants reports whether calls can be announced for turns of the source. If not, the platform asked
+// to wait, or the source has failed for longer than longFailure. Calls are then announced for the
+// time when this may end, and their Wait returns the error.
 func (s *shared) grants(p *Pace, at time.Time) bool {
 	return !p.limit.held.After(at) && !s.retryAt(at).After(at)
 }
 
-// retryAt returns when calls can start if the source fails: after a long failure not soon.
+// retryAt returns when calls can start. After a longFailure of the source that is not soon, so that
+// Reserve announces one call at a time, which returns the error.
 func (s *shared) retryAt(at time.Time) time.Time {
 	if s.failure == nil || at.Sub(s.failing) < longFailure {
 		return at
@@ -264,14 +265,14 @@ func (p *Pace) takeTurn(at time.Time) (due time.Time, started bool) {
 	case p.limit.held.After(at):
 		p.ask(at)
 		if !s.report.IsZero() && !s.asking && s.askAt.Before(p.limit.held) {
-			return s.askAt, false // to tell the others
+			return s.askAt, false // wake to report the 429
 		}
 		return p.limit.held, false
 	case len(s.spans) == 0:
 		s.lacks = true
 		p.ask(at)
 		if s.asking {
-			return at.Add(2 * maxAsk), false // the answer comes before
+			return at.Add(2 * maxAsk), false // the answer wakes the call before
 		}
 		return s.askAt, false
 	}
@@ -286,8 +287,8 @@ func (p *Pace) takeTurn(at time.Time) (due time.Time, started bool) {
 	return at, true
 }
 
-// reserveShared is Reserve while turns are granted: calls are announced for turns in hand, and the
-// others are asked for. The mutex is locked.
+// reserveShared is Reserve while the source grants turns. It announces calls for the turns held, and
+// asks for the turns of the others. The mutex is locked.
 func (p *Pace) reserveShared(n int, within time.Duration, at time.Time) (reserved int, next time.Time) {
 	s := p.shared
 	s.lapse(at, p.limit.held)

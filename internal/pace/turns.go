@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// Ahead is how far ahead turns are granted, unless many ask for them. A 429 does not stop turns that
-// are granted already, so it is short.
+// Ahead is how far ahead turns are granted. If many processes ask, each still gets one turn, which may
+// be later. Ahead is short, since a process may use turns that it got before it learns of a 429.
 const Ahead = 500 * time.Millisecond
 
 // Request asks for turns of a limit that several paces share.
 type Request struct {
 	Rate       float64       // calls a second that the limit allows at its full rate
-	Turns      int           // at most; 0 asks only what the limit is like
-	RetryAfter time.Duration // how long a 429 asked to wait that the others do not know of; 0: there was none
+	Turns      int           // the most that are wanted; 0 to read the limit only
+	RetryAfter time.Duration // how long a 429 asked to wait that the source does not know of; 0 if there was none
 }
 
 // Grant is the answer to a Request. Its times count from the receipt of the answer.
 type Grant struct {
-	Count    int           // of turns that belong to the one who asked, and to no other
+	Count    int           // how many turns are granted
 	Start    time.Duration // until the first turn
 	Interval time.Duration // between turns
-	Held     time.Duration // until calls may start, since the platform asked to wait; 0: now
+	Held     time.Duration // how long no call may start, since the platform asked to wait; 0 if calls may start
 	Rate     float64       // calls a second that may start at present, of all paces together
 }
 
@@ -38,9 +38,9 @@ type Ledger struct {
 	next  time.Time // when the next turn is free
 }
 
-// Reserve grants turns in the order in which they are asked for. Each request gets up to half of
-// what is free within Ahead, and at least one turn. So others that come later get turns within that
-// time, too, and several that always need turns get about the same number.
+// Reserve grants turns in the order of the requests. Each request gets up to half of the turns that
+// are free within Ahead, and at least one. So later requests find turns within that time, too, and
+// paces that always need turns get about equal numbers.
 func (l *Ledger) Reserve(r Request) Grant {
 	l.mu.Lock()
 	defer l.mu.Unlock()

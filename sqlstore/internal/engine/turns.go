@@ -13,15 +13,14 @@ import (
 	"github.com/flussi-go/flussi/internal/pace"
 )
 
-// reserveTurns is the rule of [pace.Ledger] as a statement, from the inner selection to the outer one:
+// reserveTurns is the rule of [pace.Ledger] as one statement, so that no frozen process keeps the row
+// locked. Its selections compute, from the inner one to the outer one:
 //
-//   - how much time has passed, which is none if the clock went back
-//   - what that changes: turns and pauses come nearer, and behind a pause the share grows
-//   - a 429: a pause, and a lower share unless there was one already
-//   - the first free turn, and the time between turns
-//   - how many of them are granted
-//
-// It is one statement, so no process can hold the row while it is frozen.
+//   - the time that has passed since the last request; none if the clock went back
+//   - the next free turn, the rest of a pause, and the share, which grows after a pause
+//   - the effect of a 429: a pause, and a lower share unless a pause lasts already
+//   - the first free turn after the pause, and the time between turns
+//   - how many turns are granted
 const reserveTurns = `UPDATE flussi.paces AS p SET (seen_at, next_in, held_for, share, turns, start_in, step) = (
 	SELECT clock, CASE WHEN count > 0 THEN start + count * step / 1000 + 1 ELSE free END, held, part, count, start, step FROM (
 		SELECT clock, free, held, part, start, step,
@@ -36,9 +35,9 @@ const reserveTurns = `UPDATE flussi.paces AS p SET (seen_at, next_in, held_for, 
 							SELECT %[5]s AS clock) AS v1) AS v2) AS v3) AS v4) AS v5) AS v6)
 	WHERE name = ? RETURNING turns, start_in, step, held_for, share`
 
-// ReserveTurns implements [appio.TurnStore]. The database's clock alone counts. A clock that jumps
-// forward lets those turns be granted once more that lie ahead, which are half a second's, and ends
-// pauses for the processes that do not know of them; one that goes back changes nothing.
+// ReserveTurns implements [appio.TurnStore]. Only the clock of the database counts. If it goes back,
+// nothing changes. If it jumps forward, the turns granted ahead, at most half a second of them, are
+// granted once more, and a pause ends for the processes that have not learned of it.
 func (s *Store) ReserveTurns(ctx context.Context, r appio.TurnRequest) (appio.Turns, error) {
 	turns, err := s.reserveTurns(ctx, r)
 	return turns, s.Fail(ctx, "reserve turns", uuid.Nil, err)

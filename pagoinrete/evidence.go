@@ -27,8 +27,8 @@ type Proof struct {
 	Date      time.Time    // when, UTC
 	By        string       // the user who matched it by hand; "" if found automatically
 
-	// If the proof came from [Dues]: the payment or the movement in package settlement. It is the
-	// first one if there are several transfers or movements.
+	// ID, IUR and Index identify the payment or the movement in package settlement, if the proof came
+	// from [Dues]. If there are several transfers or movements, it is the first one.
 	ID    uuid.UUID `json:",omitzero"`  // zero if the proof did not come from [Dues]
 	IUR   string    `json:",omitempty"` // of the payment
 	Index int       `json:",omitempty"` // of the payment: which transfer; 0 if its file does not say
@@ -71,8 +71,8 @@ func (e *Evidence) merge(known Evidence) {
 	}
 }
 
-// other returns the first amount in it that neither is what is due with a notice nor adds up from
-// some of its transfers, and whether there is one.
+// other returns the first amount in the proofs that is neither the amount due with a notice nor the
+// sum of some of its transfers, and whether there is one.
 func (e Evidence) other(of NoticeData) (flussi.Cents, bool) {
 	for _, proof := range []Proof{e.Receipt, e.Settlement, e.Movement, e.Manual, e.Refund} {
 		if !proof.IsZero() && proof.Amount != of.Due() && !of.Transfers.have(proof.Amount) {

@@ -23,7 +23,7 @@ type Notice struct {
 	EventID    uuid.UUID   // the payment event it belongs to
 	School     string      // codice meccanografico, that of its event
 	State      NoticeState // stato
-	BaseState  NoticeState // the State without settlements and the treasury, to which the notice returns if they take a payment back; "" if they show nothing
+	BaseState  NoticeState // the State without the files of package settlement; the notice returns to it if files withdraw a payment; "" if files show nothing
 	Instalment int         // rata: which of the event's, from 1
 	NoticeData
 	Number          flussi.NoticeNumber // codice avviso; zero before it is transmitted
@@ -49,7 +49,7 @@ type NoticeData struct {
 	Amount     flussi.Cents      // importo, before the discount
 	Discount   flussi.Cents      // sconto
 	DueDate    time.Time         // scadenza, UTC
-	Transfers  Transfers         `json:",omitzero"` // how the amount due is divided; none: the school gets all
+	Transfers  Transfers         `json:",omitzero"` // how the amount due is divided; empty if the school gets all of it
 	Reference  string            // the caller's own key, without personal data
 }
 

@@ -40,15 +40,15 @@ func newPaymentFacts(n Notice, payments []settlement.Paid, body flussi.Organizat
 	return f
 }
 
-// contradiction returns facts with a discrepancy only. The payments that were not revoked cannot be
-// the notice's, for the reason of the kind.
+// contradiction returns facts that have only a discrepancy, about all payments that were not revoked.
+// Its kind says why they do not count for the notice.
 func contradiction(kind DiscrepancyKind, payments []settlement.Paid) paymentFacts {
 	standing := slices.DeleteFunc(slices.Clone(payments), func(p settlement.Paid) bool { return p.Status == settlement.PaidRevoked })
 	return paymentFacts{found: atOdds(kind, standing)}
 }
 
-// notYet returns the facts about a notice whose event is not Notificato: it keeps the evidence, and the
-// notice gets its state once the event is: see [Notice.applyRemote].
+// notYet returns the facts about a notice whose event is not Notificato. They have the evidence and no
+// state: the notice gets its state once the event is Notificato, by [Notice.applyRemote].
 func (f paymentFacts) notYet(payments []settlement.Paid) paymentFacts {
 	if f.reached = ""; f.found.Kind == "" {
 		f.found = contradiction(DiscrepancyNotPayable, payments).found
@@ -56,8 +56,8 @@ func (f paymentFacts) notYet(payments []settlement.Paid) paymentFacts {
 	return f
 }
 
-// awaited returns the facts that wait until the event of the notice is Notificato, and whether there are
-// any.
+// awaited returns the facts of files that apply once the event of the notice is Notificato, and
+// whether there are any.
 func (n Notice) awaited() (paymentFacts, bool) {
 	f := paymentFacts{reached: NoticeConfirmed, evidence: n.Evidence, found: n.Discrepancy}
 	if n.Evidence.Movement.ID != uuid.Nil {
@@ -174,8 +174,8 @@ func (s sortedPayments) takenBack() []settlement.Paid {
 	return once
 }
 
-// atOdds returns a discrepancy about payments, whose source also has others; the zero Discrepancy
-// if there are no payments.
+// atOdds returns a discrepancy about payments, or the zero Discrepancy if there are none. Its source
+// also names the payments in others.
 func atOdds(kind DiscrepancyKind, payments []settlement.Paid, others ...[]settlement.Paid) Discrepancy {
 	if len(payments) == 0 {
 		return Discrepancy{}

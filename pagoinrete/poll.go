@@ -166,8 +166,8 @@ func (n Notice) ahead(there NoticeState) bool {
 	})
 }
 
-// follows records a state that Pago In Rete reports of a notice that files have moved further. The
-// notice returns to this state if files take the payment back.
+// follows records the state that Pago In Rete reports for a notice that files have moved further. The
+// notice returns to this state if files withdraw the payment.
 func (n *Notice) follows(there NoticeState) {
 	if _, err := forward(n.BaseState, there); err == nil {
 		n.BaseState = there

@@ -261,7 +261,8 @@ func (s *Service) applyEach(ctx context.Context, by flussi.Actor, changes []Noti
 }
 
 // notified returns which events of a page are Notificato here. If a notice is in a state that only
-// a notified event permits, or files have shown its payment before, it reads the event's state from Pago In Rete first.
+// a notified event permits, or if files have shown its payment, it first reads the event's state from
+// Pago In Rete.
 func (s *Service) notified(ctx context.Context, by flussi.Actor, page []Notice, answers map[uuid.UUID]RemoteNotice) (map[uuid.UUID]bool, error) {
 	known := map[uuid.UUID]bool{}
 	for _, n := range page {

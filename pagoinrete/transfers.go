@@ -39,7 +39,7 @@ func (t Transfers) validate(e *invalid, due flussi.Cents) {
 	}
 }
 
-// have reports whether an amount adds up from some of the transfers, whoever gets them.
+// have reports whether an amount is the sum of some of the transfers, whoever gets them.
 func (t Transfers) have(amount flussi.Cents) bool {
 	if amount == 0 {
 		return false

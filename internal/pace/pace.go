@@ -45,8 +45,8 @@ func New(full float64, pause time.Duration) *Pace {
 // Wait returns when the next call may start, or with the error of the context as soon as it ends. If
 // the platform asked to wait for longer than most, also while Wait waits, it returns a [*HeldError]
 // at once. If the source of a shared limit fails for longer than most, it returns an [*AskError]. A
-// most of 0 waits for as long as it takes. If the call must not start any more when its turn comes,
-// see [StartBy], the turn is left to the next call.
+// most of 0 waits for as long as it takes. If the time of [StartBy] has passed when the turn comes,
+// the next call gets the turn.
 func (p *Pace) Wait(ctx context.Context, most time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -85,8 +85,8 @@ func (p *Pace) Wait(ctx context.Context, most time.Duration) error {
 	}
 }
 
-// mayWait returns an error if a call that began to wait may not go on to wait. Otherwise it returns
-// a channel that is closed when that may change.
+// mayWait returns an error if a call that began to wait at a time must not wait any longer. Otherwise
+// it returns a channel that is closed when that may change.
 func (p *Pace) mayWait(began time.Time, most time.Duration) (changed <-chan struct{}, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -109,7 +109,7 @@ func (p *Pace) change() {
 	p.changed = make(chan struct{})
 }
 
-// queue counts a call that begins to wait, and returns when.
+// queue counts a call that begins to wait, and returns the time at which it began.
 func (p *Pace) queue() (began time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -132,7 +132,7 @@ func (p *Pace) pass() {
 	<-p.next
 }
 
-// leave counts a call that ends to wait.
+// leave counts a call that stops waiting.
 func (p *Pace) leave() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -220,8 +220,8 @@ func (p *Pace) SlowDown(retryAfter time.Duration) {
 	}
 }
 
-// Rate returns how many calls a second may start now. If several paces share a limit, it is the
-// rate of all of them, as this one last heard.
+// Rate returns how many calls a second may start now. If several paces share a limit, it is the rate
+// of all of them together, from the last answer of the source.
 func (p *Pace) Rate() float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -30,8 +30,8 @@ type call struct {
 	waiting bool                          // for the next attempt
 	wait    time.Duration                 // before the next attempt
 	rewind  func() (io.ReadCloser, error) // returns the body once more; nil without a body
-	waited  time.Duration                 // by the attempt, for its turn
-	begun   time.Time                     // when its turn came
+	waited  time.Duration                 // for the turn of the current attempt
+	begun   time.Time                     // when the turn of the current attempt came
 
 	attempts []Attempt  // that ended
 	first    [1]Attempt // the memory of attempts: most calls make one
@@ -171,8 +171,8 @@ func (c *call) request() (*retryablehttp.Request, error) {
 	return req, c.setBody(req)
 }
 
-// waitForTurn returns when an attempt may start, or why it may not. It is the last step before the
-// request.
+// waitForTurn waits until an attempt may start. It returns an error if the attempt must not start. It
+// is the last step before the request.
 func (c *call) waitForTurn() error {
 	asked := time.Now()
 	err := c.engine.Pace.Wait(c.caller, c.mayWait())
@@ -190,7 +190,7 @@ func (c *call) waitForTurn() error {
 // mayWait returns how long the call may wait for the next attempt.
 func (c *call) mayWait() time.Duration { return pace.MayWait(c.caller, c.engine.MaxWait) }
 
-// report passes an attempt on to who observes the engine.
+// report passes an attempt to the Attempted function of the engine, if there is one.
 func (c *call) report(number int, took time.Duration, a Attempt) {
 	if c.engine.Attempted != nil {
 		c.engine.Attempted(c.caller, flussi.Attempt{

@@ -16,7 +16,7 @@ import (
 type Failure struct {
 	Operation string    // its name
 	Sent      bool      // the request may have reached the server; if not, the server certainly did not act on it
-	Ended     bool      // the caller's context ended, or permitted no later start
+	Ended     bool      // the caller's context ended, or the time until which it permits a start
 	Attempts  []Attempt // that were made
 	Err       error     // the cause; only unwrapping it gives its own text
 }

@@ -14,7 +14,8 @@ import (
 // [flussi.ErrInterrupted] if the caller's context ended before there was a reply,
 // [flussi.ErrRateLimited] if the call was not made since an earlier one was told to wait for longer
 // than Engine.MaxWait, and [flussi.ErrUnavailable] otherwise: what the status of a reply means is up
-// to the client. It is that, too, if the call was not made since the Pace had no turn for it.
+// to the client. The Kind is also ErrUnavailable if no call was made because the source of a shared
+// Pace failed.
 func RemoteError(pkg, platform, operation string, reply *Reply, err error) *flussi.RemoteError {
 	e := &flussi.RemoteError{Package: pkg, Platform: platform, Operation: operation, Kind: flussi.ErrUnavailable}
 	if reply != nil {

@@ -152,7 +152,7 @@ func transferColumns[Row any](k kinds, export bool, of func(*Row) *pagoinrete.No
 	return columns
 }
 
-// orEmpty is a kind of amounts that writes no cell for zero.
+// orEmpty is a kind of amounts that writes an empty cell for zero.
 type orEmpty struct{ excel.Kind[flussi.Cents] }
 
 // Write writes the amount.

@@ -71,8 +71,8 @@ func refusedHeaders() []excel.RefusedHeader {
 	return all
 }
 
-// refusedTransfers are the headers of amounts of transfers. A template that did not read them would make
-// notices of which the school gets everything.
+// refusedTransfers are the headers of amounts of transfers. If a template without Transfers ignored
+// them, it would make notices whose whole amount goes to the school.
 func refusedTransfers() []excel.RefusedHeader {
 	var all []excel.RefusedHeader
 	for i := range pagoinrete.MaxTransfers {

@@ -26,9 +26,9 @@
 //     holds as long as no other settlement and no other movement fits. Otherwise the movement is
 //     [MovementWaiting] or [MovementAmbiguous]: nothing is guessed.
 //   - ESEGUITO adds to the amount of a movement and STORNATO subtracts from it, whatever sign the
-//     file has. REGOLARIZZATO and RIPRISTINATO move no money: they change what orders (reversali)
-//     regularise, in rows about the sospeso or in the row of the order. Rows that another journal
-//     repeats count once.
+//     file has. REGOLARIZZATO and RIPRISTINATO move no money: they change how much of a sospeso
+//     orders (reversali) regularise, in rows about the sospeso or in rows about the order. Rows that
+//     another journal repeats count once.
 //   - A settlement whose rows contradict its count or its total is [SettlementInconsistent]: no movement
 //     covers it. But it still counts as one of several settlements that fit the beginning of an
 //     identifier.

@@ -19,8 +19,9 @@ type Due interface {
 
 	// Tell receives what is known now about references, at most 500 at a time. A Standing replaces
 	// the earlier one of its reference: undo what only the earlier one had. The same Standing may
-	// come again. After an error, all of them come again. Tell must not
-	// write by the Service: what another process writes meanwhile is told again.
+	// come again. After an error, all of them come again. Tell must not write with the [Service]:
+	// after a write of any process during Tell, the Service reads the Standings again, and tells
+	// them again if they changed.
 	Tell(ctx context.Context, body flussi.OrganizationCode, standings []Standing) error
 }
 

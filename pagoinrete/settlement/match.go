@@ -15,7 +15,7 @@ import (
 // movement, only these still have texts, and what the others named was derived before.
 func (m *Movement) derive(entered map[string]bool) {
 	m.Amount = 0
-	var own, byOrders flussi.Cents // regularised: banks write rows about the sospeso, about the order, or both
+	var own, byOrders flussi.Cents // regularised; banks write rows about the sospeso, rows about the order, or both
 	for i := range m.Entries {
 		e := &m.Entries[i]
 		if i == 0 || e.Date.Before(m.Date) {
@@ -50,7 +50,7 @@ func (e *Entry) moved() flussi.Cents {
 	return 0
 }
 
-// regularised returns by how much an entry changes what orders regularise.
+// regularised returns by how much an entry changes the amount that orders regularise.
 func (e *Entry) regularised() flussi.Cents {
 	switch e.Operation {
 	case paymentfile.OperationRegularised:

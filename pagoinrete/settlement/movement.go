@@ -22,7 +22,7 @@ type Movement struct {
 	Entries           []Entry                 // what journals say about it, sorted by Key, each once
 	Date              time.Time               // of its first entry: the beginning of the day in Italy, UTC
 	Amount            flussi.Cents            // what was executed, less what was reversed; negative if the executed entry is missing
-	Regularised       flussi.Cents            // the part of it that orders (reversali) regularise: by the rows about it or by those about the orders, whichever is more
+	Regularised       flussi.Cents            // the part of it that orders (reversali) regularise: the greater of the sums in rows about it and in rows about orders
 	FlowIDs           []string                // identifiers of settlements that its causale can name
 	Prefix            string                  // see [paymentfile.Remittance]
 	Cut               bool                    // see [paymentfile.Remittance]
@@ -51,7 +51,7 @@ type Entry struct {
 	Causale    flussi.Text           // causale
 	EndToEndID flussi.Text           // end_to_end_id
 	BankData   flussi.Text           // dati_a_disposizione_BT
-	ByOrder    bool                  // the row is about an order (reversale) that lists the sospeso: Amount is what the order regularises
+	ByOrder    bool                  // the row is about an order (reversale) that lists the sospeso: Amount is the part that the order regularises
 	Unusable   bool                  // the row has a blocking fault: it moves no money here
 }
 

@@ -112,7 +112,7 @@ func (w *work) dependents(ctx context.Context, t touched) (map[uuid.UUID]bool, e
 	return again, nil
 }
 
-// prefixes returns all beginnings of an identifier in whole characters, without the empty one.
+// prefixes returns all prefixes of an identifier except the empty one. It does not cut a character.
 func prefixes(flowID string) []string {
 	var all []string
 	for i := range flowID {

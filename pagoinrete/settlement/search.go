@@ -20,7 +20,7 @@ type SettlementFilter struct {
 	Bodies     []flussi.OrganizationCode // one of them
 	States     []SettlementState         // one of them
 	FlowIDs    []string                  // identificativoFlusso: one of them
-	FlowPrefix string                    // identificativoFlusso: begins with it; a text that is not valid UTF-8 begins none
+	FlowPrefix string                    // identificativoFlusso: begins with it; none does if it is not valid UTF-8
 	Totals     []flussi.Cents            // one of them
 	Unreported bool                      // those of which the [Due] has not been told
 	From, To   time.Time                 // created at From or later, and before To

@@ -12,16 +12,16 @@ import (
 // ApplyResult says what a file changed.
 type ApplyResult struct {
 	Settlement Settlement    // of a settlement: as it is stored now
-	Unchanged  bool          // of a settlement: the same file was applied before, or a later one
-	Journal    JournalReport // of a page of a journal: its rows
+	Unchanged  bool          // of a settlement: nothing changed, since this file or a later one was applied before
+	Journal    JournalReport // of a page of a journal
 }
 
 // Apply applies a file that [paymentfile.Open] returned: a settlement as [Service.ApplySettlement]
-// does, a page of a journal as [Service.ApplyJournal] does. A settlement in JSON is several files:
-// pass its header as file, and all pages of its payments behind it, in any order.
+// does, a page of a journal as [Service.ApplyJournal] does. A settlement in JSON has several files:
+// pass its header as file, and all pages of its payments as pages, in any order.
 //
-// The error is an [ErrNotApplicable] if the file is a receipt, which changes nothing here, a part
-// of a settlement in JSON without the others, or another file with pages behind it.
+// The error is an [ErrNotApplicable] for a receipt, for a header in JSON without pages, for a page as
+// file, and for pages with any other file.
 func (s *Service) Apply(ctx context.Context, by flussi.Actor, file paymentfile.File, pages ...*paymentfile.SettlementFile) (ApplyResult, error) {
 	reason := "Il file non è un flusso di rendicontazione né un giornale di cassa."
 	if file != nil && file.Format() != paymentfile.FormatSettlementHeader && len(pages) > 0 {

@@ -16,14 +16,14 @@ const MaxReason = 500
 
 // ManualMatch is a part of a movement that an operator matches or sets aside.
 type ManualMatch struct {
-	Settlement uuid.UUID    // the settlement to which the part belongs; the zero UUID: it is set aside
-	Amount     flussi.Cents // of the part; 0: what the other parts leave of the movement
+	Settlement uuid.UUID    // the settlement to which the part belongs; the zero UUID sets the part aside
+	Amount     flussi.Cents // of the part; 0 for the rest of the movement
 }
 
 // MatchMovement matches a movement by hand, as a whole or split into parts. The decision replaces
-// the automatic match. What the parts leave of the amount is a [PartWaiting]. The reason is
-// required. The error is an [ErrAlreadyDecided] if there is a decision already, and an [ErrAmount] if the
-// parts are more than the amount.
+// the automatic match. If the parts do not add up to the amount of the movement, the rest is a
+// [PartWaiting]. The reason is required. The error is an [ErrAlreadyDecided] if there is a decision
+// already, and an [ErrAmount] if the parts are more than the amount.
 func (s *Service) MatchMovement(ctx context.Context, by flussi.Actor, id uuid.UUID, parts []ManualMatch, reason string) (Movement, error) {
 	m, err := s.changeMovement(ctx, by, id, step{ActionDecide, by, reason}, func(w *work, m *Movement) error {
 		if len(m.Decisions) > 0 {

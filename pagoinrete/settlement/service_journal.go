@@ -18,7 +18,7 @@ import (
 type JournalReport struct {
 	Entered  Tally // new rows about sospesi in entrata
 	Known    Tally // rows about sospesi in entrata that were stored before
-	Other    Tally // rows about anything else, such as outgoing payments and orders; also orders that regularise sospesi
+	Other    Tally // rows about anything else, such as outgoing payments and orders, even if they regularise sospesi
 	Unusable Tally // rows about sospesi in entrata with a blocking fault
 }
 
@@ -26,9 +26,10 @@ type JournalReport struct {
 const journalBatch = 200
 
 // ApplyJournal stores the sospesi in entrata of a journal, or of one page of it, and matches them.
-// Rows that were stored before, from this or another journal, change nothing. Of an order (reversale)
-// that regularises sospesi, it stores which they are and the amounts. Rows are stored in groups: after an error or a crash, apply the file again. With an error, the report counts the
-// rows that were read until then.
+// Rows that were stored before, from this or another journal, change nothing. If an order (reversale)
+// regularises sospesi, ApplyJournal stores which ones, and the amounts. Rows are stored in groups:
+// after an error or a crash, apply the file again. With an error, the report counts the rows that
+// were read until then.
 func (s *Service) ApplyJournal(ctx context.Context, by flussi.Actor, head paymentfile.Journal, movements iter.Seq2[paymentfile.Movement, error]) (JournalReport, error) {
 	report, err := s.applyJournal(ctx, by, head, movements)
 	return report, failed("apply journal", "", uuid.Nil, err)
@@ -110,8 +111,8 @@ func newJournalRow(head paymentfile.Journal, row paymentfile.Movement) journalRo
 	}
 }
 
-// newMovement returns the movement of a sospeso that a row is about, without its entries. A row
-// without a number is a movement of its own, identified by its key.
+// newMovement returns the movement of the sospeso in a row, without entries. If the number of the
+// sospeso is empty, the key of the row identifies the movement.
 func newMovement(head paymentfile.Journal, row paymentfile.Movement, number, key string) Movement {
 	of, year := number, head.Year
 	if of == "" {
@@ -126,9 +127,9 @@ func newMovement(head paymentfile.Journal, row paymentfile.Movement, number, key
 	}
 }
 
-// regularisedBy returns the sospesi that an order regularises, or no longer regularises, with an entry
-// for each. Journals up to version 1.4 do not state the amounts: it is that of the order if there is
-// one sospeso, otherwise it is not known.
+// regularisedBy returns a row for each sospeso that an order regularises, or no longer regularises.
+// Journals up to version 1.4 do not state the amounts of the sospesi. If there is one sospeso, its
+// amount is that of the order; otherwise the amounts are not known.
 func regularisedBy(head paymentfile.Journal, row paymentfile.Movement) []journalRow {
 	if row.Document != paymentfile.DocumentIncomingOrder || row.Operation != paymentfile.OperationRegularised && row.Operation != paymentfile.OperationRestored {
 		return nil

@@ -23,7 +23,7 @@ type ReportFilter struct {
 // Summary adds up the settlements and the movements that match the filters of a report; its filter
 // of payments is not used. It reads each settlement and each movement once, 500 at a time, and no
 // payments, since settlements have their Counts. Errors are those of [Service.Settlements], and a
-// [flussi.ErrForbidden] for an actor who works for no body: sums of nothing would be wrong.
+// [flussi.ErrForbidden] for an actor who works for no body, since sums of zero would mislead.
 func (s *Service) Summary(ctx context.Context, by flussi.Actor, filter ReportFilter) (Summary, error) {
 	var all Summary
 	if err := s.admitAny(ctx, by); err != nil {

@@ -44,7 +44,7 @@ func (s *Service) Review(ctx context.Context, by flussi.Actor, body flussi.Organ
 	return failed("review", "", uuid.Nil, err)
 }
 
-// tell tells all that is unreported of a body.
+// tell tells the [Due] of all settlements and movements of a body that are Unreported.
 func (s *Service) tell(ctx context.Context, by flussi.Actor, body flussi.OrganizationCode) error {
 	bodies := []flussi.OrganizationCode{body}
 	for {
@@ -71,7 +71,7 @@ func (s *Service) tell(ctx context.Context, by flussi.Actor, body flussi.Organiz
 }
 
 // tellSettlement tells of all references of a settlement. If the settlement changes meanwhile, it
-// stays unreported.
+// stays Unreported.
 func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlement Settlement) error {
 	list := func(ctx context.Context, page Page) ([]Payment, error) {
 		return s.store.Payments(ctx, PaymentFilter{Settlement: settlement.ID}, page)
@@ -107,7 +107,7 @@ func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlemen
 			}
 		},
 	})
-	return (&core.Tries{}).Again(ctx, err) // after a conflict it is still unreported
+	return (&core.Tries{}).Again(ctx, err) // after a conflict the settlement is still Unreported
 }
 
 // tellMovements tells of the single payments of movements.
@@ -138,10 +138,10 @@ func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCo
 	return nil
 }
 
-// tellSome tells the [Due] the Standing of references in one call, or in several if there are too many
-// payments for one. If another process writes meanwhile, it may have told what is newer before this
-// call told what is older. So tellSome reads again, and tells again if the Standing of these references
-// is another one: at most once for each write of others that changes it, and until the context ends.
+// tellSome tells the [Due] the Standing of references in one call, or in several calls if the
+// references have too many payments. If another process writes meanwhile, it may tell a newer
+// Standing before this process tells an older one. So tellSome then reads again, and tells again if
+// the Standing of these references has changed: at most once for each such write.
 func (s *Service) tellSome(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, t *telling) error {
 	var told []Standing
 	for before := int64(0); ; {
@@ -170,22 +170,22 @@ func (s *Service) tellSome(ctx context.Context, body flussi.OrganizationCode, re
 	}
 }
 
-// telling is what is remembered while the references of a settlement are told.
+// telling has the state of tellSettlement between its pages.
 type telling struct {
-	version  int64                          // of the body, of which the arrivals are
+	version  int64                          // the version of the body at which the arrivals were read
 	arrivals map[uuid.UUID]arrival          // by the ID of the settlement
 	several  map[paymentfile.Reference]bool // references with several payments that were told
 }
 
-// at removes the arrivals if the body has another version than they are of.
+// at removes the arrivals if the body no longer has the version at which they were read.
 func (t *telling) at(version int64) {
 	if t.version != version || t.arrivals == nil {
 		t.version, t.arrivals = version, map[uuid.UUID]arrival{}
 	}
 }
 
-// told remembers the references that have several payments. Otherwise each page with one of them would
-// tell all of them again.
+// told remembers the references that have several payments. Otherwise each page with one of these
+// payments would tell all of them again.
 func (t *telling) told(standings []Standing) {
 	if t.several == nil {
 		t.several = map[paymentfile.Reference]bool{}
@@ -198,7 +198,8 @@ func (t *telling) told(standings []Standing) {
 }
 
 // standings returns the Standing of references. It adds the arrivals that it reads to arrivals. The
-// error is an [ErrTooManyPayments] only if there are several references.
+// error is an [ErrTooManyPayments] if several references have too many payments together; one
+// reference may have any number.
 func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, arrivals map[uuid.UUID]arrival) ([]Standing, error) {
 	w := s.newWork(body)
 	if len(references) == 1 {

@@ -36,10 +36,10 @@ type Store interface {
 	// of an entity never change, nor does the Settlement of a payment; a settlement is stored before
 	// or with its payments.
 	//
-	// BodyVersion: if the changes have a Body, its version must be the one of the changes, and becomes the
-	// next number; otherwise the error is a [flussi.ErrConflict]. So of several writers that have
-	// read the same, one succeeds, and the others read again. Concurrent writes succeed or are an
-	// ErrConflict; they must not deadlock.
+	// BodyVersion: if the changes have a Body, its version must be the one of the changes, and
+	// becomes the next number; otherwise the error is a [flussi.ErrConflict]. So if several writers
+	// have read the same version, one succeeds, and the others read again. Concurrent writes succeed
+	// or return an ErrConflict; they must not deadlock.
 	//
 	// The Counts of a settlement are not written: the store counts its payments. Payments are pulled
 	// once, to their end, after the other changes were checked; there may be many. An error in the

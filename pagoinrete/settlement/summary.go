@@ -67,7 +67,8 @@ func (s *Summary) SettlementTotal() Tally { return sum(s.Settlements) }
 // PaymentTotal returns all payments together.
 func (s *Summary) PaymentTotal() Tally { return sum(s.Payments) }
 
-// MovementTotal returns all movements together, by their parts: their amounts are what the journals have.
+// MovementTotal returns all movements together, by their parts, which add up to the amounts of the
+// journals.
 func (s *Summary) MovementTotal() Tally {
 	all := sum(s.Parts)
 	all.join(s.Reversed)
@@ -84,14 +85,14 @@ func sum[K comparable](tallies map[K]Tally) Tally {
 
 // SummaryLine is a line of a summary, in the words of operators.
 type SummaryLine struct {
-	Section string // of what the line is a part: "Flussi", "Pagamenti" or "Movimenti"
+	Section string // "Flussi", "Pagamenti" or "Movimenti"
 	Label   string // the state, the finding or the kind; in a line with IsTotal, what it adds up
 	IsTotal bool   // the line adds up lines above it or compares sums, so do not add it to the others
 	Tally          // the Number is 0 in a line that compares sums
 }
 
 // Lines returns the lines of the summary in a fixed order, without empty tallies. The lines of a
-// section add up to its total. What is added before the sequence is pulled is in it.
+// section add up to its total. The lines are made when the sequence is pulled.
 func (s *Summary) Lines() iter.Seq[SummaryLine] {
 	return func(yield func(SummaryLine) bool) {
 		for _, line := range s.lines() {

@@ -25,19 +25,19 @@ type work struct {
 	bodyVersion int64
 	step        step
 	done        map[uuid.UUID]bool // entities of the step; the others are only matched again
-	facts       facts              // as they are to be
+	facts       facts              // as they are to be stored
 
 	storedSettlements map[uuid.UUID]Settlement // as they were read
 	storedMovements   map[uuid.UUID]Movement
 	readNames         map[string]bool    // identifiers of which the settlements were read
 	readCuts          map[cut]bool       // parts of identifiers of which the settlements were read
-	limit             int                // of the payments of a group
-	unreported        map[uuid.UUID]bool // settlements with news for the [Due]; see markUnreported
+	limit             int                // the most payments of a group
+	unreported        map[uuid.UUID]bool // settlements that markUnreported marked
 	paymentWork
 }
 
-// errUnreported ends a write that would change a reference of which the [Due] was not told yet: an entity
-// remembers one earlier reference only. The write tells, and begins again.
+// errUnreported ends a write that would change a reference of which the [Due] was not told yet, since
+// an entity remembers only one earlier reference. write then tells the Due, and begins again.
 var errUnreported = fmt.Errorf("settlement: the due was not told: %w", flussi.ErrConflict)
 
 // write reads, changes and stores entities of a body. It does all of it again if another write of
@@ -91,7 +91,7 @@ func (w *work) save(ctx context.Context) error {
 			changes.Settlements = append(changes.Settlements, w.step.of(w.done[id]).settlement(old, s))
 		}
 	}
-	// The times of new movements follow their dates, so that lists do not depend on chance.
+	// New movements get their times in the order of their dates, so that lists have a fixed order.
 	byDate := func(a, b uuid.UUID) int {
 		first, second := w.facts.movements[a], w.facts.movements[b]
 		return cmp.Or(first.Date.Compare(second.Date), strings.Compare(first.Number, second.Number), bytes.Compare(a[:], b[:]))

@@ -47,13 +47,14 @@ func newPaymentWork() paymentWork {
 	return w
 }
 
-// MaxPaymentsPerReference is the maximum number of payments that are classified together, since they
-// are in memory meanwhile: those of one reference, in all settlements of a body, and the rows of one
-// file without a reference. More are an [ErrTooManyPayments], and nothing is stored. References that
-// operators matched with each other count together.
+// MaxPaymentsPerReference is the maximum number of payments that are classified together, since these
+// are in memory at the same time. The limit is for the payments of one reference in all settlements
+// of a body, and for the rows of one file without a reference. References that operators matched
+// with each other count together. Beyond the limit, the error is an [ErrTooManyPayments], and nothing
+// is stored.
 const MaxPaymentsPerReference = 100_000
 
-// checkGroup refuses a group that has become too large.
+// checkGroup returns an [ErrTooManyPayments] for a group that is too large.
 func (w *work) checkGroup() error {
 	if len(w.payments) > w.limit {
 		return ErrTooManyPayments
@@ -165,7 +166,7 @@ func (w *work) classify(ctx context.Context, references iter.Seq[paymentfile.Ref
 // classifySome classifies the payments of references as one group, or as several if there are too
 // many payments for one.
 func (w *work) classifySome(ctx context.Context, references []paymentfile.Reference) error {
-	begun := len(w.payments) > 0 // an operator decided about a payment of the group
+	begun := len(w.payments) > 0 // it has a payment that an operator decided about, so it cannot be split
 	err := w.classifyGroup(ctx, references)
 	if begun || len(references) == 1 || !errors.Is(err, ErrTooManyPayments) {
 		return err
@@ -292,8 +293,8 @@ func (w *work) closeGroup(ctx context.Context, group []*Payment, expected map[pa
 }
 
 // markUnreported marks a settlement as one of which the [Due] has to be told. The settlement gets a new
-// version even if it was marked before: another process may be telling of it, and has read it without
-// this change. Then it cannot remove the mark.
+// version even if it was marked before. Another process may be telling of it, and have read it
+// without this change: because of the new version, that process cannot remove the mark.
 func (w *work) markUnreported(id uuid.UUID) {
 	s := w.facts.settlements[id]
 	s.Unreported = true

@@ -58,8 +58,8 @@
 // flow or event that it adds to and its new services are checked first and written at the end. So
 // the flow can be sent meanwhile. It can also be disabled; then the import is a conflict. A
 // sequence that changes stored rows locks them, so it must yield each 500 rows within 10 seconds.
-// So must the payments of [settlement.Changes]: a write with a Body locks the version of the Body first, and
-// other files of the body wait for it.
+// So must the payments of [settlement.Changes]: a write with a Body locks the version of the Body
+// first, and other files of the body wait for it.
 // A sequence that uses the store needs another connection of the pool: if all have such imports,
 // they wait for each other.
 //

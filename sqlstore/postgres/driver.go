@@ -209,7 +209,7 @@ func (d inTx) Begin(ctx context.Context, _ engine.Mode) (engine.Tx, error) {
 	return tx{conn{savepoint, d.conn.mode}, savepoint}, nil
 }
 
-// Single refuses: others would wait for the end of the caller's transaction.
+// Single returns an error: other processes would wait for the end of the caller's transaction.
 func (inTx) Single(context.Context, func(engine.Conn) error) error {
 	return &engine.Fault{Err: engine.ErrInTx}
 }

@@ -248,7 +248,7 @@ func (d inTx) Begin(ctx context.Context, mode engine.Mode) (engine.Tx, error) {
 	return &savepoint{conn: d.conn}, nil
 }
 
-// Single refuses: others would wait for the end of the caller's transaction.
+// Single returns an error: other processes would wait for the end of the caller's transaction.
 func (inTx) Single(context.Context, func(engine.Conn) error) error {
 	return &Fault{Err: ErrInTx}
 }

@@ -22,8 +22,8 @@ const (
 )
 
 // walFile is the -wal file of a database. It may be opened and closed while SQLite uses it, since
-// SQLite has no locks on it. On the database and the -shm file it has, and closing them would end
-// the locks.
+// SQLite has no locks on this file. SQLite has locks on the database and on the -shm file, and closing
+// one of these would release the locks.
 type walFile struct {
 	*os.File
 	salts    [2]uint32
@@ -69,8 +69,8 @@ func (w *walFile) point(frame uint32) (walPoint, bool) {
 	return p, pair(header[8:]) == w.salts
 }
 
-// walFrames returns how many frames the -wal file has; 0 if the next write begins it anew, and less if
-// there is no such file. The session must not be in a transaction.
+// walFrames returns how many frames the -wal file has: 0 if the next write resets it, and a negative
+// number if there is no such file. The session must not be in a transaction.
 func walFrames(ctx context.Context, session querier) (frames int64, err error) {
 	rows, err := session.QueryContext(ctx, "PRAGMA wal_checkpoint(NOOP)")
 	if err != nil {
@@ -101,8 +101,8 @@ func (s *sentMark) walEnd(ctx context.Context, session querier) (walPoint, bool)
 	return p, is
 }
 
-// maxResets is how often SQLite may have reset the -wal file since the mark was written. Each time
-// it adds 1 to the first salt. After a reset by another connection the salts may be any: see
+// maxResets is how often SQLite may have reset the -wal file since the mark was written. Each reset
+// adds 1 to the first salt, except that one by another connection may set any salts: see
 // [sentMark.noteBegun].
 const maxResets = 1 << 16
 
@@ -170,9 +170,10 @@ func (s *sentMark) noteNoWAL(m mark, writes bool) error {
 	return s.update(mark{count: m.count})
 }
 
-// noteBegun records, in a transaction that writes, if it begins the -wal file anew: the salts may be
-// any if another connection has reset the file. Until [sentMark.noteWAL] or the next claim, the file
-// is not checked, so that a process may be killed, or another one open the database, in between.
+// noteBegun is called in a transaction that writes. If the transaction resets the -wal file, noteBegun
+// records that the salts are not known, since they may be any if another connection has reset the
+// file. The file is then not checked until [sentMark.noteWAL] or the next claim: the process may be
+// killed, or another one may open the database, in between.
 func (s *sentMark) noteBegun(ctx context.Context, outside querier) error {
 	frames, err := walFrames(ctx, outside)
 	if err != nil || frames != 0 {

@@ -9,8 +9,8 @@ import (
 )
 
 // Save stores changes: see [settlement.Store]. It holds all payments of the sequence in memory. The
-// store can be used while Save pulls them; if an entity or the version of the body has changed in the meantime,
-// the error is a [flussi.ErrConflict].
+// store can be used while Save pulls them. If an entity or the version of the body has changed in the
+// meantime, the error is a [flussi.ErrConflict].
 func (s *Store) Save(ctx context.Context, changes settlement.Changes) error {
 	op := memtable.Operation{Name: "save"}
 	parts := []memtable.Part{

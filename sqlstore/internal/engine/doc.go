@@ -16,7 +16,7 @@
 //     payments and movements; services.go: names of services
 //   - claim.go: claims; sent.go: messages that were sent already; digests.go: digests of an earlier
 //     version
-//   - turns.go: the pace that processes share
+//   - turns.go: the turns of a pace that processes share
 //   - import.go: files that are imported once
 //   - list.go: how a page is found; flow_list.go, notice_list.go, settlement_list.go: the filters;
 //     keys.go: look-ups by values; read.go: one entity

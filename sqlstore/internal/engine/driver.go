@@ -60,8 +60,8 @@ type Driver interface {
 
 	// Begin begins a transaction. Within a transaction of the caller it sets a savepoint.
 	Begin(ctx context.Context, mode Mode) (Tx, error)
-	// Single executes a single statement that writes, as a transaction of its own: on PostgreSQL in
-	// one round trip. It is refused within a transaction of the caller.
+	// Single executes one statement that writes, in its own transaction: on PostgreSQL in one round
+	// trip. Within a transaction of the caller, it returns an error.
 	Single(ctx context.Context, execute func(Conn) error) error
 	// EndStream is called in a transaction of mode Stream before it locks what others need.
 	EndStream(ctx context.Context, t Tx) error
@@ -130,8 +130,8 @@ type Dialect interface {
 	// Shard is an expression for the shard of a flow's counts that a transaction changes.
 	Shard() string
 
-	// Clock is an expression for the time by the database's clock, in microseconds since 1970. In a
-	// statement that waited for a lock it is the time after the wait.
+	// Clock is an expression for the time by the database's clock, in microseconds since 1970. If a
+	// statement waits for a lock, it is the time after the wait.
 	Clock() string
 	// Now returns the time by the database's clock, in microseconds since 1970.
 	Now(ctx context.Context, t Tx) (int64, error)

@@ -29,9 +29,9 @@ func (s *Store) Save(ctx context.Context, c settlement.Changes) error {
 	return s.Fail(ctx, "save settlements", uuid.Nil, err)
 }
 
-// saveSettlements writes changes. The version of the body is locked first: of two writers that have read the
-// same, the second waits, and is then in conflict. All writes lock settlements before movements
-// before payments, so that they do not deadlock.
+// saveSettlements writes changes. The version of the body is locked first: if two writers have read
+// the same version, the second one waits, and then has a conflict. All writes lock settlements first,
+// then movements, then payments, so that they do not deadlock.
 func (t *tx) saveSettlements(ctx context.Context, c settlement.Changes) error {
 	if err := t.nextBodyVersion(ctx, c.Body, c.BodyVersion); err != nil {
 		return err
@@ -53,8 +53,8 @@ func (t *tx) saveSettlements(ctx context.Context, c settlement.Changes) error {
 	return w.writeCounts(ctx)
 }
 
-// nextBodyVersion counts a write with a body. If others have written since the count was read, it returns
-// [flussi.ErrConflict].
+// nextBodyVersion counts a write with a body. If another write was stored since the version was read,
+// it returns [flussi.ErrConflict].
 func (t *tx) nextBodyVersion(ctx context.Context, body flussi.OrganizationCode, read int64) error {
 	if body.IsZero() {
 		return nil

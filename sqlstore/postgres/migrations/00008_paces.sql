@@ -1,9 +1,9 @@
 -- +goose Up
--- How the processes of each body share its limit of calls. A row is updated several times a second,
--- and what it holds is worthless a moment later. So the table is not logged: a change waits for no
--- disk and no replica, and after a crash of the server the table is empty, as if nothing had been sent
--- lately. Times are microseconds. But for seen_at, they count from it, so that a clock that jumps
--- changes nothing else.
+-- The turns that the processes of each body have reserved in its limit of calls. A row is updated
+-- several times a second, and its turns are worthless a moment later. So the table is not logged: a
+-- change waits for no disk and no replica, and after a crash of the server the table is empty. Times
+-- are in microseconds. All of them except seen_at count from seen_at, so a clock that jumps changes
+-- only the time that has passed since then.
 CREATE UNLOGGED TABLE flussi.paces (
     name text COLLATE "C" NOT NULL PRIMARY KEY, -- of the body
     seen_at bigint NOT NULL, -- the last request, by the database's clock, since 1970

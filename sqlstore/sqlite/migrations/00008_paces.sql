@@ -1,6 +1,7 @@
 -- +goose Up
--- How the processes of each body share its limit of calls. Times are microseconds. But for seen_at,
--- they count from it, so that a clock that jumps changes nothing else.
+-- The turns that the processes of each body have reserved in its limit of calls. Times are in
+-- microseconds. All of them except seen_at count from seen_at, so a clock that jumps changes only the
+-- time that has passed since then.
 CREATE TABLE flussi_paces (
     name TEXT NOT NULL PRIMARY KEY, -- of the body
     seen_at INTEGER NOT NULL, -- the last request, by this machine's clock, since 1970

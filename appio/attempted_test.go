@@ -47,7 +47,7 @@ func TestEveryAttemptIsReported(t *testing.T) {
 		assert.Equal(t, http.StatusOK, got[2].Status)
 		assert.InDelta(t, 1/0.98/0.8-0.7, got[2].Waited.Seconds(), 0.1, "for its turn, at four fifths of the pace after a 429")
 
-		// Attempts that are not made: the platform asks to wait too long, and the context ends.
+		// Attempts without a request: the platform asks to wait too long, and the context ends.
 		got = nil
 		p.Fail(appiotest.SubmitMessage, appiotest.Fault{Kind: appiotest.TooManyRequests, RetryAfter: time.Hour})
 		for range 2 {

@@ -237,7 +237,7 @@ func ExampleClient_Feeds() {
 }
 
 // Processes that send for one body share its limit by a store that all of them use, such as one of
-// sqlstore/postgres. This program has two Paces in their place, and a store in memory.
+// sqlstore/postgres. In this program, two Paces stand for two processes, and the store is in memory.
 func ExamplePaceConfig_shared() {
 	store := &appio.MemoryTurns{}
 	for _, process := range []string{"first", "second"} {

@@ -28,7 +28,7 @@ const body = "80185250588"
 // minPause is how long a Pace waits after an answer that it does not use.
 const minPause = 50 * time.Millisecond
 
-// remoteTurns are turns behind a network: a request takes latency, half of it in each direction.
+// remoteTurns is a TurnStore behind a network: a request takes latency, half of it in each direction.
 type remoteTurns struct {
 	turns    appio.TurnStore
 	latency  time.Duration
@@ -64,8 +64,8 @@ func sharedPace(t testing.TB, turns appio.TurnStore) *appio.Pace {
 	return newPace(t, appio.PaceConfig{Shared: turns, Body: body})
 }
 
-// process calls as fast as a pace lets it, until the context ends, by some workers at a time. It
-// notes when each call started.
+// process makes calls by several workers as fast as a pace permits, until the context ends. It
+// records when each call started.
 type process struct {
 	mu     sync.Mutex
 	starts []time.Time
@@ -129,7 +129,7 @@ func TestSharedPaceKeepsTheLimitForAnyDemand(t *testing.T) {
 								n, _ := pace.Reserve(random.IntN(50), time.Duration(random.IntN(500))*time.Millisecond)
 								time.Sleep(time.Duration(random.IntN(100)) * time.Millisecond)
 								pace.Release(n)
-							case 2: // gives up
+							case 2: // the context of the call ends
 								short, cancel := context.WithTimeout(ctx, time.Duration(random.IntN(50))*time.Millisecond)
 								if pace.Wait(short) == nil {
 									p.note()
@@ -197,8 +197,8 @@ func TestSharedPaceIsUsedUpAndFair(t *testing.T) {
 	}
 }
 
-// A 429 to one process holds and slows all of them: the others learn it with their next request, and
-// what they have in hand until then is less than half a second's calls.
+// A 429 to one process holds and slows all of them. The others learn of it with their next request,
+// and start less than half a second's calls until then.
 func TestSharedPaceSlowsAllProcessesAfterA429(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turns := &appio.MemoryTurns{}
@@ -233,7 +233,8 @@ func TestSharedPaceSlowsAllProcessesAfterA429(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		assert.InDelta(t, 294, calls()-before, 3, "at full speed again")
 
-		// Longer than calls may wait, and while the store is down: it is told when it is up again.
+		// The 429 asks for a longer wait than MaxWait, while the store is down. The store learns of it
+		// when it is up again.
 		down := sharedPace(t, &remoteTurns{turns: turns, latency: 5 * time.Millisecond})
 		require.NoError(t, down.Wait(ctx))
 		cancel()
@@ -242,7 +243,7 @@ func TestSharedPaceSlowsAllProcessesAfterA429(t *testing.T) {
 	})
 }
 
-// A process that has to wait for a 429 tells the others of it once it can.
+// A process that waits after a 429 reports it to the store as soon as the store answers again.
 func TestSharedPaceTellsOfA429OnceItsStoreWorks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turns := &appio.MemoryTurns{}
@@ -263,8 +264,7 @@ func TestSharedPaceTellsOfA429OnceItsStoreWorks(t *testing.T) {
 	})
 }
 
-// Without turns nothing is sent, and the error says so: never without a limit. Short failures only
-// delay calls.
+// Without turns no call starts, and its error says why. Short failures of the store only delay calls.
 func TestSharedPaceFailsIfItsStoreDoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		simulator := appiotest.New(appiotest.Config{})
@@ -296,7 +296,7 @@ func TestSharedPaceFailsIfItsStoreDoes(t *testing.T) {
 	})
 }
 
-// A dispatcher announces nothing while the store fails, but for one call that learns why.
+// While the store fails, Reserve announces one call only, which returns the error of the store.
 func TestSharedPaceAnnouncesNothingWhileItsStoreFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &remoteTurns{turns: &appio.MemoryTurns{}, latency: time.Millisecond}
@@ -320,8 +320,8 @@ func TestSharedPaceAnnouncesNothingWhileItsStoreFails(t *testing.T) {
 	})
 }
 
-// The context of a call ends its wait, also for an answer of the store; and what it leaves is used
-// by others.
+// The context of a call ends its wait, also for an answer of the store. Other calls use the turns that
+// the call leaves.
 func TestSharedPaceHonoursContexts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &remoteTurns{turns: &appio.MemoryTurns{}, latency: 2 * time.Second}
@@ -343,8 +343,7 @@ func TestSharedPaceHonoursContexts(t *testing.T) {
 	})
 }
 
-// A process that is frozen with turns in hand, or while it asks for some, uses none of them when it
-// goes on.
+// A process that was frozen while it held turns, or while it asked for some, uses none of them.
 func TestSharedPaceUsesNoTurnsOfBefore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &remoteTurns{turns: &appio.MemoryTurns{}, latency: time.Millisecond}
@@ -367,7 +366,7 @@ func TestSharedPaceUsesNoTurnsOfBefore(t *testing.T) {
 	})
 }
 
-// A process with nothing to send asks for nothing, and one that makes a call takes one turn.
+// A process with nothing to send makes no requests. A process that makes one call takes one turn.
 func TestSharedPaceTakesOnlyWhatItNeeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &remoteTurns{turns: &appio.MemoryTurns{}, latency: time.Millisecond}
@@ -388,7 +387,7 @@ func TestSharedPaceTakesOnlyWhatItNeeds(t *testing.T) {
 	})
 }
 
-// Announced calls have turns in hand, and those that were announced before and wait come first.
+// There are turns for announced calls, and calls that were announced before and wait come first.
 func TestSharedPaceAnnouncesCallsThatHaveTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pace := sharedPace(t, &remoteTurns{turns: &appio.MemoryTurns{}, latency: 10 * time.Millisecond})

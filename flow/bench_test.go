@@ -147,8 +147,8 @@ func (accepting) Profile(context.Context, flussi.FiscalCode) (appio.Profile, err
 	return appio.Profile{SenderAllowed: true}, nil
 }
 
-// What an observer costs that does nothing, with all functions: the processor time of a dispatcher
-// alone, in turns with one that is not observed.
+// The cost of an observer whose functions do nothing, in processor time of a dispatcher. Dispatchers
+// with and without it run alternately.
 func BenchmarkObserver(b *testing.B) {
 	nothing := flow.Observer{
 		SubmissionStarted: func(ctx context.Context, _ flow.Submission) context.Context { return ctx },

@@ -56,8 +56,8 @@ func TestNoCallOutlivesItsLease(t *testing.T) {
 }
 
 // A call that waits for its turn, for a further attempt or for a profile is not made once the first
-// half of the lease is over: the notification is given back, and claimed anew. That is so although the
-// context of the call has not ended.
+// half of the lease is over, although its context has not ended. The notification is given back, and
+// claimed again.
 func TestNoRequestBeginsAfterHalfTheLease(t *testing.T) {
 	const lease = 8 * time.Second
 	for name, test := range map[string]struct {

@@ -20,12 +20,12 @@ import (
 	"github.com/flussi-go/flussi/internal/must"
 )
 
-// The whole measurement is
+// The command for the whole measurement is
 // go test ./flow -run '^$' -bench Memory -benchtime 1x -notifications 1000000
 var notifications = flag.Int("notifications", 100_000, "how many notifications BenchmarkMemory sends")
 
-// counting is a store of flows that are In invio. It makes the notifications that are claimed, and
-// forgets what it is told of them, but for the counts: what the heap grows by is not the store's.
+// counting is a store of flows that are In invio. It makes notifications when they are claimed, and
+// stores only counts, so that the heap of the store does not grow.
 type counting struct {
 	flow.Store
 	mu    sync.Mutex
@@ -103,8 +103,8 @@ func (c *counting) SaveFlow(_ context.Context, change flow.FlowChange, _ iter.Se
 	return nil
 }
 
-// BenchmarkMemory measures the most heap of a dispatcher that sends many notifications, with profiles
-// checked, beyond what there was before, and the most memory of the process.
+// BenchmarkMemory measures by how much the heap of a dispatcher grows at most while it sends many
+// notifications and checks profiles, and the peak memory of the process.
 func BenchmarkMemory(b *testing.B) {
 	for _, flows := range []int{1, 200} {
 		b.Run(fmt.Sprintf("%d flows", flows), func(b *testing.B) {

@@ -113,7 +113,7 @@ const (
 type SendingChange struct {
 	FlowID   uuid.UUID     // of the flow
 	Service  string        // of the flow
-	From, To SendingState  // From is "" in the first change of a flow, and may be after [SendingEnded]
+	From, To SendingState  // From is "" in the first change, also in the first one after [SendingStopped] or [SendingEnded]
 	Reason   SendingReason // of To; "" for [SendingRunning]
 	// FromReason is the Reason of the previous change. The reason may change while the state stays.
 	FromReason SendingReason

@@ -75,13 +75,13 @@ func (e *events) outcomes() map[flow.SubmissionOutcome]int {
 	return counts
 }
 
-// change is what became of the sending of a flow.
+// change is the new state and the new reason of a SendingChange.
 type change struct {
 	To     flow.SendingState
 	Reason flow.SendingReason
 }
 
-// steps returns the changes of a flow, and checks that each goes on from the one before.
+// steps returns the changes of a flow, and checks that each begins with the state of the one before.
 func (e *events) steps(t testing.TB, id uuid.UUID) []change {
 	t.Helper()
 	e.mu.Lock()
@@ -169,7 +169,7 @@ func (f failing) Submit(context.Context, appio.Message) (appio.Receipt, error) {
 	return appio.Receipt{}, f.err
 }
 
-// asking is a Sender that looks at the context of its calls.
+// asking is a Sender that checks the context of its calls.
 type asking struct {
 	flow.Sender
 	look func(context.Context)
@@ -256,8 +256,7 @@ func TestObserverReceivesRescuedLeases(t *testing.T) {
 	}, unlimited)
 }
 
-// The store that a dispatcher uses while it is observed keeps the contract, and each of its methods
-// is reported.
+// The wrapper around an observed store keeps the contract of stores, and reports each method.
 func TestObservedStoreKeepsTheContract(t *testing.T) {
 	var mu sync.Mutex
 	called, results := map[string]int{}, map[flow.StoreResult]int{}
@@ -354,7 +353,7 @@ func TestObserverReceivesHowFlowsAreSent(t *testing.T) {
 					_, _ = w.dispatcher(t, config).Run(t.Context(), f.ID)
 				}
 				got := slices.Compact(e.steps(t, f.ID))
-				if name == "another claimed some" && serve { // it looks each second
+				if name == "another claimed some" && serve { // Serve reads the flow each second
 					got = append(got[:3:3], got[len(got)-1])
 				}
 				assert.Equal(t, want, got)
@@ -363,8 +362,8 @@ func TestObserverReceivesHowFlowsAreSent(t *testing.T) {
 	}
 }
 
-// What is running or waiting when a dispatcher ends is interrupted, so that sums of changes are
-// right.
+// When a dispatcher ends, the flows that are running or waiting become interrupted, so that the sums
+// of changes are 0.
 func TestNothingIsRunningWhenServeHasEnded(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		w.slow(100 * time.Millisecond)
@@ -388,14 +387,14 @@ func TestNothingIsRunningWhenServeHasEnded(t *testing.T) {
 	}, unlimited)
 }
 
-// Another dispatcher ends a flow that this one waits for: some minutes later, it does not wait any more.
+// If another dispatcher ends a flow that this one waits for, this one stops waiting some minutes later.
 func TestFlowThatEndsElsewhereDoesNotWaitForever(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		f := w.sending(t, 10)
 		claimed := w.claimed(t, f.ID, 5, time.Hour)
 		var e events
 		stop := w.serve(t, flow.DispatcherConfig{Observer: e.observer(t)})
-		time.Sleep(time.Minute + 100*time.Millisecond) // between two looks at the flow
+		time.Sleep(time.Minute + 100*time.Millisecond) // between two reads of the flow
 		for _, n := range claimed {
 			n.State, n.Transmission.MessageID = flow.NotificationSent, "01JN6Q5CZ3VGTA4X4QJEFR95C1"
 			record := flow.NotificationRecord{At: time.Now().UTC(), By: "other", Action: flow.NotificationAccept, From: flow.NotificationSending, To: n.State}
@@ -435,7 +434,7 @@ func TestObserverReceivesWhyFlowsWait(t *testing.T) {
 			return nil
 		}
 		third := w.sending(t, 5)
-		time.Sleep(20 * time.Minute) // the lease of what the failed claim took ends
+		time.Sleep(20 * time.Minute) // the failed claim may have leased notifications
 		stop()
 		got := e.steps(t, third.ID)
 		require.Greater(t, len(got), 2)

@@ -198,8 +198,8 @@ func TestRunEndsWhenTheStoreDoesNotComeBack(t *testing.T) {
 	})
 }
 
-// A flow whose rest another dispatcher has claimed costs the others no claims, and is concluded soon
-// after the leases have ended.
+// If one dispatcher has claimed the rest of a flow, the others make no claims of it. They conclude it
+// soon after the leases have ended.
 func TestNothingIsClaimedOfAFlowThatOthersHaveClaimed(t *testing.T) {
 	for name, serve := range map[string]bool{"Run": false, "Serve": true} {
 		bubble(t, name, func(t *testing.T) {

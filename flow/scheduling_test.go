@@ -50,7 +50,7 @@ func (l line) RoundTrip(r *http.Request) (*http.Response, error) {
 	return l.RoundTripper.RoundTrip(r)
 }
 
-// newCounty starts a county whose bodies may make so many calls in 5 seconds, in turns; 150 by default.
+// newCounty starts a county. Its bodies get the limits in turn, in calls in 5 seconds; 150 by default.
 func newCounty(t testing.TB, bodies int, calls ...int) *county {
 	calls = append(calls, 150)[:max(1, len(calls))]
 	c := &county{store: memstore.New(), silent: make([]atomic.Bool, bodies)}
@@ -245,7 +245,7 @@ func TestFlowsOfABodySharePaceOnASlowStore(t *testing.T) {
 	})
 }
 
-// slowStore is a store with SaveAndClaim whose writes take a time.
+// slowStore is a store with SaveAndClaim that delays its writes.
 type slowStore struct {
 	exchanging
 	writes atomic.Int64
@@ -265,8 +265,8 @@ func newSlowStore(store flow.Store, takes time.Duration) *slowStore {
 
 func (s *slowStore) Self() flow.Store { return s }
 
-// If answers come much sooner than a write ends, each write stores all that the workers can send
-// meanwhile.
+// If answers take much less time than a write, each write stores all that the workers can send during
+// a write.
 func TestQuickAnswersMakeLargeWrites(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		const workers, writes = 32, 30
@@ -279,8 +279,8 @@ func TestQuickAnswersMakeLargeWrites(t *testing.T) {
 	}, unlimited)
 }
 
-// Bodies that fall silent, and that have work for all places, leave the others their shares: also
-// those that do not need a place all the time, such as slow ones.
+// Bodies whose platform stops answering, and that have work for all places, leave the other bodies
+// their shares. That includes bodies that do not need a place all the time, such as slow ones.
 func TestBodiesThatFallSilentLeaveTheOthersTheirShares(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const bodies, each = 8, 30

@@ -162,8 +162,8 @@ func TestCheckRecipientsGoesOnAfterARefusal(t *testing.T) {
 	}, worldConfig{platform: appiotest.Config{Unlimited: true}, client: appio.Config{MaxAttempts: 1}, service: flow.ServiceConfig{Workers: 1}})
 }
 
-// However many are refused in a row, the platform works. What has no answer at the end of the list
-// is given, too.
+// However many calls are refused in a row, the platform works. Citizens without an answer at the end
+// of the list are returned, too.
 func TestCheckRecipientsGivesAllWhileThePlatformWorks(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		f := w.prepared(t, 50)

@@ -12,8 +12,8 @@ import (
 	"github.com/flussi-go/flussi/appio"
 )
 
-// A pace whose store fails says nothing about the platform: messages are released, as often as it
-// takes, and the flow does not stop. Any other error of the pace counts.
+// If the store of a pace fails, that says nothing about the platform. Messages are released each time,
+// and the flow does not stop. Other errors count as failures of the platform.
 func TestFailureOfTheStoreOfAPaceStopsNoFlow(t *testing.T) {
 	for _, temporary := range []bool{true, false} {
 		failure := &flussi.RemoteError{Kind: flussi.ErrUnavailable, Outcome: flussi.OutcomeNotDone, Err: fmt.Errorf("pace: %w", flussi.ErrStoreUnavailable)}

@@ -63,7 +63,7 @@ func TestWatchYieldsChangesAtMostOncePerSecond(t *testing.T) {
 	}, unlimited)
 }
 
-// The platform takes 10 messages a second, and after the hundredth asks to wait for ten minutes.
+// The platform accepts 10 messages a second, and after the hundredth asks to wait for ten minutes.
 func TestWatchTellsTheTimeLeftAfterAWait(t *testing.T) {
 	bubble(t, "", func(t *testing.T) {
 		var waitsUntil time.Time
@@ -169,7 +169,7 @@ func TestWatchSaysWhyNothingIsSent(t *testing.T) {
 	}
 }
 
-// rights are the services of the operator, until they are taken away.
+// rights is an Authorizer that permits the operator another service once withdrawn is set.
 type rights struct{ withdrawn atomic.Bool }
 
 func (r *rights) Services(_ context.Context, by flussi.Actor) ([]string, error) {
@@ -303,7 +303,7 @@ func TestWatchEndsWithItsLoop(t *testing.T) {
 	})
 }
 
-// One of two watchers reads while the store is slow, and goes away: the other one reads itself.
+// If a watcher leaves while it reads a slow store, the other watcher reads the store.
 func TestWatcherThatGoesAwayDisturbsNoOther(t *testing.T) {
 	inAltered(t, func(t *testing.T, w *world, _ *altered) {
 		f := w.sending(t, 2)

@@ -9,8 +9,8 @@ import (
 	"github.com/flussi-go/flussi"
 )
 
-// checked is a [Gateway] that takes no reply about another event or notice: such a reply to a
-// change is an unknown outcome, and such an answer to a question is none.
+// checked is a [Gateway] that rejects replies about another event or notice. After such a reply to a
+// change, the outcome is unknown. Such a reply to a read is an error.
 type checked struct{ Gateway }
 
 func (g checked) PutEvent(ctx context.Context, by flussi.Actor, e Event) (RemoteEvent, error) {

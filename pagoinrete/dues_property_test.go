@@ -24,8 +24,8 @@ func TestNoticeDependsOnLatestStandingAlone(t *testing.T) {
 }
 
 // The office, Pago In Rete, families and files act in any order. Files never change Annullato or
-// Rimborsato. When they say nothing any more, every notice is in the state that it would have
-// without them.
+// Rimborsato. Once files show no payments any more, every notice has the state that it would have
+// without files.
 func TestFilesUndoWhatTheyDidAmongOtherCalls(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))

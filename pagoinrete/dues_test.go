@@ -453,7 +453,7 @@ func TestTransfersAreComparedOneByOne(t *testing.T) {
 	y.is(n, pagoinrete.NoticeNotified, pagoinrete.DiscrepancyAmount)
 }
 
-// Pago In Rete may report all that was paid, or the transfers of the school.
+// Pago In Rete may report the whole amount that was paid, or only the transfers to the school.
 func TestPollTakesTransfersForWhatIsDue(t *testing.T) {
 	for amount, kind := range map[flussi.Cents]pagoinrete.DiscrepancyKind{
 		10_000: "", 5_000: "", 8_000: "", 3_000: "", 4_000: pagoinrete.DiscrepancyAmount, 10_001: pagoinrete.DiscrepancyAmount,
@@ -671,8 +671,8 @@ func TestEventIsReadBeforeItsNoticesAreConfirmed(t *testing.T) {
 	assert.Equal(t, pagoinrete.EventNotified, do(t, assistant, y.Event, e.ID).State)
 }
 
-// A verification that finds the event Notificato gives its notices the states that files showed before,
-// and takes the discrepancy back, without another file.
+// If a verification finds the event Notificato, its notices get the states that files had shown, and
+// the discrepancy ends. That needs no further file.
 func TestNoticesArePaidOnceTheirEventIsNotified(t *testing.T) {
 	for _, inTreasury := range []bool{false, true} {
 		y := newTreasury(t)

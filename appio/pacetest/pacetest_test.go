@@ -24,7 +24,7 @@ func (s store) ReserveTurns(ctx context.Context, r appio.TurnRequest) (appio.Tur
 	return s(ctx, r)
 }
 
-// altered is a store in memory whose requests, and answers, are altered; either function may be nil.
+// altered is a store in memory with functions that alter requests and answers. Each may be nil.
 func altered(request func(*appio.TurnRequest), answer func(appio.TurnRequest, *appio.Turns)) func() appio.TurnStore {
 	return func() appio.TurnStore {
 		memory := &appio.MemoryTurns{}
@@ -42,7 +42,7 @@ func altered(request func(*appio.TurnRequest), answer func(appio.TurnRequest, *a
 	}
 }
 
-// simple is a ledger for all bodies that does not know 429s, and has one fault.
+// simple is one ledger for all bodies that ignores 429s, and has one fault.
 type simple struct {
 	mu   sync.Mutex
 	next map[string]time.Time
@@ -85,7 +85,7 @@ func (s *simple) ReserveTurns(ctx context.Context, r appio.TurnRequest) (appio.T
 	return appio.Turns{Count: count, Start: start, Interval: interval, Rate: r.Rate}, nil
 }
 
-// slowed is a ledger for all bodies, whose rule for 429s is a function.
+// slowed is one ledger for all bodies, with a function for 429s.
 type slowed struct {
 	turns simple
 	rule  func(s *slowed, now time.Time, wait time.Duration)
@@ -127,7 +127,7 @@ func (s *slowed) hold(now time.Time, wait time.Duration) {
 	}
 }
 
-// broken are stores that break the contract, each in one way, and the rule that has to find it.
+// broken are stores that break the contract, each with the rule that has to find the fault.
 var broken = map[string]struct {
 	open func() appio.TurnStore
 	rule string
@@ -232,7 +232,7 @@ var broken = map[string]struct {
 	"shares nothing": {func() appio.TurnStore { return &apart{} }, "granted twice"},
 }
 
-// apart answers as stores of several processes would that have nothing in common.
+// apart answers as stores of several processes that share no data.
 type apart struct {
 	asked  int
 	stores [2]appio.MemoryTurns
@@ -258,7 +258,7 @@ func TestBrokenTurnStoresAreFound(t *testing.T) {
 					}
 				}
 				assert.True(t, found, "there is no rule %q", b.rule)
-				time.Sleep(24 * time.Hour * 50) // what blocks, ends
+				time.Sleep(24 * time.Hour * 50) // so that blocked calls end
 			})
 		})
 	}

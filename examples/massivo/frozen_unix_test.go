@@ -16,8 +16,9 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// A program that is frozen for twice its lease sends nothing of what it had claimed when it goes on:
-// another one has sent that meanwhile, since an operator ordered it. The whole set is
+// A program that was frozen for twice its lease sends none of the notifications that it had claimed.
+// Another program has sent them meanwhile, since an operator ordered it. The command for the whole set
+// is
 //
 //	FLUSSI_ROUNDS=20 go test ./examples/massivo -run Frozen -v -timeout 30m
 func TestFrozenProgramSendsNothingAfterItsLease(t *testing.T) {
@@ -73,7 +74,7 @@ func (k *killing) sendThroughFreezes(t *testing.T, rounds int) {
 	assert.Empty(t, k.count(t))
 }
 
-// serve starts a program that sends all flows, and looks for leases that have ended.
+// serve starts a program that sends all flows, and rescues leases that have ended.
 func (k *killing) serve(t *testing.T) *proctest.Process {
 	return k.start(t, "serve", "--lease", k.lease.String())
 }

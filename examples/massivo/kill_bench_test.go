@@ -9,9 +9,9 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// BenchmarkKilled kills a program that sends a flow, again and again, at random moments from the first
-// request on, and measures how many notifications a kill leaves with an unknown outcome: at the pace of
-// a body with answers after 50 ms, and without a pace. The whole set is
+// BenchmarkKilled kills programs that send a flow, one after the other, at random moments after their
+// first requests. It counts how many notifications a kill leaves with an unknown outcome: at the pace
+// of a body with answers after 50 ms, and without a pace. The command for the whole set is
 //
 //	go test ./examples/massivo -run '^$' -bench Killed -benchtime 1x -kills 60 -timeout 30m
 func BenchmarkKilled(b *testing.B) {

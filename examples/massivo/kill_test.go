@@ -80,7 +80,7 @@ type killingConfig struct {
 	workers  int // of each program
 }
 
-// quick returns a flow that nothing slows down.
+// quick returns the configuration of a flow with a short latency, and without a limit of calls.
 func quick() killingConfig {
 	return killingConfig{
 		messages: *messages, latency: []time.Duration{5 * time.Millisecond, 25 * time.Millisecond}, lease: 3 * time.Second, workers: 16,
@@ -174,8 +174,9 @@ func (k *killing) finish(t testing.TB) {
 	require.Contains(t, []int{0, 1, exitIncomplete}, code, last.Output())
 }
 
-// count compares what the store says with what citizens really got: nobody may have got a message
-// twice, and whoever got none must have an unknown outcome. It returns those that are unknown.
+// count compares the store with the messages that citizens received. Nobody may have received a
+// message twice, and a notification without a message must have an unknown outcome. It returns the
+// notifications whose outcome is unknown.
 func (k *killing) count(t testing.TB) (unknown []flow.Notification) {
 	got := k.delivered(t)
 	all := k.notifications(t, flow.NotificationFilter{})
@@ -193,7 +194,7 @@ func (k *killing) count(t testing.TB) (unknown []flow.Notification) {
 	return unknown
 }
 
-// check counts, resolves what is unknown, and counts again.
+// check calls count, resolves the unknown outcomes, and calls count again.
 func (k *killing) check(t testing.TB) {
 	unknown := k.count(t)
 	assert.LessOrEqual(t, len(unknown), 2*k.workers*(k.killed+k.crashes))

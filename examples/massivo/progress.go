@@ -17,10 +17,10 @@ import (
 	"github.com/flussi-go/flussi/internal/italian"
 )
 
-// follow shows how the sending of a flow gets on, until end is called with the flow as it is then.
+// follow shows the progress of a flow, until end is called with the flow at its end.
 func (s *session) follow(ctx context.Context, id uuid.UUID) (end func(flow.Flow)) {
 	show := s.progress()
-	// Also after Ctrl-C, while the outcomes of messages under way are awaited.
+	// The progress is also shown after Ctrl-C, until the messages under way have outcomes.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var watching sync.WaitGroup
 	watching.Go(func() {
@@ -37,8 +37,8 @@ func (s *session) follow(ctx context.Context, id uuid.UUID) (end func(flow.Flow)
 	}
 }
 
-// progress returns what shows how a sending gets on: a bar for a person, and lines where
-// nobody looks on.
+// progress returns a function that shows the progress of a sending: as a bar on a terminal, and as
+// lines otherwise.
 func (p *program) progress() func(flow.Progress) {
 	if p.draws {
 		return drawn(p.errs, cmp.Or(p.barWidth, 80))

@@ -140,8 +140,8 @@ func (s *session) serveFlows(ctx context.Context, how sending) error {
 	return dispatcher.Serve(ctx)
 }
 
-// ended prints how a flow's sending ended: what a command that sends several flows prints. The run of
-// the flow is over, so reading the flow delays no other.
+// ended prints how the sending of a flow ended, for a command that sends several flows. The run of
+// the flow is over, so reading the flow delays no other flow.
 func (s *session) ended(ctx context.Context, c flow.SendingChange) {
 	if c.From != flow.SendingRunning || c.To != flow.SendingStopped && c.To != flow.SendingEnded {
 		return

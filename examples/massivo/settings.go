@@ -200,8 +200,8 @@ func (s *settings) readKey() (flussi.Key, error) {
 }
 
 // messengers returns the messengers of the service that the program works for. The one
-// client is made when it is needed: most commands talk to nobody. It shares its pace with those of
-// other programs that have the same turns.
+// client is made when it is needed, since most commands make no calls. Its pace is shared with the
+// other programs that use the same turns.
 func (p *program) messengers(turns appio.TurnStore) flow.SenderFor {
 	client := sync.OnceValues(func() (*appio.Client, error) { return p.client(turns) })
 	return func(_ context.Context, service string) (flow.Sender, error) {
@@ -217,7 +217,8 @@ func (p *program) messengers(turns appio.TurnStore) flow.SenderFor {
 	}
 }
 
-// bodyName names the body in the database, which is one body's.
+// bodyName is the name of the body for the turns. A fixed name suffices, since a database is for one
+// body.
 const bodyName = "ente"
 
 func (p *program) client(turns appio.TurnStore) (*appio.Client, error) {

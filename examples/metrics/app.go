@@ -21,7 +21,7 @@ import (
 	"github.com/flussi-go/flussi/flow/memstore"
 )
 
-// app is a program that sends, with its telemetry. Close it.
+// app is a program that sends messages, with its telemetry. Close it.
 type app struct {
 	service    *flow.Service
 	dispatcher *flow.Dispatcher
@@ -31,8 +31,8 @@ type app struct {
 	tracers    *trace.TracerProvider
 }
 
-// newApp returns an app for the platform at an address, reached by a transport. The spans go to
-// the processors.
+// newApp returns an app for the platform at an address, which the transport reaches. The processors
+// receive its spans.
 func newApp(address string, key flussi.Key, base http.RoundTripper, spans ...trace.SpanProcessor) (*app, error) {
 	registry := prometheus.NewRegistry()
 	reader, err := exporter.New(exporter.WithRegisterer(registry), exporter.WithoutScopeInfo())
@@ -54,8 +54,8 @@ func newApp(address string, key flussi.Key, base http.RoundTripper, spans ...tra
 	if err != nil {
 		return nil, err
 	}
-	// The spans of the requests are children of those of the messages. The URL of a message's state
-	// has its citizen's fiscal code, which MaskedTransport hides from otelhttp.
+	// The spans of requests are children of the spans of messages. The URL that reads the state of a
+	// message has the fiscal code of its citizen, which MaskedTransport hides from otelhttp.
 	transport := appio.MaskedTransport(base, func(base http.RoundTripper) http.RoundTripper {
 		return otelhttp.NewTransport(base, otelhttp.WithTracerProvider(a.tracers), otelhttp.WithMeterProvider(a.meters))
 	})
@@ -76,7 +76,7 @@ func newApp(address string, key flussi.Key, base http.RoundTripper, spans ...tra
 	return a, err
 }
 
-// close exports what was not exported yet.
+// close exports the spans and metrics that were not exported yet.
 func (a *app) close(ctx context.Context) error {
 	return errors.Join(a.tracers.Shutdown(ctx), a.meters.Shutdown(ctx))
 }

@@ -1,6 +1,6 @@
-// Command metrics shows the sending of a flow in metrics and traces of OpenTelemetry: it sends some
-// messages to a simulator of App IO that fails now and then, serves the metrics for Prometheus, and
-// writes a span for each message to the standard output, until Ctrl-C.
+// Command metrics shows the sending of a flow in metrics and traces of OpenTelemetry. It sends some
+// messages to a simulator of App IO that fails now and then. It serves the metrics for Prometheus
+// until Ctrl-C, and writes a span for each message to the standard output.
 //
 //	go run ./examples/metrics > spans.json
 //	curl http://localhost:9464/metrics

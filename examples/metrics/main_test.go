@@ -126,7 +126,7 @@ func TestMetricsAgreeWithThePlatform(t *testing.T) {
 		assert.LessOrEqual(t, during.sum(t, "flussi_submission_active"), 16)
 		require.NoError(t, <-ended)
 		took := time.Since(start)
-		// A single notification that the flow has sent, too.
+		// A notification of its own, to a citizen who is not in the flow.
 		n, err := w.service.SendNewNotification(t.Context(), w.operator, "tributi", flow.Draft{
 			Recipient: appiotest.SampleCitizen(1000), Subject: flussi.NewText("Scadenza della TARI"), Content: flussi.NewText(strings.Repeat("La rata scade il 16 giugno. ", 5)),
 		}, flow.SendNewConfig{})
@@ -239,8 +239,8 @@ func TestEachMessageHasASpanWithItsRequests(t *testing.T) {
 	})
 }
 
-// Every fault of the platform, with all that a span may hold: attributes, events, status
-// descriptions, also of the HTTP client's spans.
+// The test makes every fault of the platform, and checks all parts of spans: attributes, events and
+// status descriptions, also of the HTTP client's spans.
 func TestTelemetryShowsNothingPersonal(t *testing.T) {
 	shown := leaktest.New()
 	secrets := []string{secretKey, "Scadenza della TARI", "La prima rata", "Notasegretissima"}

@@ -14,8 +14,9 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
-// telemetry makes metrics and spans of what clients, services and dispatchers report. The names are
-// those of OpenTelemetry's conventions; in Prometheus flussi.submissions is flussi_submissions_total.
+// telemetry makes metrics and spans from the reports of clients, services and dispatchers. The names
+// follow the conventions of OpenTelemetry: in Prometheus, flussi.submissions is
+// flussi_submissions_total.
 type telemetry struct {
 	tracer trace.Tracer
 
@@ -27,11 +28,11 @@ type telemetry struct {
 	paceWait           metric.Float64Histogram   // by operation
 	asked, taken       metric.Int64Counter       // notifications of claims, by service
 	alreadySent        metric.Int64Counter       // notifications of claims that were not sent, by service
-	claimWait          metric.Float64Histogram   // for one of the MaxStoreCalls
+	claimWait          metric.Float64Histogram   // the wait for one of the MaxStoreCalls
 	rescued            metric.Int64Counter       // by service
 	storeDuration      metric.Float64Histogram   // by method and result
 	flows              metric.Int64UpDownCounter // running or waiting, by service, state and reason
-	changes            metric.Int64Counter       // of the sending of flows, by service, state and reason
+	changes            metric.Int64Counter       // changes of the sending of flows, by service, state and reason
 }
 
 // newTelemetry makes the instruments.
@@ -102,7 +103,7 @@ func (t *telemetry) observer() flow.Observer {
 	}
 }
 
-// addFlow counts the flows that this process has to go on with.
+// addFlow adds to the number of flows that are running or waiting; n is 1 or -1.
 func (t *telemetry) addFlow(ctx context.Context, n int64, service string, state flow.SendingState, reason flow.SendingReason) {
 	if state == flow.SendingRunning || state == flow.SendingWaiting {
 		t.flows.Add(ctx, n, sending(service, state, reason))
@@ -125,7 +126,7 @@ func (t *telemetry) submissionStarted(ctx context.Context, s flow.Submission) co
 	return ctx
 }
 
-// submissionEnded ends it.
+// submissionEnded ends the span of a message.
 func (t *telemetry) submissionEnded(ctx context.Context, s flow.Submission, r flow.SubmissionResult) {
 	service, outcome := attribute.String("service", s.Service), string(r.Outcome)
 	t.active.Add(ctx, -1, metric.WithAttributes(service))

@@ -37,7 +37,7 @@ func (r *reconciliation) applyFile(ctx context.Context, name string) error {
 	return r.say("%s: %s\n", filepath.Base(name), told)
 }
 
-// interrupted returns the error of a run that the user ended.
+// interrupted returns the error of a run that the user interrupted.
 func (r *reconciliation) interrupted(ctx context.Context) error {
 	text := "Riconciliazione interrotta, e niente è stato conservato. Ripetere il comando con tutti i file."
 	if r.due.notices != nil {
@@ -90,7 +90,7 @@ func (r *reconciliation) apply(ctx context.Context, name string) (told string, e
 		if file.Format() == paymentfile.FormatSettlement {
 			return r.applySettlement(ctx, file)
 		}
-		if again { // its parts are joined, and it is none of its own
+		if again { // otherwise finishFiles would use it twice
 			return "il file è uguale a uno già indicato.", nil
 		}
 		if kept, r.open = true, append(r.open, f); file.Format() == paymentfile.FormatSettlementHeader {
@@ -118,7 +118,8 @@ func (r *reconciliation) apply(ctx context.Context, name string) (told string, e
 	return "", err
 }
 
-// untilDone reads until the context has ended: a file may be large.
+// untilDone is a reader that returns an error once the context has ended, since a large file takes
+// long.
 type untilDone struct {
 	ctx context.Context
 	io.Reader
@@ -247,7 +248,7 @@ func (r *reconciliation) finishFiles(ctx context.Context) error {
 	for _, key := range slices.Sorted(maps.Keys(r.journals)) {
 		pages := r.journals[key]
 		told := pages.Italian()
-		if pages.Journal().Page.Total < 2 || told == "" { // what is wrong with a single page was said
+		if pages.Journal().Page.Total < 2 || told == "" { // the faults of a single page were shown before
 			continue
 		}
 		if !pages.Complete() {

@@ -77,8 +77,8 @@ func Peak(f func()) (bytes uint64) {
 	return bytes
 }
 
-// PeakMemory returns the most memory that a running process had until now, in MiB, as Linux says
-// it; 0 elsewhere. What Linux says once it ended begins with what its parent had.
+// PeakMemory returns the peak resident memory of a running process in MiB, from Linux; 0 on other
+// systems. Call it while the process runs: after its end, Linux includes the memory of its parent.
 func PeakMemory(pid int) float64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {

@@ -30,12 +30,14 @@ type Bodies struct {
 	Down      int           // how many bodies, the first ones, have a platform that is down
 }
 
-// Run sends the flows of the bodies with a store and the zero configuration, and reports, for those
-// whose platform works: the time until the last one ends, as a multiple of what the pace permits at
-// best; when the first one ends, as a share of that time; the share of the machine's processors that
-// was used; and the most goroutines. Of several dispatchers it also reports the least that one sent, as
-// a multiple of an equal share, and for each message the reads and writes, the claims of nothing and
-// the conflicts. Their store must be a [flow.SaveAndClaimer].
+// Run sends the flows of the bodies with a store and the zero configuration. It reports, for the
+// bodies whose platform works: the time until the last flow ends, as a multiple of the least time that
+// the pace permits; the time until the first flow ends, as a share of that; the share of the machine's
+// processors that was used; and the most goroutines.
+//
+// With several dispatchers it also reports the least that one of them sent, as a multiple of an equal
+// share, and for each message the reads, the writes, the claims that found nothing and the conflicts.
+// The store must then be a [flow.SaveAndClaimer].
 func (c Bodies) Run(b *testing.B, store flow.Store) {
 	b.Helper()
 	ctx, cancel := context.WithCancel(b.Context())
@@ -131,7 +133,7 @@ func (c Bodies) Run(b *testing.B, store flow.Store) {
 	}
 }
 
-// clientsOf returns the clients of a process, which may make so many calls in 5 seconds of each platform.
+// clientsOf returns the clients of a process. It may make so many calls to each platform in 5 seconds.
 func clientsOf(b *testing.B, platforms map[string]*platform, calls int) flow.SenderFor {
 	key, err := flussi.ParseKey("0123456789abcdef")
 	check(b, err)
@@ -147,7 +149,8 @@ func clientsOf(b *testing.B, platforms map[string]*platform, calls int) flow.Sen
 	return func(_ context.Context, service string) (flow.Sender, error) { return clients[service], nil }
 }
 
-// reportCalls reports how dispatchers shared the messages, and what calls they made for each.
+// reportCalls reports how the dispatchers shared the messages, and their calls of the store for each
+// message.
 func (c Bodies) reportCalls(b *testing.B, stores []*CountingStore) {
 	var reads, writes, empty, conflicts int64
 	least := stores[0].claimed.Load()

@@ -17,14 +17,14 @@ type CountingStore struct {
 	flow.Store
 	reads, writes atomic.Int64
 	claimed       atomic.Int64 // notifications
-	empty         atomic.Int64 // claims of nothing
+	empty         atomic.Int64 // claims that found nothing
 	conflicts     atomic.Int64
 }
 
 // Count returns a store that counts the calls of another one, which is a [flow.SaveAndClaimer].
 func Count(store flow.Store) *CountingStore { return &CountingStore{Store: store} }
 
-// Writes returns how many calls were to write, which are as many transactions.
+// Writes returns the number of writing calls. Each is one transaction.
 func (s *CountingStore) Writes() int64 { return s.writes.Load() }
 
 // Self returns the store: see [flow.SaveAndClaimer].

@@ -30,7 +30,7 @@ const (
 var system = flussi.Actor{ID: "programma", Roles: []flussi.Role{flussi.System}}
 
 func code(text string) flussi.OrganizationCode {
-	code, _ := flussi.ParseOrganizationCode(text) // both are right
+	code, _ := flussi.ParseOrganizationCode(text) // body and town are valid
 	return code
 }
 
@@ -41,9 +41,9 @@ func day(month time.Month, d int) time.Time {
 
 func schoolOf(context.Context, flussi.OrganizationCode) (string, error) { return school, nil }
 
-// CheckLatestStanding checks with random notices and payments that the state of a notice depends on the
-// latest Standing alone, whatever was told before and how often, and that no Standing changes a state
-// that the office chose. The store must be empty. The seed decides about all of it.
+// CheckLatestStanding checks two rules with random notices and payments. The state of a notice depends
+// on the latest Standing alone, whatever was told before and how often. No Standing changes a state
+// that the office chose. The store must be empty. All random choices follow from the seed.
 func CheckLatestStanding(t *testing.T, store pagoinrete.Store, seed uint64, rounds int) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -86,7 +86,7 @@ func CheckLatestStanding(t *testing.T, store pagoinrete.Store, seed uint64, roun
 		}
 	}
 	if rounds < 2_000 {
-		return // chance decides whether every state was reached
+		return // so few rounds may miss a state by chance
 	}
 	for _, s := range states {
 		assert.NotZero(t, reached[s.Name], s.Name)
@@ -98,7 +98,8 @@ func CheckLatestStanding(t *testing.T, store pagoinrete.Store, seed uint64, roun
 	}
 }
 
-// told is the state that a notice in a state may be in after something was told.
+// told returns the state that a notice must have after a Standing was told: either the state before,
+// or one that files can show.
 func told(before pagoinrete.NoticeState, n pagoinrete.Notice) pagoinrete.NoticeState {
 	switch before {
 	case pagoinrete.NoticeCancelled, pagoinrete.NoticeRefunded, pagoinrete.NoticePaidManually, pagoinrete.NoticeReconciledManually, pagoinrete.NoticeReconciled:

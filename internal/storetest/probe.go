@@ -145,8 +145,8 @@ func Spoil[T any](p *Probe, all []T) {
 // oneAtATime is the key of a context with which calls are made one after the other.
 type oneAtATime struct{}
 
-// OneAtATime returns a context for a store that only one goroutine at a time may use. A contract that
-// is checked with it makes the calls of a crowd one after the other.
+// OneAtATime returns a context for a store that only one goroutine at a time may use. With it, a suite
+// makes its concurrent calls one after the other.
 func OneAtATime(ctx context.Context) context.Context {
 	return context.WithValue(ctx, oneAtATime{}, true)
 }

@@ -142,11 +142,11 @@ func transferColumns[Row any](k kinds, export bool, of func(*Row) *pagoinrete.No
 		columns = append(columns,
 			excel.NewColumn(headers[0], k.transfer, func(r *Row) *flussi.Cents { return &of(r).Transfers[i].Amount }, excel.ColumnConfig{
 				Field: field, Aliases: headers[1:], ReadOnly: export,
-				Help: ifImport(export, "L'importo del versamento "+number+" di un pagamento a più beneficiari. I versamenti sommano l'importo al netto dello sconto; se le celle sono vuote, incassa tutto la scuola.",
+				Help: ifImport(export, "L'importo del versamento "+number+" di un pagamento a più beneficiari. La somma dei versamenti è l'importo al netto dello sconto. Se tutte le celle sono vuote, la scuola incassa l'intero importo.",
 					"L'importo del versamento "+number+" di un pagamento a più beneficiari.")}),
 			excel.NewColumn("Beneficiario "+number, k.beneficiary, func(r *Row) *flussi.OrganizationCode { return &of(r).Transfers[i].Beneficiary }, excel.ColumnConfig{
 				Aliases: []string{"Ente beneficiario " + number, "Codice fiscale beneficiario " + number, "Beneficiario versamento " + number}, ReadOnly: export,
-				Help: "Il codice fiscale dell'ente che incassa il versamento " + number + ". Se la cella è vuota, è la scuola."}),
+				Help: "Il codice fiscale dell'ente che incassa il versamento " + number + ". Se la cella è vuota, lo incassa la scuola."}),
 		)
 	}
 	return columns

@@ -82,7 +82,7 @@ func TestWrongTransfersAreToldAtTheirCells(t *testing.T) {
 	}
 }
 
-// Without the columns of transfers, the school would get what is meant for others.
+// Without the columns of transfers, the school would get the amounts of other beneficiaries.
 func TestTemplateWithoutTransfersRefusesThem(t *testing.T) {
 	for _, header := range []string{"Versamento 1", "importo versamento 2", "Importo del versamento 5"} {
 		file := exceltest.Sheet(t, exceltest.Cells(append(slices.Clone(importHeaders), header)), []any{pupil, "Moschini Michele", "", "", 1, 100, "", "", "", 20})

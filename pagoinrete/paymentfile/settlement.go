@@ -75,7 +75,7 @@ type Payment struct {
 	Reference    Reference    // IUV
 	IUR          string       // identificativoUnivocoRiscossione
 	Index        int          // which transfer of a payment with several beneficiaries, 1 to 5; 0 if the file does not say
-	Amount       flussi.Cents // of the transfer, also of a revoked one without a sign; negative only with [FaultSign]
+	Amount       flussi.Cents // of the transfer, without a sign even if it was revoked; negative only with [FaultSign]
 	SignedAmount flussi.Cents // the amount with the sign that the file has
 	Outcome      Outcome      // esito
 	Date         Day          // of the outcome

@@ -51,8 +51,8 @@ type Config struct {
 	// key, personal data or a notice number. Defaults to none.
 	Logger *slog.Logger
 	// Attempted receives every attempt when it has ended, with the context of the call: for metrics,
-	// and for events of a trace. The call waits for it, so it must return soon; calls at the same time
-	// call it at the same time. Defaults to none.
+	// and for events of a trace. The call waits for it, so it must return soon. It must be safe for
+	// concurrent use. Defaults to none.
 	Attempted func(context.Context, flussi.Attempt)
 	// MaxAttempts limits the attempts of a call. Defaults to 5; 1 means no repetition.
 	MaxAttempts int

@@ -56,7 +56,7 @@ func TestApplyRefusesFilesThatDecideNothing(t *testing.T) {
 	require.ErrorIs(t, err, flussi.ErrForbidden)
 }
 
-// A page of another settlement must not be left out in silence.
+// A page of another settlement must not be ignored without an error.
 func TestApplyRefusesPagesBehindOtherFiles(t *testing.T) {
 	o := newOffice(t)
 	page := func() *paymentfile.SettlementFile { return fixture(t, "payments-1.json").(*paymentfile.SettlementFile) }
@@ -88,8 +88,8 @@ func orders(operation paymentfile.Operation, number string, amount flussi.Cents,
 		DocumentNumber: number, Amount: amount, Date: day(6), Suspense: sospesi, Causale: flussi.NewText("ROSSI MARIA " + uri(flowID))}
 }
 
-// Banks write which sospesi an order regularises into the row of the order, into a row about the sospeso,
-// or into both. It counts once, in whatever order the rows come.
+// Banks write the sospesi that an order regularises into the row of the order, into a row about the
+// sospeso, or into both. The amount counts once, in whatever order the rows come.
 func TestOrdersRegulariseTheSospesiThatTheyList(t *testing.T) {
 	o := newOffice(t)
 	apply := func(rows ...paymentfile.Movement) settlement.JournalReport {

@@ -57,7 +57,7 @@ func TestFilesAppliedAtOnceGiveTheSameResult(t *testing.T) {
 	}
 }
 
-// slow is a table that does something before it is told.
+// slow is a Due that calls a function before it is told.
 type slow struct {
 	*table
 	before func()
@@ -74,8 +74,8 @@ func (s *slow) Tell(ctx context.Context, body flussi.OrganizationCode, standings
 	return s.table.Tell(ctx, body, standings)
 }
 
-// Another process tells of a second payment before the first process tells of the first one, which it
-// has read before. What is told last is what is stored.
+// The first process reads one payment. Before it tells the Due, another process applies and tells a
+// second one. The Standing that is told last is the stored one.
 func TestWhatWasReadBeforeAnotherFileIsNotToldLast(t *testing.T) {
 	const other = "2026-03-01BANKIT-000002"
 	journal := func(o *office) { o.sospeso("7", uri(flowID), 5000) }
@@ -171,7 +171,7 @@ func TestFilesAppliedAgainAfterCrashesGiveTheSameResult(t *testing.T) {
 	require.Greater(t, crashes, 100)
 }
 
-// awaited is a store in which another write comes before what is read for the first one.
+// awaited is a store in which another process writes right before the version of the body is read.
 type awaited struct {
 	settlement.Store
 	other *func()
@@ -185,8 +185,8 @@ func (a awaited) BodyVersion(ctx context.Context, body flussi.OrganizationCode) 
 	return a.Store.BodyVersion(ctx, body)
 }
 
-// Another process took a match back, and ended before it told so. The next match does not forget the
-// reference that lost its payment.
+// Another process took a match back, and ended before it told the Due. The next match must still tell
+// of the reference that lost its payment.
 func TestMatchTellsWhatAnotherProcessDidNot(t *testing.T) {
 	store := memstore.New()
 	var other func()
@@ -209,8 +209,8 @@ func TestMatchTellsWhatAnotherProcessDidNot(t *testing.T) {
 	assert.Len(t, o.told(second), 1)
 }
 
-// A settlement is being told while an operator decides about one of its payments, whose process then
-// ends before it tells so.
+// While one process tells of a settlement, an operator decides about one of its payments. The process
+// of the operator ends before it tells of the decision.
 func TestDecisionDuringTellIsToldLater(t *testing.T) {
 	store := memstore.New()
 	var other func()
@@ -239,7 +239,7 @@ func (crashed) Tell(context.Context, flussi.OrganizationCode, []settlement.Stand
 	return errCrash
 }
 
-// Other processes write all the time, about other references.
+// Other processes keep writing, about other references.
 func TestTellIsNotRepeatedForOtherReferences(t *testing.T) {
 	o, second := newOffice(t), newOffice(t)
 	second.Service = must.Get(settlement.NewService(o.store, settlement.Permissions{clerk.ID: {school}}, o.due))(t)

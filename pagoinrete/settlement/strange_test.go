@@ -104,8 +104,8 @@ func TestManyRowsOfOneReferenceAreEachSomething(t *testing.T) {
 	assert.Equal(t, want, s.Counts)
 }
 
-// References whose payments do not fit into one group are classified and told in smaller ones. What one
-// reference has is not split: it is refused, and nothing is stored.
+// References whose payments do not fit into one group are classified and told in smaller groups. The
+// payments of one reference are not split: too many are refused, and nothing is stored.
 func TestPaymentsOfOneReferenceAreLimited(t *testing.T) {
 	o := newOffice(t)
 	o.LimitGroup(10)

@@ -19,10 +19,10 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/settlementexcel"
 )
 
-// said adds up what files say.
+// said has the sums of files.
 type said struct{ settlements, payments, movements flussi.Cents }
 
-// hardFiles applies random settlements and journals with all that makes sums hard: wrong totals,
+// hardFiles applies random settlements and journals with everything that complicates sums: wrong totals,
 // revisions, revocations, duplicates, several transfers, parts, reversals, decisions of operators.
 func hardFiles(t *testing.T, random *rand.Rand, s *settlement.Service) said {
 	var sums said

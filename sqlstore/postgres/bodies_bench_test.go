@@ -24,7 +24,7 @@ import (
 	"github.com/flussi-go/flussi/sqlstore/postgres"
 )
 
-// The sizes that documents speak of are
+// The documents quote these commands:
 //
 //	go test ./sqlstore/postgres -run '^$' -bench ProcessesOfBodies -benchtime 1x -processes 4 -bodies 10 -each 300
 //	go test ./sqlstore/postgres -run '^$' -bench ProcessesOfBodies -benchtime 1x -processes 4 -bodies 10 -each 900 -kill
@@ -36,7 +36,8 @@ var (
 	separate  = flag.Bool("separate", false, "let each process have a pace of its own, as a comparison")
 )
 
-// senderVariable makes the test binary a program that sends for bodies: its value is a location.
+// senderVariable is an environment variable that makes the test binary a program that sends for bodies.
+// Its value is the location of the database.
 const senderVariable = "FLUSSI_TEST_SENDER"
 
 // bodyNamed returns the name of a body and of its only service, by its number.
@@ -222,9 +223,10 @@ func areSent(b *testing.B, s *postgres.Store, flows []uuid.UUID) bool {
 	return true
 }
 
-// compared compares what is stored with what citizens received. It returns how many messages were
-// delivered twice; how many are stored as sent and were not delivered, or were delivered and are not
-// stored as sent or unknown, or are still to be sent; and how many are unknown.
+// compared compares the store with the messages that citizens received. It returns how many messages
+// were delivered twice, how many are wrong in the store, and how many are unknown. A message is wrong
+// if it is stored as sent and was not delivered, if it was delivered and is not stored as sent or
+// unknown, and if it is still to be sent.
 func compared(b *testing.B, s *postgres.Store, platform *appiotest.Simulator, flows []uuid.UUID) (twice, lost, unknown int) {
 	type message struct {
 		service   string

@@ -74,7 +74,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 	flowtest.RunStore(t, func(t *testing.T) flow.Store { return newStore(t, pool) })
 }
 
-// With FLUSSI_ALL=1. The other suites differ in tables, not in how a connection is used.
+// This runs with FLUSSI_ALL=1 only: the other suites use other tables, and connections in the same way.
 func TestStoreKeepsTheContractThroughPgBouncer(t *testing.T) {
 	if os.Getenv("FLUSSI_ALL") == "" {
 		return // it takes a minute

@@ -17,7 +17,7 @@ import (
 	"github.com/flussi-go/flussi/sqlstore/postgres"
 )
 
-// Stores of one database, as processes have them, share a pace.
+// Several stores on one database, as in several processes, share a pace.
 func TestStoresOfADatabaseShareAPace(t *testing.T) {
 	onServers(t, func(t *testing.T, location string) {
 		pacetest.RunTurnStore(t, func(t *testing.T) []appio.TurnStore {
@@ -26,8 +26,8 @@ func TestStoresOfADatabaseShareAPace(t *testing.T) {
 	})
 }
 
-// While all connections of the pool are in use, a call waits, and its context ends the wait. Then it
-// goes on by itself.
+// While all connections of the pool are in use, a call waits, and its context ends the wait. When a
+// connection is free, calls continue.
 func TestSharedPaceWaitsForAConnection(t *testing.T) {
 	pool := newPool(t, with(t, pgtest.Shared(t).Database(t), "", "pool_max_conns", "2"))
 	pace := must.Get(appio.NewPace(appio.PaceConfig{Shared: newStore(t, pool), Body: "ente"}))(t)
@@ -56,8 +56,8 @@ func TestSharedPaceGoesOnAfterACrashOfTheServer(t *testing.T) {
 	assert.Equal(t, 1, value[int](t, s.Pool(), "SELECT count(*) FROM flussi.paces"))
 }
 
-// Requests for turns wait for no write of the store, and a store in a transaction of the caller, for
-// whose end others would wait, refuses them.
+// Requests for turns wait for no write of the store. A store in a transaction of the caller refuses
+// them, since other processes would wait for the end of the transaction.
 func TestReservingTurnsLocksNothing(t *testing.T) {
 	s := open(t, pgtest.Shared(t).Database(t))
 	held := must.Get(s.Pool().Begin(t.Context()))(t)
@@ -71,8 +71,8 @@ func TestReservingTurnsLocksNothing(t *testing.T) {
 	require.ErrorIs(t, err, flussi.ErrConfig)
 }
 
-// Three processes that always have calls to make keep to the limit together: the database's clock and
-// their own are enough.
+// Three processes that always have calls to make do not exceed the limit together. They need only their
+// own clocks and the clock of the database.
 func TestSharedPaceOfSeveralStoresKeepsTheLimit(t *testing.T) {
 	location := pgtest.Shared(t).Database(t)
 	const calls, window = 300, 3 * time.Second // 98 a second

@@ -155,7 +155,7 @@ func TestStoreInATransactionDoesNotSend(t *testing.T) {
 	requireNoFlow(t, s, f.Flow.ID)
 }
 
-// All contracts hold in a transaction, but for claims. Calls are made one after the other: only one
+// All contracts except claims hold in a transaction. Calls are made one after the other, since only one
 // goroutine at a time may use a transaction.
 func TestStoreInATransactionKeepsTheContract(t *testing.T) {
 	if os.Getenv("FLUSSI_ALL") == "" {

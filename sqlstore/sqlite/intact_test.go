@@ -185,8 +185,8 @@ func TestNewWALWithoutMarkIsNotRefused(t *testing.T) {
 	assert.Len(t, must.Get(claim(open(t, path), made.flow, 5))(t), 5)
 }
 
-// A process is killed, or opens the file, after another one began the -wal file anew, before it noted
-// that. SQLite then gives it any salts if another program had emptied it.
+// One process resets the -wal file. Before it records that, it is killed, or another process opens the
+// file. The new salts may be any if another program had emptied the -wal file.
 func TestWALThatBeginsAnewIsNotRefused(t *testing.T) {
 	made := newTemplate(t, 1000)
 	path := made.copy(t)

@@ -55,8 +55,8 @@ func callers(t testing.TB) map[string]func() *sql.DB {
 	}
 }
 
-// It runs on the quickest kind of database, and on all of them with FLUSSI_ALL=1. Kinds differ in
-// connections and journals, not in tables: notices and settlements are stored in two of them.
+// It runs on the fastest kind of database, and on all kinds with FLUSSI_ALL=1. Kinds differ in their
+// connections and journals, and have the same tables: notices and settlements are stored in two kinds.
 func TestStoreInCallersDatabaseKeepsTheContract(t *testing.T) {
 	const usual, quickest = "by default", "in memory, one connection"
 	kinds := callers(t)

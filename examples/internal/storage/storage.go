@@ -64,8 +64,9 @@ func Open(ctx context.Context, location string) (Store, error) {
 	return store, nil
 }
 
-// Turns returns where the programs that have a database open share the calls of its body; nil on
-// SQLite, where they would write to the file for it, also right before it is closed.
+// Turns returns the store by which several programs on one database share the calls of its body. It
+// returns nil on SQLite, where each request for turns would write to the file, even right before the
+// file is closed.
 func Turns(s Store) appio.TurnStore {
 	if server, is := s.(*postgres.Store); is {
 		return server

@@ -30,7 +30,7 @@ import (
 	"github.com/flussi-go/flussi/sqlstore/sqlite"
 )
 
-// earlier is a database of which the schema has an earlier version.
+// earlier is a database whose schema has an earlier version.
 type earlier struct {
 	db        *sql.DB
 	of, to    string   // what the names of tables begin with: of the database to copy, and of this one
@@ -105,7 +105,7 @@ func (e earlier) copy(t *testing.T) {
 	}
 }
 
-// fillEarlier stores something of everything that the earlier versions had.
+// fillEarlier stores some of each entity that the earlier versions had.
 func fillEarlier(t *testing.T, s *engine.Store) {
 	ctx, by := t.Context(), flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
 	f := must.Get(flow.NewFlow("tributi", by))(t)
@@ -161,8 +161,8 @@ func contentOf(t *testing.T, s *engine.Store) (notifications, settlements []any)
 	return notifications, settlements
 }
 
-// A database of any earlier version has the same content after its migration, and files can be applied
-// to it, by which its notices are paid.
+// A database of any earlier version has the same content after its migration. Files can then be applied
+// to it, and change its notices to paid.
 func TestEarlierSchemasKeepTheirContent(t *testing.T) {
 	for _, name := range []string{"SQLite", "PostgreSQL"} {
 		t.Run(name, func(t *testing.T) {

@@ -124,8 +124,8 @@ func toldTo() (settlement.Due, map[string]string) {
 	}}, told
 }
 
-// Several offices of a body that apply the same files at once, each in an order of its own, all succeed,
-// and have the same as one that applied them one after the other, and told the same.
+// Several offices of a body apply the same files at once, each in its own order. All succeed. What they
+// store and tell is the same as if one office had applied the files one after the other.
 func TestAppliersAtOnceGiveTheResultOfOne(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func(testing.TB) database) {
 		store := open(t)

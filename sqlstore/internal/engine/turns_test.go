@@ -58,7 +58,7 @@ func TestStatementFollowsTheRuleInMemory(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func(testing.TB) database) {
 		clock := time.Now()
 		s := open(t).WithClock(func() int64 { return clock.UnixMicro() })
-		// Turns may differ by one where the rule rounds; the next request then starts from there.
+		// Rounding may make a difference of one turn; the next request then starts from the same turn.
 		differ, start := 0, clock
 		for i, r := range steps {
 			clock = start.Add(r.at)
@@ -79,7 +79,7 @@ func TestStatementFollowsTheRuleInMemory(t *testing.T) {
 	})
 }
 
-// A clock that jumps lets at most what is granted ahead go out twice, and stops nothing.
+// If the clock jumps, at most the turns granted ahead are granted twice, and nothing stops.
 func TestSharedPaceWithAClockThatJumps(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func(testing.TB) database) {
 		clock := time.Now()
@@ -112,7 +112,7 @@ func TestSharedPaceWithAClockThatJumps(t *testing.T) {
 	})
 }
 
-// Requests of many processes at the same time take turns of their own, each in one statement.
+// Requests of many processes at the same time get different turns, each in one statement.
 func TestReservingTurnsTakesOneStatement(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func(testing.TB) database) {
 		s := open(t)

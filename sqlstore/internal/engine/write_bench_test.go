@@ -156,8 +156,8 @@ func BenchmarkBodies(b *testing.B) {
 	})
 }
 
-// BenchmarkProcesses measures how four dispatchers share the work on the flows of many bodies, and what
-// calls of the store that takes:
+// BenchmarkProcesses measures how four dispatchers share the flows of many bodies, and how many calls of
+// the store they make:
 // go test ./sqlstore/internal/engine -run '^$' -bench Processes -benchtime 1x -bodies 10 -rows 300
 func BenchmarkProcesses(b *testing.B) {
 	c := benchtest.Bodies{Processes: 4, Count: *bodyCount, Each: rowsOr(30), Calls: 150, Latency: 50 * time.Millisecond}

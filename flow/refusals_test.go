@@ -155,9 +155,10 @@ func TestEqualRefusalsStopTheFlow(t *testing.T) {
 		"amount above the limit": tooMuch, "recipients not authorised": notAuthorised,
 		"unknown configuration": noSuchConfig, "age not eligible": tooYoung, "no permission": noPermission, "forbidden without a word": firewall,
 	} {
-		t.Run(name, func(t *testing.T) {
-			p := &scripted{script: always(answer)}
-			w := onPlatform(t, p)
+		bubble(t, name, func(t *testing.T) {
+			// While answers take time, no worker is left behind by the others.
+			p := &scripted{script: always(answer), takes: 10 * time.Millisecond}
+			w := inPipes(t, p)
 			const rows, threshold, workers = 300, 10, 4
 			f := w.sending(t, rows)
 			run := func() flow.Flow {

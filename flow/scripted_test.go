@@ -58,6 +58,7 @@ type scripted struct {
 	script func(call int, to flussi.FiscalCode) *reply // of submissions
 	read   func(id string) *reply                      // of messages
 	slow   bool                                        // submissions take up to a second
+	takes  time.Duration                               // each submission
 
 	mu       sync.Mutex
 	calls    int
@@ -86,6 +87,7 @@ func (p *scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p.slow {
 		time.Sleep(rand.N(time.Second))
 	}
+	time.Sleep(p.takes)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls++

@@ -255,7 +255,7 @@ func TestWatchGoesOnAfterErrorsOfTheStore(t *testing.T) {
 func TestWatchersOfAFlowShareTheReads(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
 		f, reads := w.sending(t, 50), 0
-		w.slow(time.Second)
+		w.slow(900 * time.Millisecond) // not at the moment of a read
 		counted := readings(w.store, func(n int) error { reads = n; return nil })
 		page := &world{Service: newService(t, counted, w.senders)}
 		start := time.Now()

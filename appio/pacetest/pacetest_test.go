@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -234,13 +235,12 @@ var broken = map[string]struct {
 
 // apart answers as stores of several processes that share no data.
 type apart struct {
-	asked  int
+	asked  atomic.Int64
 	stores [2]appio.MemoryTurns
 }
 
 func (a *apart) ReserveTurns(ctx context.Context, r appio.TurnRequest) (appio.Turns, error) {
-	a.asked++
-	return a.stores[a.asked%2].ReserveTurns(ctx, r)
+	return a.stores[a.asked.Add(1)%2].ReserveTurns(ctx, r)
 }
 
 // Each rule finds a store that breaks it, and the stores that keep the contract break none.

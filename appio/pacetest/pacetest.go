@@ -182,8 +182,8 @@ func (c *checker) behind(earlier, a answer) {
 	}
 }
 
-// held checks that an answer says that calls are held for what is left of retryAfter. The request of
-// the answer began had told the RetryAfter.
+// held checks the Held of an answer: what is left of the retryAfter that an earlier request, with the
+// answer began, told the store.
 func (c *checker) held(began, a answer, retryAfter time.Duration, what string) {
 	least := retryAfter - a.after.Sub(began.before) - precision
 	most := retryAfter - a.before.Sub(began.after) + precision

@@ -141,19 +141,19 @@ func TestAppliersAtOnceGiveTheResultOfOne(t *testing.T) {
 			due, told := toldTo()
 			var all sync.WaitGroup
 			errs := make([]error, 4)
-			var one *office
-			for i := range errs {
-				one = must.Get(newOffice(store, due, body, 0, 0))(t)
+			offices := make([]*office, len(errs))
+			for i := range offices {
+				offices[i] = must.Get(newOffice(store, due, body, 0, 0))(t)
 				order := m.Perm(len(files))
 				all.Go(func() {
 					for _, n := range order {
-						errs[i] = errors.Join(errs[i], files[n](t.Context(), one.Service))
+						errs[i] = errors.Join(errs[i], files[n](t.Context(), offices[i].Service))
 					}
 				})
 			}
 			all.Wait()
 			require.NoError(t, errors.Join(errs...), "seed %d", seed)
-			require.Equal(t, alone.result(t.Context(), t), one.result(t.Context(), t), "seed %d", seed)
+			require.Equal(t, alone.result(t.Context(), t), offices[0].result(t.Context(), t), "seed %d", seed)
 			require.True(t, maps.Equal(wantTold, told), "seed %d: want %v, got %v", seed, wantTold, told)
 		}
 	})

@@ -135,16 +135,17 @@ type SendingReason string
 
 // The reasons of states of sending.
 const (
-	ReasonThrottled   SendingReason = "throttled"   // waiting: the platform asked to wait; stopped: for longer than MaxRetryAfter
-	ReasonElsewhere   SendingReason = "elsewhere"   // waiting: other dispatchers have claimed the rest; stopped, ended: another dispatcher or an operator did it
-	ReasonTurn        SendingReason = "turn"        // waiting: its turn is over, since there are more than MaxFlows flows
-	ReasonStore       SendingReason = "store"       // waiting, ended: the store failed
-	ReasonService     SendingReason = "service"     // stopped: the service cannot send, such as with a refused key
-	ReasonRefusals    SendingReason = "refusals"    // stopped: RefusalThreshold was reached
-	ReasonPlatform    SendingReason = "platform"    // stopped: FailureThreshold was reached
-	ReasonSent        SendingReason = "sent"        // ended: the flow is Inviato
-	ReasonIncomplete  SendingReason = "incomplete"  // ended: the flow is Invio incompleto
-	ReasonInterrupted SendingReason = "interrupted" // ended: the context ended
+	ReasonThrottled       SendingReason = "throttled"         // waiting: the platform asked to wait; stopped: for longer than MaxRetryAfter
+	ReasonClaimedByOthers SendingReason = "claimed_by_others" // waiting: other dispatchers have claimed the rest
+	ReasonEndedByOthers   SendingReason = "ended_by_others"   // stopped, ended: by another dispatcher or an operator
+	ReasonMaxFlows        SendingReason = "max_flows"         // waiting: for its turn, since there are more than MaxFlows flows
+	ReasonStore           SendingReason = "store"             // waiting, ended: the store failed
+	ReasonService         SendingReason = "service"           // stopped: the service cannot send, such as with a refused key
+	ReasonRefusals        SendingReason = "refusals"          // stopped: RefusalThreshold was reached
+	ReasonPlatform        SendingReason = "platform"          // stopped: FailureThreshold was reached
+	ReasonSent            SendingReason = "sent"              // ended: the flow is Inviato
+	ReasonIncomplete      SendingReason = "incomplete"        // ended: the flow is Invio incompleto
+	ReasonInterrupted     SendingReason = "interrupted"       // ended: the context ended
 )
 
 // kind returns the class of an outcome for an observer. Call it before the breaker changes the
@@ -232,9 +233,9 @@ func (s *sending) end(ctx context.Context, o *Observer, f Flow, err error, serve
 	case errors.Is(err, errLimited):
 		s.change(ctx, o, SendingWaiting, ReasonThrottled)
 	case errors.Is(err, errElsewhere):
-		s.change(ctx, o, SendingWaiting, ReasonElsewhere)
+		s.change(ctx, o, SendingWaiting, ReasonClaimedByOthers)
 	case errors.Is(err, errTurnOver):
-		s.change(ctx, o, SendingWaiting, ReasonTurn)
+		s.change(ctx, o, SendingWaiting, ReasonMaxFlows)
 	case errors.As(err, &stopped):
 		s.change(ctx, o, SendingStopped, stopped.class)
 	case err != nil && ctx.Err() != nil:
@@ -246,7 +247,7 @@ func (s *sending) end(ctx context.Context, o *Observer, f Flow, err error, serve
 	case f.State == FlowSent:
 		s.change(ctx, o, SendingEnded, ReasonSent)
 	case f.stopping():
-		s.change(ctx, o, SendingStopped, ReasonElsewhere)
+		s.change(ctx, o, SendingStopped, ReasonEndedByOthers)
 	default:
 		s.change(ctx, o, SendingEnded, ReasonIncomplete)
 	}

@@ -251,7 +251,7 @@ func TestObserverReceivesRescuedLeases(t *testing.T) {
 			assert.True(t, slices.ContainsFunc(crashed, func(n flow.Notification) bool { return n.ID == l.NotificationID }))
 		}
 		assert.Equal(t, []change{
-			{flow.SendingRunning, ""}, {flow.SendingWaiting, flow.ReasonElsewhere}, {flow.SendingEnded, flow.ReasonIncomplete},
+			{flow.SendingRunning, ""}, {flow.SendingWaiting, flow.ReasonClaimedByOthers}, {flow.SendingEnded, flow.ReasonIncomplete},
 		}, e.steps(t, f.ID))
 	}, unlimited)
 }
@@ -317,15 +317,15 @@ func TestObserverReceivesHowFlowsAreSent(t *testing.T) {
 		"asked to wait long":   {faults: []appiotest.Fault{hour}, run: []change{running, {flow.SendingStopped, flow.ReasonThrottled}}},
 		"another claimed some": {
 			prepare: func(t *testing.T, w *world, f flow.Flow) { w.claimed(t, f.ID, 5, time.Minute) },
-			run:     []change{running, {flow.SendingWaiting, flow.ReasonElsewhere}, {flow.SendingEnded, flow.ReasonIncomplete}},
-			serve:   []change{running, {flow.SendingWaiting, flow.ReasonElsewhere}, running, {flow.SendingEnded, flow.ReasonIncomplete}},
+			run:     []change{running, {flow.SendingWaiting, flow.ReasonClaimedByOthers}, {flow.SendingEnded, flow.ReasonIncomplete}},
+			serve:   []change{running, {flow.SendingWaiting, flow.ReasonClaimedByOthers}, running, {flow.SendingEnded, flow.ReasonIncomplete}},
 		},
 		"disabled meanwhile": {
 			prepare: func(t *testing.T, w *world, f flow.Flow) {
 				w.slow(time.Second)
 				time.AfterFunc(2500*time.Millisecond, func() { do(t, w.DisableFlow, f.ID) })
 			},
-			run: []change{running, {flow.SendingStopped, flow.ReasonElsewhere}},
+			run: []change{running, {flow.SendingStopped, flow.ReasonEndedByOthers}},
 		},
 	} {
 		for _, serve := range []bool{false, true} {
@@ -405,7 +405,7 @@ func TestFlowThatEndsElsewhereDoesNotWaitForever(t *testing.T) {
 		w.isIn(t, flow.FlowSent, f.ID)
 		steps := e.steps(t, f.ID)
 		require.Greater(t, len(steps), 2)
-		assert.Equal(t, []change{{flow.SendingWaiting, flow.ReasonElsewhere}, {flow.SendingEnded, flow.ReasonElsewhere}}, steps[len(steps)-2:])
+		assert.Equal(t, []change{{flow.SendingWaiting, flow.ReasonClaimedByOthers}, {flow.SendingEnded, flow.ReasonEndedByOthers}}, steps[len(steps)-2:])
 		stop()
 	}, unlimited)
 }
@@ -422,7 +422,7 @@ func TestObserverReceivesWhyFlowsWait(t *testing.T) {
 		stop := w.serve(t, flow.DispatcherConfig{MaxFlows: 1, Workers: 1, Observer: e.observer(t)})
 		time.Sleep(2 * time.Minute)
 		running, sent := change{flow.SendingRunning, ""}, change{flow.SendingEnded, flow.ReasonSent}
-		assert.Equal(t, []change{running, {flow.SendingWaiting, flow.ReasonTurn}, running, sent}, e.steps(t, first.ID))
+		assert.Equal(t, []change{running, {flow.SendingWaiting, flow.ReasonMaxFlows}, running, sent}, e.steps(t, first.ID))
 		assert.Equal(t, []change{running, sent}, e.steps(t, second.ID))
 
 		failures := 1

@@ -169,7 +169,7 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 			if r.scheduled != nil {
 				return r.flow, errElsewhere
 			}
-			r.report(ctx, SendingWaiting, ReasonElsewhere)
+			r.report(ctx, SendingWaiting, ReasonClaimedByOthers)
 			_ = pace.Wait(ctx, r.config.PollInterval)
 			r.rescue(ctx)
 			r.claimer.empty = false

@@ -79,7 +79,7 @@ func (s *scheduler) begin(ctx context.Context) {
 	for id, f := range s.flows {
 		if !f.running && f.dueAt.Before(time.Now().Add(-maxPause)) {
 			delete(s.flows, id) // another dispatcher ended it, or it is found anew
-			f.sending.change(ctx, &s.dispatcher.config.Observer, SendingEnded, ReasonElsewhere)
+			f.sending.change(ctx, &s.dispatcher.config.Observer, SendingEnded, ReasonEndedByOthers)
 		}
 	}
 	due := s.due(found)

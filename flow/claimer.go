@@ -145,7 +145,7 @@ func (c *claimer) takeFrom(
 			"flow", c.flowID, "notifications", skipped)
 	}
 	c.config.Observer.claimed(ctx, ClaimResult{
-		FlowID: c.flowID, Service: f.Service, Asked: room, Taken: len(claimed), AlreadySent: all - len(claimed),
+		FlowID: c.flowID, Service: f.Service, Requested: room, Claimed: len(claimed), AlreadySent: all - len(claimed),
 		Waited: start.Sub(c.asked), Took: time.Since(start),
 	})
 	c.release(room - len(claimed))

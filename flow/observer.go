@@ -73,8 +73,8 @@ const (
 type ClaimResult struct {
 	FlowID      uuid.UUID     // of the flow
 	Service     string        // of the flow
-	Asked       int           // how many notifications were asked for
-	Taken       int           // how many were claimed, and are to be sent
+	Requested   int           // how many notifications were asked for
+	Claimed     int           // how many were claimed, and are to be sent
 	AlreadySent int           // how many became Errore with [CodeAlreadySent] instead
 	Waited      time.Duration // the wait for one of the MaxStoreCalls
 	Took        time.Duration // the call of the store, which may also have stored outcomes

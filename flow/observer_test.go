@@ -224,15 +224,15 @@ func TestObserverReceivesClaims(t *testing.T) {
 		w.ordered(t, second.ID)
 		var e events
 		w.dispatch(t, second.ID, flow.DispatcherConfig{Observer: e.observer(t)})
-		var taken, before int
+		var claimed, before int
 		for _, c := range e.claims {
 			assert.Equal(t, second.ID, c.FlowID)
 			assert.Equal(t, taxes, c.Service)
-			assert.GreaterOrEqual(t, c.Asked, c.Taken+c.AlreadySent)
+			assert.GreaterOrEqual(t, c.Requested, c.Claimed+c.AlreadySent)
 			assert.GreaterOrEqual(t, c.Waited, time.Duration(0))
-			taken, before = taken+c.Taken, before+c.AlreadySent
+			claimed, before = claimed+c.Claimed, before+c.AlreadySent
 		}
-		assert.Equal(t, 30, taken)
+		assert.Equal(t, 30, claimed)
 		assert.Equal(t, 20, before)
 		assert.Len(t, e.submissions, 30)
 	}, unlimited)

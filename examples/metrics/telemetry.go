@@ -26,7 +26,7 @@ type telemetry struct {
 	attempts           metric.Int64Counter       // by operation and status
 	attemptDuration    metric.Float64Histogram   // by operation and status
 	paceWait           metric.Float64Histogram   // by operation
-	asked, taken       metric.Int64Counter       // notifications of claims, by service
+	requested, claimed metric.Int64Counter       // notifications of claims, by service
 	alreadySent        metric.Int64Counter       // notifications of claims that were not sent, by service
 	claimWait          metric.Float64Histogram   // the wait for one of the MaxStoreCalls
 	rescued            metric.Int64Counter       // by service
@@ -64,8 +64,8 @@ func newTelemetry(meters metric.MeterProvider, tracers trace.TracerProvider) (*t
 		attempts:           counter("flussi.attempts", "{attempt}", "Attempts of calls to the platform."),
 		attemptDuration:    seconds("flussi.attempt.duration", "Duration of requests to the platform."),
 		paceWait:           seconds("flussi.pace.wait", "Time that attempts waited for the pace of the body."),
-		asked:              counter("flussi.claim.asked", "{notification}", "Notifications that claims asked for."),
-		taken:              counter("flussi.claim.taken", "{notification}", "Notifications that were claimed to be sent."),
+		requested:          counter("flussi.claim.requested", "{notification}", "Notifications that claims asked for."),
+		claimed:            counter("flussi.claim.claimed", "{notification}", "Notifications that were claimed to be sent."),
 		alreadySent:        counter("flussi.claim.already_sent", "{notification}", "Notifications not sent, since the citizen may have the message."),
 		claimWait:          seconds("flussi.claim.wait", "Time that claims waited for their turn at the store."),
 		rescued:            counter("flussi.leases.rescued", "{notification}", "Notifications whose sender did not report an outcome."),
@@ -83,8 +83,8 @@ func (t *telemetry) observer() flow.Observer {
 		SubmissionEnded:   t.submissionEnded,
 		Claimed: func(ctx context.Context, c flow.ClaimResult) {
 			service := metric.WithAttributes(attribute.String("service", c.Service))
-			t.asked.Add(ctx, int64(c.Asked), service)
-			t.taken.Add(ctx, int64(c.Taken), service)
+			t.requested.Add(ctx, int64(c.Requested), service)
+			t.claimed.Add(ctx, int64(c.Claimed), service)
 			t.alreadySent.Add(ctx, int64(c.AlreadySent), service)
 			t.claimWait.Record(ctx, c.Waited.Seconds())
 		},

@@ -219,7 +219,7 @@ func TestSharedPaceSlowsAllProcessesAfterA429(t *testing.T) {
 		before, own := calls(), processes[0].calls()
 		paces[0].SlowDown(10 * time.Second)
 		time.Sleep(9900 * time.Millisecond)
-		assert.Equal(t, own, processes[0].calls(), "its own calls are held at once")
+		assert.Equal(t, own, processes[0].calls(), "its own calls are paused at once")
 		assert.LessOrEqual(t, calls()-before, 15, "the others' learn it soon")
 		for _, p := range paces {
 			assert.InDelta(t, 29.4*0.8, p.Rate(), 0.3)
@@ -437,7 +437,7 @@ func TestSharedPaceDoesNotTrustItsStore(t *testing.T) {
 type generous struct{}
 
 func (generous) ReserveTurns(context.Context, appio.TurnRequest) (appio.Turns, error) {
-	return appio.Turns{Count: 1000, Start: -time.Hour, Interval: -1, Rate: -3, Held: -time.Hour}, nil
+	return appio.Turns{Count: 1000, Start: -time.Hour, Interval: -1, Rate: -3, PausedFor: -time.Hour}, nil
 }
 
 // empty never grants any.

@@ -22,10 +22,10 @@ type TurnStore interface {
 	//
 	//   - Each request gets up to half of the turns that are free within half a second, and at least
 	//     one. So later requests find turns within that time, too.
-	//   - While a RetryAfter lasts, the calls of the body are held: nothing is granted, and each
-	//     answer has the time left in Held. A shorter RetryAfter does not shorten a longer one.
+	//   - While a RetryAfter lasts, the calls of the body are paused: nothing is granted, and each
+	//     answer has the time left in PausedFor. A shorter RetryAfter does not shorten a longer one.
 	//   - A RetryAfter lowers the rate to four fifths, and not below a twentieth of the full rate. It
-	//     does not lower the rate if calls are held already. When calls are no longer held, the rate
+	//     does not lower the rate if calls are paused already. When calls are no longer paused, the rate
 	//     grows by a hundredth of the full rate each second.
 	//   - The turns and the rate of a body do not depend on other bodies.
 	//   - It returns soon after ctx ends. After an error it may have reserved turns, which lapse. The
@@ -45,11 +45,11 @@ type TurnRequest struct {
 
 // Turns is the answer to a [TurnRequest]. Its times count from the receipt of the answer.
 type Turns struct {
-	Count    int           // how many turns are granted, at most as many as were asked for
-	Start    time.Duration // until the first turn
-	Interval time.Duration // between turns
-	Held     time.Duration // how long no call may start, since the platform asked to wait; 0 if calls may start
-	Rate     float64       // calls a second of the body at present, of all processes together
+	Count     int           // how many turns are granted, at most as many as were asked for
+	Start     time.Duration // until the first turn
+	Interval  time.Duration // between turns
+	PausedFor time.Duration // how long no call may start, since the platform asked to wait; 0 if calls may start
+	Rate      float64       // calls a second of the body at present, of all processes together
 }
 
 // MemoryTurns is a [TurnStore] in memory, for tests, and for several Paces of one body in a process.

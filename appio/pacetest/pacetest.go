@@ -146,12 +146,12 @@ func (c *checker) try(ctx context.Context, r appio.TurnRequest) (answer, error) 
 	switch {
 	case t.Count < 0 || t.Count > max(r.Turns, 0):
 		c.fault("of %d turns that were asked for, %d were granted", r.Turns, t.Count)
-	case t.Start < 0 || t.Held < 0:
-		c.fault("turns start in %v, and calls are held for %v: a time in the past", t.Start, t.Held)
+	case t.Start < 0 || t.PausedFor < 0:
+		c.fault("turns start in %v, and calls are paused for %v: a time in the past", t.Start, t.PausedFor)
 	case t.Count > 0 && t.Interval < full-time.Microsecond:
 		c.fault("at %v calls a second, turns have an interval of %v", r.Rate, t.Interval)
-	case t.Count > 0 && t.Held > 0:
-		c.fault("%d turns were granted while calls are held for %v", t.Count, t.Held)
+	case t.Count > 0 && t.PausedFor > 0:
+		c.fault("%d turns were granted while calls are paused for %v", t.Count, t.PausedFor)
 	case t.Rate < r.Rate*0.0499 || t.Rate > r.Rate*1.0001:
 		c.fault("the rate is %v of %v", t.Rate, r.Rate)
 	}
@@ -160,8 +160,8 @@ func (c *checker) try(ctx context.Context, r appio.TurnRequest) (answer, error) 
 
 // granted checks that an answer has at least one turn.
 func (c *checker) granted(a answer, what string) {
-	if a.Count < 1 || a.Held > 0 {
-		c.fault("%s: no turn was granted, and calls are held for %v", what, a.Held)
+	if a.Count < 1 || a.PausedFor > 0 {
+		c.fault("%s: no turn was granted, and calls are paused for %v", what, a.PausedFor)
 	}
 }
 
@@ -182,12 +182,12 @@ func (c *checker) behind(earlier, a answer) {
 	}
 }
 
-// held checks the Held of an answer: what is left of the retryAfter that an earlier request, with the
+// paused checks the PausedFor of an answer: what is left of the retryAfter that an earlier request, with the
 // answer began, told the store.
-func (c *checker) held(began, a answer, retryAfter time.Duration, what string) {
+func (c *checker) paused(began, a answer, retryAfter time.Duration, what string) {
 	least := retryAfter - a.after.Sub(began.before) - precision
 	most := retryAfter - a.before.Sub(began.after) + precision
-	if a.Held < least || a.Held > most {
-		c.fault("%s: calls are held for %v, not for between %v and %v", what, a.Held, least, most)
+	if a.PausedFor < least || a.PausedFor > most {
+		c.fault("%s: calls are paused for %v, not for between %v and %v", what, a.PausedFor, least, most)
 	}
 }

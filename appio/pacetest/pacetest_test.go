@@ -91,10 +91,10 @@ type slowed struct {
 	turns simple
 	rule  func(s *slowed, now time.Time, wait time.Duration)
 
-	mu          sync.Mutex
-	share       map[string]float64
-	held, since map[string]time.Time
-	body        string
+	mu            sync.Mutex
+	share         map[string]float64
+	paused, since map[string]time.Time
+	body          string
 }
 
 func (s *slowed) ReserveTurns(ctx context.Context, r appio.TurnRequest) (appio.Turns, error) {
@@ -104,7 +104,7 @@ func (s *slowed) ReserveTurns(ctx context.Context, r appio.TurnRequest) (appio.T
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.share == nil {
-		s.share, s.held, s.since = map[string]float64{}, map[string]time.Time{}, map[string]time.Time{}
+		s.share, s.paused, s.since = map[string]float64{}, map[string]time.Time{}, map[string]time.Time{}
 	}
 	now := time.Now()
 	if s.body = r.Body; s.share[r.Body] == 0 {
@@ -114,17 +114,17 @@ func (s *slowed) ReserveTurns(ctx context.Context, r appio.TurnRequest) (appio.T
 		s.rule(s, now, r.RetryAfter)
 	}
 	rate := r.Rate * s.share[r.Body]
-	held := max(s.held[r.Body].Sub(now), 0)
-	if held > 0 || r.Turns == 0 {
-		return appio.Turns{Rate: rate, Held: held}, nil
+	paused := max(s.paused[r.Body].Sub(now), 0)
+	if paused > 0 || r.Turns == 0 {
+		return appio.Turns{Rate: rate, PausedFor: paused}, nil
 	}
 	r.Rate = rate
 	return s.turns.ReserveTurns(ctx, r)
 }
 
 func (s *slowed) hold(now time.Time, wait time.Duration) {
-	if until := now.Add(wait); until.After(s.held[s.body]) {
-		s.held[s.body] = until
+	if until := now.Add(wait); until.After(s.paused[s.body]) {
+		s.paused[s.body] = until
 	}
 }
 
@@ -164,7 +164,7 @@ var broken = map[string]struct {
 		}
 	}, nil), "holds all calls"},
 	"grants during a wait": {altered(nil, func(r appio.TurnRequest, a *appio.Turns) {
-		if a.Held > 0 && r.Turns > 0 {
+		if a.PausedFor > 0 && r.Turns > 0 {
 			a.Count, a.Interval = 1, time.Hour
 		}
 	}), "holds all calls"},
@@ -172,13 +172,13 @@ var broken = map[string]struct {
 		memory := &appio.MemoryTurns{}
 		return store(func(ctx context.Context, r appio.TurnRequest) (appio.Turns, error) {
 			a, err := memory.ReserveTurns(ctx, r)
-			time.Sleep(a.Held)
-			a.Held = 0
+			time.Sleep(a.PausedFor)
+			a.PausedFor = 0
 			return a, err
 		})
 	}, "holds all calls"},
 	"lets the last wait win": {func() appio.TurnStore {
-		return &slowed{rule: func(s *slowed, now time.Time, wait time.Duration) { s.held[s.body] = now.Add(wait) }}
+		return &slowed{rule: func(s *slowed, now time.Time, wait time.Duration) { s.paused[s.body] = now.Add(wait) }}
 	}, "longer one"},
 	"lowers the rate for each 429": {func() appio.TurnStore {
 		return &slowed{rule: func(s *slowed, now time.Time, wait time.Duration) {
@@ -189,7 +189,7 @@ var broken = map[string]struct {
 	"does not lower the rate": {func() appio.TurnStore { return &slowed{rule: (*slowed).hold} }, "lowers the rate"},
 	"has no lowest rate, and does not grow": {func() appio.TurnStore {
 		return &slowed{rule: func(s *slowed, now time.Time, wait time.Duration) {
-			if !now.Before(s.held[s.body]) {
+			if !now.Before(s.paused[s.body]) {
 				s.share[s.body] *= 0.8
 			}
 			s.hold(now, wait)
@@ -197,14 +197,14 @@ var broken = map[string]struct {
 	}, "lowest value"},
 	"does not grow": {func() appio.TurnStore {
 		return &slowed{rule: func(s *slowed, now time.Time, wait time.Duration) {
-			if !now.Before(s.held[s.body]) {
+			if !now.Before(s.paused[s.body]) {
 				s.share[s.body] = max(s.share[s.body]*0.8, 0.05)
 			}
 			s.hold(now, wait)
 		}}
 	}, "grows again"},
 	"forgets the lower rate after the wait": {altered(nil, func(r appio.TurnRequest, a *appio.Turns) {
-		if a.Held == 0 {
+		if a.PausedFor == 0 {
 			a.Rate = r.Rate
 		}
 	}), "lowest value"},

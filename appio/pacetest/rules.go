@@ -118,12 +118,12 @@ func idleTime(c *checker) {
 func holds(c *checker) {
 	c.fresh(c.ask(appio.TurnRequest{Rate: 10, Turns: 1}), "before the 429")
 	began := c.ask(appio.TurnRequest{Rate: 10, RetryAfter: time.Hour})
-	c.held(began, began, time.Hour, "the one who tells of it")
+	c.paused(began, began, time.Hour, "the one who tells of it")
 	for range 2 * max(3, len(c.stores)) {
 		a := c.ask(appio.TurnRequest{Rate: 10, Turns: 5})
-		c.held(began, a, time.Hour, "another one")
+		c.paused(began, a, time.Hour, "another one")
 		if a.Count > 0 {
-			c.fault("%d turns were granted although calls are held", a.Count)
+			c.fault("%d turns were granted although calls are paused", a.Count)
 		}
 	}
 	c.body += "2"
@@ -136,9 +136,9 @@ func holds(c *checker) {
 
 func longestWait(c *checker) {
 	first := c.ask(appio.TurnRequest{Rate: 10, RetryAfter: time.Hour})
-	c.held(first, c.ask(appio.TurnRequest{Rate: 10, RetryAfter: time.Minute}), time.Hour, "after a shorter wait")
+	c.paused(first, c.ask(appio.TurnRequest{Rate: 10, RetryAfter: time.Minute}), time.Hour, "after a shorter wait")
 	longer := c.ask(appio.TurnRequest{Rate: 10, RetryAfter: 25 * time.Hour})
-	c.held(longer, c.ask(appio.TurnRequest{Rate: 10, Turns: 1}), 25*time.Hour, "after a longer wait")
+	c.paused(longer, c.ask(appio.TurnRequest{Rate: 10, Turns: 1}), 25*time.Hour, "after a longer wait")
 }
 
 func lowersOnce(c *checker) {
@@ -148,7 +148,7 @@ func lowersOnce(c *checker) {
 		}
 	}
 	if a := c.ask(appio.TurnRequest{Rate: 10}); a.Rate < 7.999 || a.Rate > 8.001 {
-		c.fault("while calls are held, the rate is %v, not 8 of 10", a.Rate)
+		c.fault("while calls are paused, the rate is %v, not 8 of 10", a.Rate)
 	}
 }
 
@@ -157,7 +157,7 @@ func lowersOnce(c *checker) {
 func (c *checker) after429(rate float64, turns int, wait time.Duration) (began, over answer) {
 	began = c.ask(appio.TurnRequest{Rate: rate, RetryAfter: wait})
 	over = began
-	for end := time.Now().Add(patience); over.Held > 0; {
+	for end := time.Now().Add(patience); over.PausedFor > 0; {
 		if time.Now().After(end) {
 			c.fault("a wait of %v did not end within %v", wait, patience)
 			panic(errStop)
@@ -209,8 +209,8 @@ func bodiesApart(c *checker) {
 		}
 	}
 	for i, name := range names {
-		if a := c.ask(appio.TurnRequest{Body: c.body + name, Rate: 0.1}); (a.Held > 0) != (i%2 == 0) {
-			c.fault("the calls of body %q are held for %v", name, a.Held)
+		if a := c.ask(appio.TurnRequest{Body: c.body + name, Rate: 0.1}); (a.PausedFor > 0) != (i%2 == 0) {
+			c.fault("the calls of body %q are paused for %v", name, a.PausedFor)
 		}
 	}
 }

@@ -19,20 +19,20 @@ type Pace struct {
 
 	mu       sync.Mutex
 	limit    limit
-	changed  chan struct{} // closed when limit.held becomes later, and when the turns of shared change
+	changed  chan struct{} // closed when limit.pausedUntil becomes later, and when the turns of shared change
 	last     time.Time     // when the last call was due
 	waiting  int           // calls in Wait
 	reserved int           // calls that Reserve announced and Release did not
 	shared   *shared       // nil: all turns are this Pace's own
 }
 
-// HeldError says that no call starts before a time, since the platform asked to wait until then.
-type HeldError struct {
+// PausedError says that no call starts before a time, since the platform asked to wait until then.
+type PausedError struct {
 	Until time.Time // when the next call may start
 }
 
 // Error describes the error for programs and logs.
-func (e *HeldError) Error() string {
+func (e *PausedError) Error() string {
 	return "the platform asked to wait until " + e.Until.UTC().Format(time.RFC3339)
 }
 
@@ -43,7 +43,7 @@ func New(full float64, pause time.Duration) *Pace {
 }
 
 // Wait returns when the next call may start, or with the error of the context as soon as it ends. If
-// the platform asked to wait for longer than most, also while Wait waits, it returns a [*HeldError]
+// the platform asked to wait for longer than most, also while Wait waits, it returns a [*PausedError]
 // at once. If the source of a shared limit fails for longer than most, it returns an [*AskError]. A
 // most of 0 waits for as long as it takes. If the time of [StartBy] has passed when the turn comes,
 // the next call gets the turn.
@@ -91,8 +91,8 @@ func (p *Pace) mayWait(began time.Time, most time.Duration) (changed <-chan stru
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if most > 0 {
-		if time.Until(p.limit.held) > most {
-			return nil, &HeldError{p.limit.held}
+		if time.Until(p.limit.pausedUntil) > most {
+			return nil, &PausedError{p.limit.pausedUntil}
 		}
 		if p.shared != nil {
 			if err := p.shared.failedFor(began, most); err != nil {
@@ -175,8 +175,8 @@ func (p *Pace) due(at time.Time) (due time.Time, interval time.Duration) {
 	if p.shared != nil {
 		due = p.shared.retryAt(at)
 	}
-	if p.limit.held.After(due) {
-		due = p.limit.held
+	if p.limit.pausedUntil.After(due) {
+		due = p.limit.pausedUntil
 	}
 	return due, interval
 }

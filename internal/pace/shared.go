@@ -74,13 +74,13 @@ func later(a, b time.Time) time.Time {
 // lapse drops the turns that were not used in time, and those before the end of a pause. Turns may
 // be used a hundredth of App IO's window late, since a Pace leaves two hundredths unused. A call that
 // waits for its turn may use it later than that, since a busy machine delays it.
-func (s *shared) lapse(at, held time.Time) {
+func (s *shared) lapse(at, pausedUntil time.Time) {
 	for len(s.spans) > 0 {
 		first := &s.spans[0]
-		if first.left > 0 && first.next.Equal(s.awaited) && !first.next.Before(held) && at.Sub(first.next) < maxDelay {
+		if first.left > 0 && first.next.Equal(s.awaited) && !first.next.Before(pausedUntil) && at.Sub(first.next) < maxDelay {
 			return
 		}
-		if behind := later(held, at.Add(-max(first.interval, maxLate))).Sub(first.next); behind > 0 {
+		if behind := later(pausedUntil, at.Add(-max(first.interval, maxLate))).Sub(first.next); behind > 0 {
 			missed := min(int64(first.left), int64((behind+first.interval-1)/first.interval))
 			first.left -= int(missed)
 			first.next = first.next.Add(time.Duration(missed) * first.interval)
@@ -145,9 +145,9 @@ func (p *Pace) ask(at time.Time) {
 	if s.asking || at.Before(s.askAt) {
 		return
 	}
-	s.lapse(at, p.limit.held)
+	s.lapse(at, p.limit.pausedUntil)
 	r, reported := Request{Rate: p.limit.full}, s.report
-	if !p.limit.held.After(at) {
+	if !p.limit.pausedUntil.After(at) {
 		r.Turns = s.lacking(p.waiting+p.reserved, at)
 	}
 	if !reported.IsZero() {
@@ -196,12 +196,12 @@ func (s *shared) askWithin(limit time.Duration, r Request) (Grant, error) {
 // accept applies the answer to a request. The mutex is locked.
 func (p *Pace) accept(r Request, g Grant, at time.Time) {
 	s := p.shared
-	if g.Held > 0 {
-		p.limit.held = later(p.limit.held, at.Add(g.Held))
+	if g.PausedFor > 0 {
+		p.limit.pausedUntil = later(p.limit.pausedUntil, at.Add(g.PausedFor))
 	}
 	if s.report.IsZero() { // otherwise the rate in the answer is the one before the 429
 		p.limit.share = min(max(g.Rate/p.limit.full, Floor), 1)
-		p.limit.since = later(p.limit.held, at)
+		p.limit.since = later(p.limit.pausedUntil, at)
 	}
 	if r.Turns == 0 {
 		return
@@ -243,7 +243,7 @@ func (s *shared) failedFor(began time.Time, most time.Duration) error {
 // to wait, or the source has failed for longer than longFailure. Calls are then announced for the
 // time when this may end, and their Wait returns the error.
 func (s *shared) grants(p *Pace, at time.Time) bool {
-	return !p.limit.held.After(at) && !s.retryAt(at).After(at)
+	return !p.limit.pausedUntil.After(at) && !s.retryAt(at).After(at)
 }
 
 // retryAt returns when calls can start. After a longFailure of the source that is not soon, so that
@@ -259,15 +259,15 @@ func (s *shared) retryAt(at time.Time) time.Time {
 // ask again. The mutex is locked.
 func (p *Pace) takeTurn(at time.Time) (due time.Time, started bool) {
 	s := p.shared
-	s.lapse(at, p.limit.held)
+	s.lapse(at, p.limit.pausedUntil)
 	s.awaited, s.lacks = time.Time{}, false
 	switch {
-	case p.limit.held.After(at):
+	case p.limit.pausedUntil.After(at):
 		p.ask(at)
-		if !s.report.IsZero() && !s.asking && s.askAt.Before(p.limit.held) {
+		if !s.report.IsZero() && !s.asking && s.askAt.Before(p.limit.pausedUntil) {
 			return s.askAt, false // wake to report the 429
 		}
-		return p.limit.held, false
+		return p.limit.pausedUntil, false
 	case len(s.spans) == 0:
 		s.lacks = true
 		p.ask(at)
@@ -291,7 +291,7 @@ func (p *Pace) takeTurn(at time.Time) (due time.Time, started bool) {
 // asks for the turns of the others. The mutex is locked.
 func (p *Pace) reserveShared(n int, within time.Duration, at time.Time) (reserved int, next time.Time) {
 	s := p.shared
-	s.lapse(at, p.limit.held)
+	s.lapse(at, p.limit.pausedUntil)
 	calls, end := p.waiting+p.reserved, at.Add(within)
 	reserved = max(0, min(n, s.until(end)-calls))
 	p.reserved += reserved

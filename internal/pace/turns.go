@@ -19,11 +19,11 @@ type Request struct {
 
 // Grant is the answer to a Request. Its times count from the receipt of the answer.
 type Grant struct {
-	Count    int           // how many turns are granted
-	Start    time.Duration // until the first turn
-	Interval time.Duration // between turns
-	Held     time.Duration // how long no call may start, since the platform asked to wait; 0 if calls may start
-	Rate     float64       // calls a second that may start at present, of all paces together
+	Count     int           // how many turns are granted
+	Start     time.Duration // until the first turn
+	Interval  time.Duration // between turns
+	PausedFor time.Duration // how long no call may start, since the platform asked to wait; 0 if calls may start
+	Rate      float64       // calls a second that may start at present, of all paces together
 }
 
 // Source grants turns. It returns soon after its context ends.
@@ -53,10 +53,10 @@ func (l *Ledger) Reserve(r Request) Grant {
 		l.limit.slowDown(at, r.RetryAfter)
 	}
 	g := Grant{
-		Start: max(l.next.Sub(at), 0), Held: max(l.limit.held.Sub(at), 0),
+		Start: max(l.next.Sub(at), 0), PausedFor: max(l.limit.pausedUntil.Sub(at), 0),
 		Interval: l.limit.interval(at), Rate: l.limit.rate(at),
 	}
-	if g.Held > 0 || r.Turns < 1 {
+	if g.PausedFor > 0 || r.Turns < 1 {
 		return g
 	}
 	g.Count = min(r.Turns, max(1, int((Ahead-g.Start)/(2*max(g.Interval, 1)))))

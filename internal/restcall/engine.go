@@ -40,7 +40,7 @@ type Engine struct {
 // Pace spreads calls over time. Clients that share a limit share a Pace.
 type Pace interface {
 	// Wait returns when the next call may start, or with the error of the context. If the server
-	// asked to wait for longer than most, it returns a HeldError of package pace at once.
+	// asked to wait for longer than most, it returns a PausedError of package pace at once.
 	Wait(ctx context.Context, most time.Duration) error
 	// SlowDown lowers the rate after a 429. The server asked to wait for retryAfter; 0 if it did
 	// not say.

@@ -38,14 +38,14 @@ func RemoteError(pkg, platform, operation string, reply *Reply, err error) *flus
 		return e
 	}
 	e.Err, e.Attempts, e.Detail = failure.Err, len(failure.Attempts), Describe(failure.Err)
-	var held *pace.HeldError
+	var paused *pace.PausedError
 	var asked *pace.AskError
 	switch {
 	case failure.Ended:
 		e.Kind = flussi.ErrInterrupted
-	case errors.As(failure.Err, &held):
+	case errors.As(failure.Err, &paused):
 		e.Kind, e.Err, e.Detail = flussi.ErrRateLimited, nil, ""
-		e.RetryAfter, e.RetryAt = time.Until(held.Until), held.Until.UTC()
+		e.RetryAfter, e.RetryAt = time.Until(paused.Until), paused.Until.UTC()
 	case errors.As(failure.Err, &asked):
 		e.Err, e.Detail = asked, asked.Error()
 	}

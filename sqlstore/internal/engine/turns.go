@@ -62,7 +62,7 @@ func (s *Store) reserveTurns(ctx context.Context, r appio.TurnRequest) (turns ap
 			found = true
 			turns = appio.Turns{
 				Count: int(count), Start: time.Duration(start) * time.Microsecond, Interval: time.Duration(step),
-				Held: time.Duration(held) * time.Microsecond, Rate: r.Rate * share,
+				PausedFor: time.Duration(held) * time.Microsecond, Rate: r.Rate * share,
 			}
 		})
 	}

@@ -67,11 +67,11 @@ func TestStatementFollowsTheRuleInMemory(t *testing.T) {
 				differ++
 			}
 			require.InDelta(t, wanted[i].Rate, got.Rate, 0.001, "step %d", i)
-			require.InDelta(t, wanted[i].Held, got.Held, float64(10*time.Microsecond), "step %d", i)
+			require.InDelta(t, wanted[i].PausedFor, got.PausedFor, float64(10*time.Microsecond), "step %d", i)
 			if got.Count > 0 {
 				require.InDelta(t, wanted[i].Interval, got.Interval, float64(10*time.Microsecond), "step %d", i)
 			}
-			if differ == 0 && got.Held == 0 {
+			if differ == 0 && got.PausedFor == 0 {
 				require.InDelta(t, wanted[i].Start, got.Start, float64(100*time.Microsecond), "step %d", i)
 			}
 		}
@@ -95,9 +95,9 @@ func TestSharedPaceWithAClockThatJumps(t *testing.T) {
 		back := reserve("ente", 1, 0)
 		assert.InDelta(t, 7*ahead.Interval, back.Start, 1e5, "no turn is nearer, and none is an hour away")
 		assert.Equal(t, 1, back.Count)
-		assert.InDelta(t, 10*time.Second, reserve("in pausa", 1, 0).Held, 1e5)
+		assert.InDelta(t, 10*time.Second, reserve("in pausa", 1, 0).PausedFor, 1e5)
 		clock = clock.Add(10 * time.Second)
-		assert.Zero(t, reserve("in pausa", 1, 0).Held, "pauses end after their time")
+		assert.Zero(t, reserve("in pausa", 1, 0).PausedFor, "pauses end after their time")
 		assert.Zero(t, reserve("ente", 1, 0).Start)
 
 		reserve("ente", 100, 0)

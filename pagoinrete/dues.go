@@ -87,11 +87,11 @@ func (d *Dues) Expected(ctx context.Context, body flussi.OrganizationCode, refer
 	return found, failure("tell what is expected", err)
 }
 
-// Tell applies the standings to their notices, to all of them or to none. If a notice is paid and
-// its event is not Notificato here, Tell first reads the event from Pago In Rete.
-func (d *Dues) Tell(ctx context.Context, body flussi.OrganizationCode, standings []settlement.Standing) error {
-	references := make([]paymentfile.Reference, len(standings))
-	for i, s := range standings {
+// Update applies the states of references to their notices, to all of them or to none. If a notice is
+// paid and its event is not Notificato here, Update first reads the event from Pago In Rete.
+func (d *Dues) Update(ctx context.Context, body flussi.OrganizationCode, states []settlement.ReferenceState) error {
+	references := make([]paymentfile.Reference, len(states))
+	for i, s := range states {
 		references[i] = s.Reference
 	}
 	for tries := (core.Tries{}); ; {
@@ -99,7 +99,7 @@ func (d *Dues) Tell(ctx context.Context, body flussi.OrganizationCode, standings
 		if err != nil {
 			return failure("tell what was paid", err)
 		}
-		changes, err := d.changes(ctx, body, notices, standings)
+		changes, err := d.changes(ctx, body, notices, states)
 		if err == nil && len(changes) > 0 {
 			err = d.service.store.SaveNotices(ctx, changes...)
 		}
@@ -160,24 +160,24 @@ func (d *Dues) admit(ctx context.Context, school string) error {
 	return err
 }
 
-// changes returns the changes of notices by standings.
-func (d *Dues) changes(ctx context.Context, body flussi.OrganizationCode, notices map[paymentfile.Reference][]Notice, standings []settlement.Standing) ([]NoticeChange, error) {
+// changes returns the changes of notices by the states of their references.
+func (d *Dues) changes(ctx context.Context, body flussi.OrganizationCode, notices map[paymentfile.Reference][]Notice, states []settlement.ReferenceState) ([]NoticeChange, error) {
 	notified := map[uuid.UUID]bool{}
 	var changes []NoticeChange
-	for _, standing := range standings {
-		all := notices[standing.Reference]
+	for _, state := range states {
+		all := notices[state.Reference]
 		for _, n := range all {
-			facts := newPaymentFacts(n, standing.Payments, body)
+			facts := newPaymentFacts(n, state.Payments, body)
 			switch {
 			case len(all) > 1:
-				facts = contradiction(DiscrepancySharedIUV, standing.Payments)
+				facts = contradiction(DiscrepancySharedIUV, state.Payments)
 			case n.State == NoticeNotNotified && facts.reached != "": // otherwise its event is Notificato
 				is, err := d.isNotified(ctx, n.EventID, notified)
 				if err != nil {
 					return nil, err
 				}
 				if !is {
-					facts = facts.notYet(standing.Payments)
+					facts = facts.notYet(state.Payments)
 				}
 			}
 			if change, news := n.apply(facts, d.config.By); news {

@@ -16,10 +16,10 @@ import (
 )
 
 // sqlstore checks the same seed on both databases.
-func TestNoticeDependsOnLatestStandingAlone(t *testing.T) {
+func TestNoticeDependsOnLatestStateAlone(t *testing.T) {
 	for _, seed := range []uint64{18, rand.Uint64()} {
 		t.Logf("seed %d", seed)
-		duestest.CheckLatestStanding(t, memstore.New(), seed, 2_000)
+		duestest.CheckLatestState(t, memstore.New(), seed, 2_000)
 	}
 }
 
@@ -58,8 +58,8 @@ func TestFilesUndoWhatTheyDidAmongOtherCalls(t *testing.T) {
 			case "resolve":
 				_, err = y.ResolveNoticeDiscrepancy(t.Context(), assistant, n.ID, n.Version, why)
 			case "tell":
-				standing := settlement.Standing{Reference: rowOf(n, "").Reference, Payments: duestest.Payments(random)}
-				require.NoError(t, y.dues.Tell(t.Context(), body, []settlement.Standing{standing}))
+				state := settlement.ReferenceState{Reference: rowOf(n, "").Reference, Payments: duestest.Payments(random)}
+				require.NoError(t, y.dues.Update(t.Context(), body, []settlement.ReferenceState{state}))
 				after := y.now(n)
 				if n.State == pagoinrete.NoticeCancelled || n.State == pagoinrete.NoticeRefunded {
 					require.Equal(t, n.State, after.State)
@@ -75,7 +75,7 @@ func TestFilesUndoWhatTheyDidAmongOtherCalls(t *testing.T) {
 		}
 		for _, n := range notices {
 			n = y.now(n)
-			require.NoError(t, y.dues.Tell(t.Context(), body, []settlement.Standing{{Reference: rowOf(n, "").Reference}}))
+			require.NoError(t, y.dues.Update(t.Context(), body, []settlement.ReferenceState{{Reference: rowOf(n, "").Reference}}))
 			after := y.now(n)
 			assert.Equal(t, uuid.Nil, after.Evidence.Settlement.ID)
 			assert.Equal(t, uuid.Nil, after.Evidence.Movement.ID)

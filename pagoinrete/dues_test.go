@@ -253,7 +253,7 @@ func TestTreasuryWithoutMovementConfirmsOnly(t *testing.T) {
 	y := newTreasury(t)
 	n := y.notifiedNotice(t)
 	p := settlement.Paid{Status: settlement.PaidConfirmed, State: settlement.PaymentExpected, Payment: uuid.New(), Settlement: flowID, Amount: n.Due(), Date: day(11, 3)}
-	require.NoError(t, y.dues.Tell(t.Context(), body, []settlement.Standing{{Reference: rowOf(n, "").Reference, Payments: []settlement.Paid{p}}}))
+	require.NoError(t, y.dues.Update(t.Context(), body, []settlement.ReferenceState{{Reference: rowOf(n, "").Reference, Payments: []settlement.Paid{p}}}))
 	n = y.is(n, pagoinrete.NoticeConfirmed, "")
 	assert.Zero(t, n.Evidence.Movement)
 }
@@ -699,7 +699,7 @@ func TestNoticesArePaidOnceTheirEventIsNotified(t *testing.T) {
 			assert.Equal(t, pagoinrete.NoticeNotNotified, last(records).From)
 			assert.Equal(t, want, last(records).To)
 		}
-		require.NoError(t, y.dues.Tell(t.Context(), body, []settlement.Standing{{Reference: rowOf(all[0], "").Reference}}))
+		require.NoError(t, y.dues.Update(t.Context(), body, []settlement.ReferenceState{{Reference: rowOf(all[0], "").Reference}}))
 		n := y.is(all[0], pagoinrete.NoticeNotNotified, "")
 		assert.Zero(t, n.Evidence.Settlement)
 	}
@@ -715,7 +715,7 @@ func TestWhatCouldNotBeReadIsToldAgain(t *testing.T) {
 	_, err := y.files.ApplySettlement(t.Context(), assistant, settlement.File{Header: head, Payments: all(rowOf(n, "A"))})
 	require.ErrorIs(t, err, flussi.ErrRemoteInvalid)
 	y.is(n, pagoinrete.NoticeNotNotified, "")
-	require.NoError(t, y.files.Tell(t.Context(), assistant, body))
+	require.NoError(t, y.files.UpdateDue(t.Context(), assistant, body))
 	y.is(n, pagoinrete.NoticeConfirmed, "")
 }
 
@@ -813,7 +813,7 @@ func TestPaymentOutsidePagoInReteIsReconciledManually(t *testing.T) {
 func TestDuesAskWhoTheyActFor(t *testing.T) {
 	y := newTreasury(t)
 	n := y.notifiedNotice(t)
-	standings := []settlement.Standing{{Reference: rowOf(n, "").Reference, Payments: []settlement.Paid{
+	states := []settlement.ReferenceState{{Reference: rowOf(n, "").Reference, Payments: []settlement.Paid{
 		{Status: settlement.PaidSettled, State: settlement.PaymentExpected, Payment: uuid.New(), Settlement: flowID, Amount: n.Due()},
 	}}}
 	for _, test := range []struct {
@@ -826,16 +826,16 @@ func TestDuesAskWhoTheyActFor(t *testing.T) {
 		{flussi.Actor{ID: assistant.ID, Roles: []flussi.Role{flussi.Operator}}, fsm.ErrRole, "La riconciliazione è riservata ai ruoli «DSGA» e «A.A.»."},
 	} {
 		dues := must.Get(pagoinrete.NewDues(y.Service, pagoinrete.DuesConfig{By: test.by, School: schoolOf}))(t)
-		_, err := dues.Expected(t.Context(), body, []paymentfile.Reference{standings[0].Reference})
+		_, err := dues.Expected(t.Context(), body, []paymentfile.Reference{states[0].Reference})
 		assert.ErrorIs(t, err, test.err)
-		err = dues.Tell(t.Context(), body, standings)
+		err = dues.Update(t.Context(), body, states)
 		assert.ErrorIs(t, err, test.err)
 		assert.Equal(t, test.says, flussi.Explain(err))
 	}
 	assert.Equal(t, n, y.now(n))
 	unknown := errors.New("no such school")
 	dues := must.Get(pagoinrete.NewDues(y.Service, pagoinrete.DuesConfig{By: system, School: func(context.Context, flussi.OrganizationCode) (string, error) { return "", unknown }}))(t)
-	assert.ErrorIs(t, dues.Tell(t.Context(), body, standings), unknown)
+	assert.ErrorIs(t, dues.Update(t.Context(), body, states), unknown)
 	for _, c := range []pagoinrete.DuesConfig{{}, {By: system}, {School: schoolOf}} {
 		assert.ErrorIs(t, must.Err(pagoinrete.NewDues(y.Service, c)), flussi.ErrConfig)
 	}
@@ -853,7 +853,7 @@ func TestDuesShowNoPersonalData(t *testing.T) {
 		reasons = append(reasons, record.Reason.Reveal())
 	}
 	dues := must.Get(pagoinrete.NewDues(y.Service, pagoinrete.DuesConfig{By: principal, School: schoolOf}))(t)
-	err := dues.Tell(t.Context(), body, []settlement.Standing{{Reference: rowOf(n, "").Reference}})
+	err := dues.Update(t.Context(), body, []settlement.ReferenceState{{Reference: rowOf(n, "").Reference}})
 	require.Error(t, err)
 	leaktest.Check(t, []string{n.IUV().Reveal(), n.Debtor.Reveal(), "ROSSI", "Rossi"}, err, flussi.Explain(err), reasons, n.Evidence, n.Discrepancy, n)
 }

@@ -181,7 +181,7 @@ func (w *world) tell(ctx context.Context, by flussi.Actor, n pagoinrete.Notice, 
 	if err != nil {
 		return err
 	}
-	standing := settlement.Standing{Reference: paymentfile.NewReference(n.IUV().Reveal())}
+	state := settlement.ReferenceState{Reference: paymentfile.NewReference(n.IUV().Reveal())}
 	for i, id := range settlements {
 		p := settlement.Paid{
 			Status: status, State: settlement.PaymentExpected, Payment: uuid.NewSHA1(n.ID, []byte(id)), Settlement: id, IUR: "IUR " + id, Index: 1,
@@ -193,7 +193,7 @@ func (w *world) tell(ctx context.Context, by flussi.Actor, n pagoinrete.Notice, 
 		if status == settlement.PaidConfirmed {
 			p.Movements, p.Movement, p.Received = []string{"Sospeso " + id}, uuid.NewSHA1(n.ID, []byte("sospeso "+id)), day(11, 6)
 		}
-		standing.Payments = append(standing.Payments, p)
+		state.Payments = append(state.Payments, p)
 	}
-	return dues.Tell(ctx, body, []settlement.Standing{standing})
+	return dues.Update(ctx, body, []settlement.ReferenceState{state})
 }

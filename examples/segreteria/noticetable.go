@@ -31,12 +31,12 @@ func (t *noticeTable) Expected(ctx context.Context, body flussi.OrganizationCode
 	return expected, nil
 }
 
-// Tell makes of the notices what the files say.
-func (t *noticeTable) Tell(ctx context.Context, body flussi.OrganizationCode, standings []settlement.Standing) error {
+// Update makes of the notices what the files say.
+func (t *noticeTable) Update(ctx context.Context, body flussi.OrganizationCode, states []settlement.ReferenceState) error {
 	if t.dues == nil {
 		return nil
 	}
-	return t.dues.Tell(ctx, body, standings)
+	return t.dues.Update(ctx, body, states)
 }
 
 // Purposes returns the events of the notices.

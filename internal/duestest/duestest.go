@@ -41,10 +41,10 @@ func day(month time.Month, d int) time.Time {
 
 func schoolOf(context.Context, flussi.OrganizationCode) (string, error) { return school, nil }
 
-// CheckLatestStanding checks two rules with random notices and payments. The state of a notice depends
-// on the latest Standing alone, whatever was told before and how often. No Standing changes a state
-// that the office chose. The store must be empty. All random choices follow from the seed.
-func CheckLatestStanding(t *testing.T, store pagoinrete.Store, seed uint64, rounds int) {
+// CheckLatestState checks two rules with random notices and payments. The state of a notice depends
+// on the latest ReferenceState alone, whatever was told before and how often. No ReferenceState changes
+// a state that the office chose. The store must be empty. All random choices follow from the seed.
+func CheckLatestState(t *testing.T, store pagoinrete.Store, seed uint64, rounds int) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(seed, 0))
 	nobody := func(context.Context, string) (pagoinrete.Gateway, error) { return nil, errors.New("nobody is asked") }
@@ -61,8 +61,8 @@ func CheckLatestStanding(t *testing.T, store pagoinrete.Store, seed uint64, roun
 		once.ID, once.Number = uuid.New(), must.Get(flussi.ParseNoticeNumber(fmt.Sprintf("3010%014d", 2*round+1)))(t)
 		require.NoError(t, store.SaveNotices(t.Context(), pagoinrete.NoticeChange{Notice: often}, pagoinrete.NoticeChange{Notice: once}))
 		tell := func(n pagoinrete.Notice, payments []settlement.Paid) pagoinrete.Notice {
-			standing := settlement.Standing{Reference: paymentfile.NewReference(n.IUV().Reveal()), Payments: payments}
-			require.NoError(t, dues.Tell(t.Context(), code(body), []settlement.Standing{standing}))
+			latest := settlement.ReferenceState{Reference: paymentfile.NewReference(n.IUV().Reveal()), Payments: payments}
+			require.NoError(t, dues.Update(t.Context(), code(body), []settlement.ReferenceState{latest}))
 			n = must.Get(store.Notice(t.Context(), n.ID))(t)
 			require.Equal(t, n.State, told(state, n), "%s became %s", state, n.State)
 			require.True(t, pagoinrete.Coupled(pagoinrete.EventNotified, n.State))
@@ -98,8 +98,8 @@ func CheckLatestStanding(t *testing.T, store pagoinrete.Store, seed uint64, roun
 	}
 }
 
-// told returns the state that a notice must have after a Standing was told: either the state before,
-// or one that files can show.
+// told returns the state that a notice must have after a ReferenceState was reported: either the
+// state before, or one that files can show.
 func told(before pagoinrete.NoticeState, n pagoinrete.Notice) pagoinrete.NoticeState {
 	switch before {
 	case pagoinrete.NoticeCancelled, pagoinrete.NoticeRefunded, pagoinrete.NoticePaidManually, pagoinrete.NoticeReconciledManually, pagoinrete.NoticeReconciled:
@@ -142,7 +142,7 @@ func someNotice(random *rand.Rand, event uuid.UUID, state pagoinrete.NoticeState
 	return n
 }
 
-// Payments returns random payments that a Standing may have.
+// Payments returns random payments that a ReferenceState may have.
 func Payments(random *rand.Rand) []settlement.Paid {
 	var payments []settlement.Paid
 	for i := range random.IntN(5) {

@@ -389,7 +389,7 @@ func TestWhatCouldNotBeToldIsToldLater(t *testing.T) {
 	require.ErrorContains(t, err, "table is locked")
 	assert.Equal(t, settlement.PaymentExpected, o.states(flowID)["A"])
 	o.due.fail = nil
-	require.NoError(t, o.Tell(t.Context(), clerk, school))
+	require.NoError(t, o.UpdateDue(t.Context(), clerk, school))
 	assert.Equal(t, []settlement.PaidStatus{settlement.PaidSettled}, o.told(r))
 }
 

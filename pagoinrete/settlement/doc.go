@@ -42,8 +42,8 @@
 // and listed, and is not an error.
 //
 // A single payment (/RFB/, /RFS/) is a movement of its own, which no settlement lists. If a
-// settlement has a payment of the same reference, the reference was paid twice: the [Due] is told
-// that the single payment is [PaymentDuplicate].
+// settlement has a payment of the same reference, the reference was paid twice: the single payment
+// is reported to the [Due] as [PaymentDuplicate].
 //
 // # By hand
 //

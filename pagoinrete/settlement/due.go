@@ -10,29 +10,30 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// Due knows what is due to a body. Applications implement it on their own table of payments. It
-// must be safe for concurrent use.
+// Due is a table of what is due to bodies: a [Service] asks it what is expected, and reports to it
+// what was paid. Applications implement it on their own table of payments. It must be safe for
+// concurrent use.
 type Due interface {
 	// Expected returns the Expectation of each reference. Unknown references may be left out. There
 	// are at most 500 references, each once.
 	Expected(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference) (map[paymentfile.Reference]Expectation, error)
 
-	// Tell receives what is known now about references, at most 500 at a time. A Standing replaces
-	// the earlier one of its reference: undo what only the earlier one had. The same Standing may
-	// come again. After an error, all of them come again. Tell must not write with the [Service]:
-	// after a write of any process during Tell, the Service reads the Standings again, and tells
-	// them again if they changed.
-	Tell(ctx context.Context, body flussi.OrganizationCode, standings []Standing) error
+	// Update receives the present states of references, at most 500 at a time. A state replaces the
+	// earlier one of its reference: undo what only the earlier one had. The same state may come again.
+	// After an error, all of them come again. Update must not write with the [Service]: after a write
+	// of any process during Update, the Service reads the states again, and calls Update again if
+	// they changed.
+	Update(ctx context.Context, body flussi.OrganizationCode, states []ReferenceState) error
 }
 
-// Standing is everything that the files and the operators now say about a reference. Without
-// Payments, nothing is left of what an earlier Standing said.
-type Standing struct {
+// ReferenceState is everything that the files and the operators now say about a reference. Without
+// Payments, nothing is left of what an earlier state said.
+type ReferenceState struct {
 	Reference paymentfile.Reference // the Target of the payments
 	Payments  []Paid                // the earliest first, single payments last; without those that are set aside, unusable or dropped
 }
 
-// Paid is a payment in a Standing.
+// Paid is a payment in a ReferenceState.
 type Paid struct {
 	Status     PaidStatus              // how far it has come
 	State      PaymentState            // of the payment; a single payment counts after those of settlements

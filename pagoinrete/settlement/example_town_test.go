@@ -34,9 +34,9 @@ func (b bills) Expected(_ context.Context, _ flussi.OrganizationCode, references
 	return found, nil
 }
 
-// Tell sets each row to what is known now, so the same standing may come twice.
-func (b bills) Tell(_ context.Context, _ flussi.OrganizationCode, standings []settlement.Standing) error {
-	for _, s := range standings {
+// Update sets each row to what is known now, so the same state may come twice.
+func (b bills) Update(_ context.Context, _ flussi.OrganizationCode, states []settlement.ReferenceState) error {
+	for _, s := range states {
 		if row, is := b[s.Reference]; is {
 			row.paid, row.inTreasury = 0, len(s.Payments) > 0
 			for _, p := range s.Payments {

@@ -141,7 +141,7 @@ func leaky(ctx context.Context, s *settlement.Service) []error {
 		both(s.ReleasePayment(ctx, clerk, p.ID, leakReason))
 		both(s.SetPaymentAside(ctx, clerk, p.ID, leakReason))
 	}
-	note(s.Review(ctx, clerk, school, paymentfile.NewReference(leakReference)), s.Tell(ctx, clerk, school))
+	note(s.Review(ctx, clerk, school, paymentfile.NewReference(leakReference)), s.UpdateDue(ctx, clerk, school))
 	both(s.Anonymise(ctx, clerk, school, day(5).Time()))
 	return errs
 }

@@ -32,10 +32,10 @@ type locked struct {
 	*table
 }
 
-func (l *locked) Tell(ctx context.Context, body flussi.OrganizationCode, standings []settlement.Standing) error {
+func (l *locked) Update(ctx context.Context, body flussi.OrganizationCode, states []settlement.ReferenceState) error {
 	l.Lock()
 	defer l.Unlock()
-	return l.table.Tell(ctx, body, standings)
+	return l.table.Update(ctx, body, states)
 }
 
 // Of two files that are applied at the same time, the version of the body makes one writer read what the other
@@ -64,18 +64,18 @@ type slow struct {
 	always bool // not only the first time
 }
 
-func (s *slow) Tell(ctx context.Context, body flussi.OrganizationCode, standings []settlement.Standing) error {
+func (s *slow) Update(ctx context.Context, body flussi.OrganizationCode, states []settlement.ReferenceState) error {
 	if before := s.before; before != nil {
 		if !s.always {
 			s.before = nil
 		}
 		before()
 	}
-	return s.table.Tell(ctx, body, standings)
+	return s.table.Update(ctx, body, states)
 }
 
 // The first process reads one payment. Before it tells the Due, another process applies and tells a
-// second one. The Standing that is told last is the stored one.
+// second one. The state that is told last is the stored one.
 func TestWhatWasReadBeforeAnotherFileIsNotToldLast(t *testing.T) {
 	const other = "2026-03-01BANKIT-000002"
 	journal := func(o *office) { o.sospeso("7", uri(flowID), 5000) }
@@ -227,7 +227,7 @@ func TestDecisionDuringTellIsToldLater(t *testing.T) {
 	}
 	other = func() { other = decide } // the first write is that of the settlement
 	o.settle(flowID, row(r, "A", 5000))
-	require.NoError(t, o.Tell(t.Context(), clerk, school))
+	require.NoError(t, o.UpdateDue(t.Context(), clerk, school))
 	assert.Equal(t, settlement.PaymentSetAside, o.payments(flowID)[0].State)
 	assert.Empty(t, o.told(r))
 }
@@ -235,7 +235,7 @@ func TestDecisionDuringTellIsToldLater(t *testing.T) {
 // crashed is a Due whose process ends before it is told.
 type crashed struct{ settlement.Due }
 
-func (crashed) Tell(context.Context, flussi.OrganizationCode, []settlement.Standing) error {
+func (crashed) Update(context.Context, flussi.OrganizationCode, []settlement.ReferenceState) error {
 	return errCrash
 }
 
@@ -270,13 +270,13 @@ func (i interleaved) Save(ctx context.Context, changes settlement.Changes) error
 	return i.Store.Save(ctx, changes)
 }
 
-func (i interleaved) Tell(ctx context.Context, body flussi.OrganizationCode, standings []settlement.Standing) error {
+func (i interleaved) Update(ctx context.Context, body flussi.OrganizationCode, states []settlement.ReferenceState) error {
 	i.act()
-	return i.Due.Tell(ctx, body, standings)
+	return i.Due.Update(ctx, body, states)
 }
 
 // One process applies files and decides. Another one does the same before each of its writes and
-// before each time it tells, and sometimes ends before it tells. Once Tell has succeeded, the Due
+// before each time it tells, and sometimes ends before it tells. Once UpdateDue has succeeded, the Due
 // knows what is stored.
 func TestNothingStoredMeanwhileRemainsUntold(t *testing.T) {
 	ended := 0
@@ -311,7 +311,7 @@ func TestNothingStoredMeanwhileRemainsUntold(t *testing.T) {
 		told.due = w.due
 		again := must.Get(settlement.NewService(store, permissions, told))(t)
 		for _, body := range []flussi.OrganizationCode{school, town} {
-			require.NoError(t, plain.Tell(t.Context(), clerk, body))
+			require.NoError(t, plain.UpdateDue(t.Context(), clerk, body))
 			require.NoError(t, again.Review(t.Context(), clerk, body, w.references...))
 		}
 		require.Equal(t, told.lines(), due.lines(), "seed %d", seed)

@@ -54,7 +54,7 @@ type unknown struct{}
 func (unknown) Expected(context.Context, flussi.OrganizationCode, []paymentfile.Reference) (map[paymentfile.Reference]settlement.Expectation, error) {
 	return nil, nil
 }
-func (unknown) Tell(context.Context, flussi.OrganizationCode, []settlement.Standing) error {
+func (unknown) Update(context.Context, flussi.OrganizationCode, []settlement.ReferenceState) error {
 	return nil
 }
 

@@ -27,13 +27,13 @@ type Movement struct {
 	Prefix            string                  // see [paymentfile.Remittance]
 	Cut               bool                    // see [paymentfile.Remittance]
 	Reference         paymentfile.Reference   // of a single payment; what is left of it if it is Cut
-	PreviousReference paymentfile.Reference   // the earlier Reference, until the [Due] was told of the change
+	PreviousReference paymentfile.Reference   // the earlier Reference, until the change is reported to the [Due]
 	StatedAmount      flussi.Cents            // the amount that the causale states for Reference
 	Unresolved        bool                    // its causale is or may be cut, and no known settlement has one of its FlowIDs
 	Decisions         []DecidedPart           // what operators decided, in their order
 	Parts             []Part                  // where its Amount belongs: every cent is in one part; none if Amount is not positive
 	State             MovementState           // the kind of its Parts
-	Unreported        bool                    // the [Due] has not been told of a single payment in it
+	Unreported        bool                    // a single payment in it has not been reported to the [Due]
 	AnonymisedAt      time.Time               // when the texts of its Entries were erased, UTC; zero if they were not
 	Version           int64                   // of the stored movement, from 1
 	CreatedAt         time.Time               // when it was first stored, UTC

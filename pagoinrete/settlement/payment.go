@@ -17,7 +17,7 @@ type Payment struct {
 	Body           flussi.OrganizationCode // of the settlement
 	Reference      paymentfile.Reference   // IUV, as the file has it
 	Target         paymentfile.Reference   // the reference for which it counts: Reference, unless it was matched by hand
-	PreviousTarget paymentfile.Reference   // the earlier Target, until the [Due] was told of the change
+	PreviousTarget paymentfile.Reference   // the earlier Target, until the change is reported to the [Due]
 	IUR            string                  // identificativoUnivocoRiscossione
 	Index          int                     // which transfer of a payment with several beneficiaries, 1 to 5; 0 if the file does not say
 	Repetition     int                     // 0, or which repetition of an equal row in the same file

@@ -35,7 +35,7 @@ func parsed[T any](value T, err error) T {
 	return value
 }
 
-// table is a Due that keeps the latest standing of each reference.
+// table is a Due that keeps the latest state of each reference.
 type table struct {
 	due    map[paymentfile.Reference]settlement.Expectation // of the school
 	told   map[paymentfile.Reference][]settlement.Paid      // of the school
@@ -58,7 +58,7 @@ func (d *table) Expected(_ context.Context, body flussi.OrganizationCode, refere
 	return found, nil
 }
 
-func (d *table) Tell(_ context.Context, body flussi.OrganizationCode, standings []settlement.Standing) error {
+func (d *table) Update(_ context.Context, body flussi.OrganizationCode, states []settlement.ReferenceState) error {
 	if d.fail != nil {
 		if err := d.fail(); err != nil {
 			return err
@@ -68,7 +68,7 @@ func (d *table) Tell(_ context.Context, body flussi.OrganizationCode, standings 
 	if body != school {
 		told = d.others
 	}
-	for _, s := range standings {
+	for _, s := range states {
 		if told[s.Reference] = s.Payments; len(s.Payments) == 0 {
 			delete(told, s.Reference)
 		}

@@ -16,7 +16,7 @@ const (
 	ActionMatch     Action = "match"     // it was matched again, since a file or a decision changed what it depends on
 	ActionDecide    Action = "hand"      // an operator matched, split or set it aside
 	ActionRelease   Action = "take_back" // an operator took a decision back
-	ActionTell      Action = "tell"      // the [Due] was told
+	ActionUpdateDue Action = "tell"      // it was reported to the [Due]
 	ActionAnonymise Action = "anonymise" // the texts of journals were erased
 )
 
@@ -31,7 +31,7 @@ func (a Action) Label() string {
 		return "Decisione dell'operatore"
 	case ActionRelease:
 		return "Annullamento della decisione"
-	case ActionTell:
+	case ActionUpdateDue:
 		return "Comunicazione degli esiti"
 	case ActionAnonymise:
 		return "Cancellazione delle causali"

@@ -22,7 +22,7 @@ type SettlementFilter struct {
 	FlowIDs    []string                  // identificativoFlusso: one of them
 	FlowPrefix string                    // identificativoFlusso: begins with it; none does if it is not valid UTF-8
 	Totals     []flussi.Cents            // one of them
-	Unreported bool                      // those of which the [Due] has not been told
+	Unreported bool                      // those that have not been reported to the [Due]
 	From, To   time.Time                 // created at From or later, and before To
 }
 
@@ -49,7 +49,7 @@ type MovementFilter struct {
 	Unresolved bool                      // those that are Unresolved
 	Settlement uuid.UUID                 // one of the Parts, or of the Decisions, belongs to it
 	References []paymentfile.Reference   // of a single payment: the Reference or PreviousReference is one of them, and not zero
-	Unreported bool                      // those of which the [Due] has not been told
+	Unreported bool                      // those that have not been reported to the [Due]
 	From, To   time.Time                 // created at From or later, and before To
 }
 

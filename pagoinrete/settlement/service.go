@@ -33,8 +33,8 @@ func (p Permissions) Bodies(_ context.Context, by flussi.Actor) ([]flussi.Organi
 // are not found. It is safe for concurrent use, and has no goroutines.
 //
 // Files may be applied in any order, and more than once: the result is the same. A change is stored
-// first, and then told to the [Due]. If the Due returns an error, the change is stored, and
-// [Service.Tell] tells it later.
+// first, and then reported to the [Due]. If the Due returns an error, the change is stored, and
+// [Service.UpdateDue] reports it later.
 //
 // The error of every method is a [*flussi.Error]. It unwraps to one of the Err… values of this
 // package or of package flussi, to a [*flussi.InvalidError] or a [*flussi.ValueError] for what is

@@ -18,18 +18,19 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete/paymentfile"
 )
 
-// Tell tells the [Due] what it has not been told yet about a body, because telling failed or the
-// process ended. After an error, call it again; it may then repeat what the Due was told.
-func (s *Service) Tell(ctx context.Context, by flussi.Actor, body flussi.OrganizationCode) error {
+// UpdateDue calls [Due.Update] for the references of a body whose changes were not reported to the
+// Due, because Update failed or the process ended. After an error, call it again; it may then repeat
+// what the Due has.
+func (s *Service) UpdateDue(ctx context.Context, by flussi.Actor, body flussi.OrganizationCode) error {
 	err := s.admit(ctx, by, body)
 	if err == nil {
 		err = s.tell(ctx, by, body)
 	}
-	return failed("tell", "", uuid.Nil, err)
+	return failed("update due", "", uuid.Nil, err)
 }
 
-// Review asks the [Due] again for the Expectation of references of a body, and tells it their
-// Standing. Call it if something became due after its payment was applied, or is no longer due.
+// Review asks the [Due] again for the Expectation of references of a body, and reports their states
+// to it. Call it if something became due after its payment was applied, or is no longer due.
 func (s *Service) Review(ctx context.Context, by flussi.Actor, body flussi.OrganizationCode, references ...paymentfile.Reference) error {
 	err := s.admit(ctx, by, body)
 	if err == nil {
@@ -88,7 +89,7 @@ func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlemen
 			if !p.PreviousTarget.IsZero() {
 				told := p
 				told.PreviousTarget = paymentfile.Reference{}
-				moved = append(moved, step{action: ActionTell, by: by}.payment(p.State, told))
+				moved = append(moved, step{action: ActionUpdateDue, by: by}.payment(p.State, told))
 			}
 		}
 		if err := s.tellReferences(ctx, settlement.Body, references, &t); err != nil {
@@ -98,7 +99,7 @@ func (s *Service) tellSettlement(ctx context.Context, by flussi.Actor, settlemen
 	told := settlement
 	told.Unreported = false
 	err := s.store.Save(ctx, Changes{
-		Settlements: []SettlementChange{step{action: ActionTell, by: by}.settlement(settlement, told)},
+		Settlements: []SettlementChange{step{action: ActionUpdateDue, by: by}.settlement(settlement, told)},
 		Payments: func(yield func(PaymentChange, error) bool) {
 			for _, change := range moved {
 				if !yield(change, nil) {
@@ -118,7 +119,7 @@ func (s *Service) tellMovements(ctx context.Context, by flussi.Actor, body fluss
 		references = append(references, m.Reference, m.PreviousReference)
 		told := m
 		told.Unreported, told.PreviousReference = false, paymentfile.Reference{}
-		changes = append(changes, step{action: ActionTell, by: by}.movement(m, told))
+		changes = append(changes, step{action: ActionUpdateDue, by: by}.movement(m, told))
 	}
 	if err := s.tellReferences(ctx, body, references, &telling{}); err != nil {
 		return err
@@ -126,7 +127,7 @@ func (s *Service) tellMovements(ctx context.Context, by flussi.Actor, body fluss
 	return (&core.Tries{}).Again(ctx, s.store.Save(ctx, Changes{Movements: changes}))
 }
 
-// tellReferences tells the [Due] the Standing of references.
+// tellReferences tells the [Due] the states of references.
 func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, t *telling) error {
 	slices.SortFunc(references, func(a, b paymentfile.Reference) int { return strings.Compare(a.Reveal(), b.Reveal()) })
 	references = slices.DeleteFunc(slices.Compact(references), func(r paymentfile.Reference) bool { return r.IsZero() || t.several[r] })
@@ -138,12 +139,12 @@ func (s *Service) tellReferences(ctx context.Context, body flussi.OrganizationCo
 	return nil
 }
 
-// tellSome tells the [Due] the Standing of references in one call, or in several calls if the
-// references have too many payments. If another process writes meanwhile, it may tell a newer
-// Standing before this process tells an older one. So tellSome then reads again, and tells again if
-// the Standing of these references has changed: at most once for each such write.
+// tellSome tells the [Due] the states of references in one call, or in several calls if the
+// references have too many payments. If another process writes meanwhile, it may tell a newer state
+// before this process tells an older one. So tellSome then reads again, and tells again if the states
+// of these references have changed: at most once for each such write.
 func (s *Service) tellSome(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, t *telling) error {
-	var told []Standing
+	var told []ReferenceState
 	for before := int64(0); ; {
 		version, err := s.store.BodyVersion(ctx, body)
 		if err != nil || told != nil && version == before {
@@ -151,7 +152,7 @@ func (s *Service) tellSome(ctx context.Context, body flussi.OrganizationCode, re
 		}
 		before = version
 		t.at(version)
-		standings, err := s.standings(ctx, body, references, t.arrivals)
+		states, err := s.referenceStates(ctx, body, references, t.arrivals)
 		switch {
 		case errors.Is(err, ErrTooManyPayments):
 			half := len(references) / 2
@@ -159,14 +160,14 @@ func (s *Service) tellSome(ctx context.Context, body flussi.OrganizationCode, re
 				return err
 			}
 			return s.tellSome(ctx, body, references[half:], t)
-		case err != nil || told != nil && reflect.DeepEqual(standings, told):
+		case err != nil || told != nil && reflect.DeepEqual(states, told):
 			return err
 		}
-		if err := s.due.Tell(ctx, body, standings); err != nil {
+		if err := s.due.Update(ctx, body, states); err != nil {
 			return err
 		}
-		told = standings
-		t.told(standings)
+		told = states
+		t.told(states)
 	}
 }
 
@@ -186,21 +187,21 @@ func (t *telling) at(version int64) {
 
 // told remembers the references that have several payments. Otherwise each page with one of these
 // payments would tell all of them again.
-func (t *telling) told(standings []Standing) {
+func (t *telling) told(states []ReferenceState) {
 	if t.several == nil {
 		t.several = map[paymentfile.Reference]bool{}
 	}
-	for _, s := range standings {
+	for _, s := range states {
 		if len(s.Payments) > 1 {
 			t.several[s.Reference] = true
 		}
 	}
 }
 
-// standings returns the Standing of references. It adds the arrivals that it reads to arrivals. The
+// referenceStates returns the states of references. It adds the arrivals that it reads to arrivals. The
 // error is an [ErrTooManyPayments] if several references have too many payments together; one
 // reference may have any number.
-func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, arrivals map[uuid.UUID]arrival) ([]Standing, error) {
+func (s *Service) referenceStates(ctx context.Context, body flussi.OrganizationCode, references []paymentfile.Reference, arrivals map[uuid.UUID]arrival) ([]ReferenceState, error) {
 	w := s.newWork(body)
 	if len(references) == 1 {
 		w.limit = math.MaxInt
@@ -241,11 +242,11 @@ func (s *Service) standings(ctx context.Context, body flussi.OrganizationCode, r
 	if err := w.addSingles(ctx, references, payments, paid); err != nil {
 		return nil, err
 	}
-	standings := make([]Standing, len(references))
+	states := make([]ReferenceState, len(references))
 	for i, r := range references {
-		standings[i] = Standing{r, paid[r]}
+		states[i] = ReferenceState{r, paid[r]}
 	}
-	return standings, nil
+	return states, nil
 }
 
 // readArrival reads the arrival of a settlement that the treasury has as a whole, unless it is in

@@ -26,7 +26,7 @@ type Settlement struct {
 	Inconsistent bool                    // the rows or their sum contradict what the file states: nothing is matched by Total
 	Covered      flussi.Cents            // the sum of its movements in the treasury journal
 	State        SettlementState         // what the treasury has of it
-	Unreported   bool                    // the [Due] has not been told of the latest change
+	Unreported   bool                    // the latest change has not been reported to the [Due]
 	Counts       PaymentCounts           // its payments by state; kept by the store
 	Version      int64                   // of the stored settlement, from 1
 	CreatedAt    time.Time               // when it was first stored, UTC

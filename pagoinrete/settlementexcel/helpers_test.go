@@ -40,7 +40,7 @@ func (d table) Expected(_ context.Context, _ flussi.OrganizationCode, references
 	return found, nil
 }
 
-func (d table) Tell(context.Context, flussi.OrganizationCode, []settlement.Standing) error {
+func (d table) Update(context.Context, flussi.OrganizationCode, []settlement.ReferenceState) error {
 	return nil
 }
 

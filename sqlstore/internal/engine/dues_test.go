@@ -8,11 +8,11 @@ import (
 )
 
 // The same seed is checked in memory.
-func TestNoticeDependsOnLatestStandingAlone(t *testing.T) {
+func TestNoticeDependsOnLatestStateAlone(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func(testing.TB) database) {
 		for _, seed := range []uint64{18, rand.Uint64()} {
 			t.Logf("seed %d", seed)
-			duestest.CheckLatestStanding(t, open(t), seed, 2*rounds(t))
+			duestest.CheckLatestState(t, open(t), seed, 2*rounds(t))
 		}
 	})
 }

@@ -130,7 +130,7 @@ func (o *office) result(ctx context.Context, t testing.TB) []string {
 
 // bills is what is due: half of the references of a settlement. It tells a function where each stands.
 type bills struct {
-	told func(reference, standing string)
+	told func(reference, state string)
 }
 
 // Expected implements [settlement.Due].
@@ -144,9 +144,9 @@ func (bills) Expected(_ context.Context, _ flussi.OrganizationCode, references [
 	return found, nil
 }
 
-// Tell implements [settlement.Due].
-func (b bills) Tell(_ context.Context, _ flussi.OrganizationCode, standings []settlement.Standing) error {
-	for _, s := range standings {
+// Update implements [settlement.Due].
+func (b bills) Update(_ context.Context, _ flussi.OrganizationCode, states []settlement.ReferenceState) error {
+	for _, s := range states {
 		var paid []string
 		for _, p := range s.Payments {
 			paid = append(paid, fmt.Sprintf("%s,%s,%d,%s", p.Status, p.State, p.Amount, strings.Join(p.Movements, "+")))
@@ -302,7 +302,7 @@ func applyFiles(args []string) error {
 	if err != nil {
 		return err
 	}
-	due := bills{func(reference, standing string) { fmt.Println("told", reference, standing) }}
+	due := bills{func(reference, state string) { fmt.Println("told", reference, state) }}
 	o, err := newOffice(saying{store}, due, body, killedRows, killedMovements)
 	if err != nil {
 		return err

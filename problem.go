@@ -9,11 +9,11 @@ import (
 	"unicode/utf16"
 )
 
-// MaxProblemWords is the longest text of [Problem.Words], in characters.
-const MaxProblemWords = 500
+// MaxAnswer is the longest text of [Problem.Answer], in characters.
+const MaxAnswer = 500
 
 // Problem is what a platform or its gateway says about a refusal (RFC 9457). Its texts may quote
-// the request, so they mask themselves. Show [Problem.Words] to people; Reveal nothing in a log.
+// the request, so they mask themselves. Show [Problem.Answer] to people; Reveal nothing in a log.
 type Problem struct {
 	Status int  // of HTTP: as in the body, or of the reply if the body has none
 	Type   Text // a URI that identifies the kind of problem
@@ -21,8 +21,8 @@ type Problem struct {
 	Detail Text // about this occurrence
 }
 
-// Words returns what the platform said, for an operator and for a store: «title: detail (HTTP
-// status)», on one line, at most [MaxProblemWords] characters; "" for nil, and if there is neither
+// Answer returns what the platform said, for an operator and for a store: «title: detail (HTTP
+// status)», on one line, at most [MaxAnswer] characters; "" for nil, and if there is neither
 // a title nor a detail. It has no control characters, terminal escapes or invisible characters.
 //
 // It shows *** in place of
@@ -34,7 +34,7 @@ type Problem struct {
 //   - what looks like a fiscal code, also with letters in place of digits, or blanks between;
 //   - numbers of 11 digits or more;
 //   - e-mail addresses.
-func (p *Problem) Words(hide ...string) string {
+func (p *Problem) Answer(hide ...string) string {
 	if p == nil {
 		return ""
 	}
@@ -54,7 +54,7 @@ func (p *Problem) Words(hide ...string) string {
 	if p.Status >= 100 && p.Status <= 999 {
 		status = fmt.Sprintf(" (HTTP %d)", p.Status)
 	}
-	return shortened(text, MaxProblemWords-len(status)) + status
+	return shortened(text, MaxAnswer-len(status)) + status
 }
 
 // shortened cuts a text to a number of characters.

@@ -28,9 +28,9 @@ func TestWordsHaveTitleDetailAndStatus(t *testing.T) {
 		"Odd":                                                  problemOf(-7, "Odd", ""),
 		"":                                                     problemOf(500, "", " \n"),
 	} {
-		assert.Equal(t, want, p.Words())
+		assert.Equal(t, want, p.Answer())
 	}
-	assert.Empty(t, (*flussi.Problem)(nil).Words("x"))
+	assert.Empty(t, (*flussi.Problem)(nil).Answer("x"))
 }
 
 func TestWordsAreOneLineWithoutControlCharacters(t *testing.T) {
@@ -48,18 +48,18 @@ func TestWordsAreOneLineWithoutControlCharacters(t *testing.T) {
 		"&lt;b&gt; &amp; &#27;[31mred":      "<b> & red",
 		"\x1b":                              "",
 	} {
-		assert.Equal(t, want, problemOf(0, "", said).Words(), "%q", said)
+		assert.Equal(t, want, problemOf(0, "", said).Answer(), "%q", said)
 	}
 }
 
 func TestWordsAreCut(t *testing.T) {
 	for _, detail := range []string{strings.Repeat("è parola ", 1000), strings.Repeat("a", 100_000) + " b"} {
-		words := problemOf(400, "Title", detail).Words()
-		assert.LessOrEqual(t, utf8.RuneCountInString(words), flussi.MaxProblemWords)
+		words := problemOf(400, "Title", detail).Answer()
+		assert.LessOrEqual(t, utf8.RuneCountInString(words), flussi.MaxAnswer)
 		assert.True(t, strings.HasPrefix(words, "Title"))
 		assert.True(t, strings.HasSuffix(words, " (HTTP 400)"), words)
 	}
-	assert.Contains(t, problemOf(400, "", strings.Repeat("x ", 1000)).Words(), "… (HTTP 400)")
+	assert.Contains(t, problemOf(400, "", strings.Repeat("x ", 1000)).Answer(), "… (HTTP 400)")
 }
 
 func TestWordsMaskWhatTheRequestHeld(t *testing.T) {
@@ -85,8 +85,8 @@ func TestWordsMaskWhatTheRequestHeld(t *testing.T) {
 		"one character is no secret": {"x marks", "x marks"},
 		"HTML":                       {"la targa &quot;AB123CD&quot; &egrave; sua.", "***"},
 	} {
-		assert.Equal(t, test.want, problemOf(0, "", test.said).Words(hide...), name)
-		assert.Equal(t, test.want, problemOf(0, test.said, "").Words(hide...), name)
+		assert.Equal(t, test.want, problemOf(0, "", test.said).Answer(hide...), name)
+		assert.Equal(t, test.want, problemOf(0, test.said, "").Answer(hide...), name)
 	}
 }
 
@@ -112,19 +112,19 @@ func TestWordsMaskWhatIsPersonalAnyway(t *testing.T) {
 		"12345 cents exceed 1000":                               "12345 cents exceed 1000",
 		"configuration 01HMVMHCZZ8D0VTFWMRHBM5D6F is not yours": "configuration 01HMVMHCZZ8D0VTFWMRHBM5D6F is not yours",
 	} {
-		assert.Equal(t, want, problemOf(0, said, "").Words(), said)
+		assert.Equal(t, want, problemOf(0, said, "").Answer(), said)
 	}
 }
 
 func TestARefusalOfTheServiceShowsItsWords(t *testing.T) {
 	words := flussi.NewText("Recipient forbidden (HTTP 403)")
 	e := &flussi.RemoteError{Package: "appio", Platform: "App IO", Operation: "submit message", Kind: flussi.ErrRemoteForbidden,
-		Outcome: flussi.OutcomeRefused, Status: 403, FromService: true, Words: words, Reason: "App IO ha rifiutato il messaggio."}
+		Outcome: flussi.OutcomeRefused, Status: 403, FromService: true, Answer: words, Reason: "App IO ha rifiutato il messaggio."}
 	assert.Equal(t, "App IO ha rifiutato il messaggio. Risposta della piattaforma: «Recipient forbidden (HTTP 403)».", flussi.Explain(e))
 	assert.NotContains(t, e.Error(), "Recipient")
 	for name, change := range map[string]func(*flussi.RemoteError){
 		"the gateway's":           func(e *flussi.RemoteError) { e.FromService = false },
-		"no words":                func(e *flussi.RemoteError) { e.Words = flussi.Text{} },
+		"no words":                func(e *flussi.RemoteError) { e.Answer = flussi.Text{} },
 		"an unknown outcome":      func(e *flussi.RemoteError) { e.Kind, e.Outcome = flussi.ErrOutcomeUnknown, flussi.OutcomeUnknown },
 		"what is read and is not": func(e *flussi.RemoteError) { e.Kind, e.Outcome = flussi.ErrRemoteNotFound, "" },
 	} {
@@ -138,7 +138,7 @@ func TestNoLogShowsWhatThePlatformSaid(t *testing.T) {
 	const said = "parole della piattaforma"
 	p := problemOf(403, said, said)
 	r := leaktest.NewThorough()
-	e := &flussi.RemoteError{Package: "appio", Kind: flussi.ErrRemoteForbidden, Problem: p, Words: flussi.NewText(p.Words()), Err: errors.New("x")}
+	e := &flussi.RemoteError{Package: "appio", Kind: flussi.ErrRemoteForbidden, Problem: p, Answer: flussi.NewText(p.Answer()), Err: errors.New("x")}
 	r.Print(e, *p, p)
 	r.Logger().Info("m", "error", e)
 	r.Check(t, said)
@@ -152,15 +152,15 @@ func FuzzProblemWords(f *testing.F) {
 		f.Add("title "+seed, "value [segreto di prova] "+seed, seed)
 	}
 	f.Fuzz(func(t *testing.T, title, detail, secret string) {
-		words := problemOf(400, title, detail).Words(secret)
+		words := problemOf(400, title, detail).Answer(secret)
 		assert.True(t, utf8.ValidString(words))
-		assert.LessOrEqual(t, utf8.RuneCountInString(words), flussi.MaxProblemWords)
+		assert.LessOrEqual(t, utf8.RuneCountInString(words), flussi.MaxAnswer)
 		assert.NotContains(t, words, "  ")
 		assert.False(t, strings.ContainsFunc(words, func(r rune) bool { return r != ' ' && !unicode.IsPrint(r) || r == unicode.ReplacementChar }), "%q", words)
 		assert.NotRegexp(t, `(?i)[a-z]{6}[0-9lmnpqrstuv]{2}[a-z][0-9lmnpqrstuv]{2}[a-z][0-9lmnpqrstuv]{3}[a-z]`, words)
 		assert.NotRegexp(t, `[0-9]{11}`, words)
 		if isPlain(secret) {
-			assert.NotContains(t, problemOf(400, "", "value ["+secret+"]").Words(secret), secret)
+			assert.NotContains(t, problemOf(400, "", "value ["+secret+"]").Answer(secret), secret)
 		}
 	})
 }
@@ -175,7 +175,7 @@ func BenchmarkProblemWords(b *testing.B) {
 	content := strings.Repeat("Gentile cittadina, gentile cittadino, ", 250)
 	p := problemOf(400, "Invalid NewMessage", "value ["+content[:500]+"] at [root.content.markdown] is not a valid [string]")
 	for b.Loop() {
-		if words := p.Words("RSSMRA80A01H501U", "Avviso di pagamento", content); !strings.Contains(words, "***") {
+		if words := p.Answer("RSSMRA80A01H501U", "Avviso di pagamento", content); !strings.Contains(words, "***") {
 			b.Fatal(words)
 		}
 	}

@@ -18,7 +18,7 @@ type Record[S, A ~string] struct {
 	From    S         // the state before; "" for the first record
 	To      S         // the state afterwards
 	Reason  Text      // why, in Italian, if there is something to say; it masks itself, since operators write some of them
-	Answer  Text      // what the platform said, if that is why: [Problem.Words]; zero once the entity is anonymised
+	Answer  Text      // what the platform said, if that is why: [Problem.Answer]; zero once the entity is anonymised
 }
 
 // Explanation returns the Reason, and after it what the platform said: what to show to operators.

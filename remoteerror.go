@@ -83,9 +83,9 @@ type RemoteError struct {
 	// gateway does not depend on the content of the request, unless it has no Problem: a firewall in
 	// front of the platform may have refused the content.
 	FromService bool
-	// Words is what the platform said, for operators: [Problem.Words] without the texts of the
+	// Answer is what the platform said, for operators: [Problem.Answer] without the texts of the
 	// request. It is zero if the platform said nothing, or if the client does not set it.
-	Words      Text
+	Answer     Text
 	RetryAfter time.Duration // for [ErrRateLimited]: how long the platform asked to wait; 0 if it did not say
 	RetryAt    time.Time     // when RetryAfter ends; zero if RetryAfter is 0
 	Attempts   int           // how many requests were made
@@ -126,13 +126,13 @@ func (e *RemoteError) Unwrap() []error {
 }
 
 // Italian describes the failure for the operator. A refusal of the service is followed by its
-// Words.
+// Answer.
 func (e *RemoteError) Italian() string {
 	text := e.italianCause()
-	if !e.FromService || !e.isRefusal() || e.Words.IsZero() {
+	if !e.FromService || !e.isRefusal() || e.Answer.IsZero() {
 		return text
 	}
-	return italian.WithAnswer(text, e.Words.Reveal())
+	return italian.WithAnswer(text, e.Answer.Reveal())
 }
 
 // isRefusal reports whether the platform refused the request. If it does not have what a call

@@ -58,7 +58,7 @@
 //
 // [flussi.Explain] adds to a refusal of the service what the platform said about it: title, detail
 // and status, without the texts of the message, fiscal codes and e-mail addresses. The Error
-// method, for logs, quotes nothing. See [flussi.Problem.Words].
+// method, for logs, quotes nothing. See [flussi.Problem.Answer].
 //
 // The URL of [Client.Message] holds the recipient's fiscal code, which instrumentation of an
 // http.Client records: see [MaskedTransport].

@@ -34,7 +34,7 @@ func submission(engine *restcall.Engine, m Message, reply *restcall.Reply, err e
 	}
 	e := describe(opSubmit, reply, err)
 	restcall.SetOutcome(e, err)
-	engine.SetWords(e, m.secrets()...)
+	engine.SetAnswer(e, m.secrets()...)
 	if accepted {
 		e.Detail = "no message ID in the reply"
 	}
@@ -47,7 +47,7 @@ func submission(engine *restcall.Engine, m Message, reply *restcall.Reply, err e
 // failed returns the error of a call that only reads. The texts of the request are hidden.
 func failed(engine *restcall.Engine, operation string, reply *restcall.Reply, err error, hide ...string) *flussi.RemoteError {
 	e := describe(operation, reply, err)
-	engine.SetWords(e, hide...)
+	engine.SetAnswer(e, hide...)
 	e.Reason = reason(e)
 	return e
 }

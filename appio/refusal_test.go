@@ -106,7 +106,7 @@ func TestARefusalNamesItsCause(t *testing.T) {
 			assert.Equal(t, test.status, failed.Status)
 			assert.True(t, failed.FromService)
 			assert.Equal(t, test.reason, failed.Reason)
-			assert.Equal(t, test.words, failed.Words.Reveal())
+			assert.Equal(t, test.words, failed.Answer.Reveal())
 			assert.Equal(t, test.reason+" Risposta della piattaforma: «"+test.words+"».", flussi.Explain(err))
 			assert.NotContains(t, err.Error(), failed.Problem.Title.Reveal(), "a log quotes nothing")
 			assert.Empty(t, server.Deliveries())

@@ -23,7 +23,7 @@ func causeOf(err error) string {
 	if errors.As(err, &e) {
 		if remote, ok := e.(*flussi.RemoteError); ok {
 			silent := *remote
-			silent.Words = flussi.Text{}
+			silent.Answer = flussi.Text{}
 			return silent.Italian()
 		}
 	}

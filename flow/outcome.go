@@ -72,9 +72,9 @@ func notSent(n Notification, err error) outcome {
 	}
 	switch {
 	case refusesService(err) && !isUnexplained(e):
-		o.signal, o.answer = serviceFailed, e.Words
+		o.signal, o.answer = serviceFailed, e.Answer
 	case isRefusal(e):
-		o.action, o.code, o.signal, o.answer = NotificationFail, refusalCode(e), refusedMessage, e.Words
+		o.action, o.code, o.signal, o.answer = NotificationFail, refusalCode(e), refusedMessage, e.Answer
 		o.text, o.refusal = refusalText(o.code, e), refusalOf(n, e)
 	case errors.Is(err, flussi.ErrStoreUnavailable): // the pace got no turn, which says nothing about the platform
 		o.signal = indecisive

@@ -32,7 +32,7 @@ func refusalOf(n Notification, e *flussi.RemoteError) refusal {
 			values = append(values, remote.ID, remote.OriginalSender, remote.Summary.Reveal())
 		}
 		r.kind = e.Problem.Type.Reveal()
-		r.title = withoutNumbers(title.Words(values...))
+		r.title = withoutNumbers(title.Answer(values...))
 	}
 	return r
 }

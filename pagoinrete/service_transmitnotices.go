@@ -324,8 +324,8 @@ func (r transmitted) change(by flussi.Actor) (NoticeChange, bool) {
 		if !errors.As(r.err, &remote) {
 			return n.change(NoticeRefuse, n.State, by.ID, why), true
 		}
-		change := n.change(NoticeRefuse, n.State, by.ID, italian.WithoutAnswer(why, remote.Words.Reveal()))
-		change.Record.Answer = remote.Words
+		change := n.change(NoticeRefuse, n.State, by.ID, italian.WithoutAnswer(why, remote.Answer.Reveal()))
+		change.Record.Answer = remote.Answer
 		return change, true
 	}
 	return NoticeChange{}, false

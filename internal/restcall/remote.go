@@ -52,9 +52,9 @@ func RemoteError(pkg, platform, operation string, reply *Reply, err error) *flus
 	return e
 }
 
-// SetWords sets the Words of the error of a call to what the platform said, without the key and the
+// SetAnswer sets the Answer of the error of a call to what the platform said, without the key and the
 // texts of the request to hide.
-func (e *Engine) SetWords(failed *flussi.RemoteError, hide ...string) {
+func (e *Engine) SetAnswer(failed *flussi.RemoteError, hide ...string) {
 	if failed.Problem == nil {
 		return
 	}
@@ -65,7 +65,7 @@ func (e *Engine) SetWords(failed *flussi.RemoteError, hide ...string) {
 			hide = append(hide, strings.Fields(value)...) // a scheme and the key
 		}
 	}
-	failed.Words = flussi.NewText(failed.Problem.Words(hide...))
+	failed.Answer = flussi.NewText(failed.Problem.Answer(hide...))
 }
 
 // SetOutcome sets the Outcome of the error of a call that changes something: by its Kind, or

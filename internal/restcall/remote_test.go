@@ -82,9 +82,9 @@ func TestSetWordsHidesTheKeyAndTheRequest(t *testing.T) {
 	for _, scheme := range []string{"", "Bearer "} {
 		e := must.Get(NewEngine(Config{BaseURL: "https://platform.test", Key: must.Get(flussi.ParseKey("0123-secret"))(t), Header: "Key", Scheme: scheme}))(t)
 		failed := &flussi.RemoteError{Problem: &flussi.Problem{Status: 403, Title: flussi.NewText("No"), Detail: flussi.NewText("0123-secret may not send Oggetto riservato")}}
-		e.SetWords(failed, "Oggetto riservato")
-		assert.Equal(t, "No: *** may not send *** (HTTP 403)", failed.Words.Reveal())
-		e.SetWords(&flussi.RemoteError{})
+		e.SetAnswer(failed, "Oggetto riservato")
+		assert.Equal(t, "No: *** may not send *** (HTTP 403)", failed.Answer.Reveal())
+		e.SetAnswer(&flussi.RemoteError{})
 	}
 }
 

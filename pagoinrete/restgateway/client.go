@@ -309,7 +309,7 @@ func (c *Client) failed(r route, reply *restcall.Reply, err error, hide ...strin
 	if reply == nil {
 		return e
 	}
-	c.engine.SetWords(e, hide...)
+	c.engine.SetAnswer(e, hide...)
 	switch reply.Status {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		e.Kind = flussi.ErrRemoteInvalid

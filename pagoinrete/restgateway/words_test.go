@@ -48,7 +48,7 @@ func TestRefusalsQuoteThePlatform(t *testing.T) {
 			}))
 			require.Error(t, err)
 			assert.Equal(t, test.says, flussi.Explain(err))
-			assert.Equal(t, test.words, must.As[*flussi.RemoteError](t, err).Words.Reveal())
+			assert.Equal(t, test.words, must.As[*flussi.RemoteError](t, err).Answer.Reveal())
 		})
 	}
 }

@@ -89,7 +89,7 @@ func (s *refusing) Submit(context.Context, appio.Message) (appio.Receipt, error)
 	}
 	return appio.Receipt{}, &flussi.RemoteError{
 		Package: "appio", Platform: "App IO", Operation: "submit message", Kind: kind, Outcome: flussi.OutcomeRefused,
-		Status: status, FromService: true, Words: flussi.NewText(strings.Repeat(said+" ", 20)), Attempts: 1,
+		Status: status, FromService: true, Answer: flussi.NewText(strings.Repeat(said+" ", 20)), Attempts: 1,
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 
 // RestoredReport says which flows [Service.DeclareRestored] disabled.
 type RestoredReport struct {
-	Copied time.Time // when the copy was made, as the caller said
+	CopiedAt time.Time // when the copy was made, as the caller said
 	// Flows are the flows that are disabled because of this copy, the oldest first. They include
 	// those of an earlier call that ended early. An operator decides about each: see
 	// [Service.DeclareRestored].
@@ -32,7 +32,7 @@ type RestoredFlow struct {
 
 // Italian says what was done, and what to do with each of the flows.
 func (r RestoredReport) Italian() string {
-	text := "L'archivio è stato ripristinato da una copia del " + italian.Day(r.Copied) + "."
+	text := "L'archivio è stato ripristinato da una copia del " + italian.Day(r.CopiedAt) + "."
 	if len(r.Flows) == 0 {
 		return text + " Nessun flusso abilitato aveva notifiche da inviare: non c'è niente da decidere."
 	}
@@ -61,8 +61,8 @@ func restoredReason(copied time.Time) string {
 
 // DeclareRestored disables the flows whose messages may have been sent although the store holds
 // them as to be sent. Call it when the database was restored from a copy, or lost its last writes.
-// Copied is the time of the copy, or the time since which writes are lost. Zero, and a time in the
-// future, are refused with [flussi.ErrRange].
+// The argument copied is the time of the copy, or the time since which writes are lost. Zero, and a
+// time in the future, are refused with [flussi.ErrRange].
 //
 // It disables (Dis.) each flow, of any service and in any state, that has notifications Registrato
 // or In invio, with a record that says why. Then, if the store is a [RestorableStore], it allows
@@ -83,7 +83,7 @@ func (s *Service) DeclareRestored(ctx context.Context, by flussi.Actor, copied t
 		err = refuse(fsm.ErrRole, "%s", italian.Reserved("L'operazione", []string{flussi.Operator.Label()}))
 	}
 	if err == nil && (copied.IsZero() || copied.After(time.Now())) {
-		err = &flussi.ValueError{Type: "Copied", Err: flussi.ErrRange, Reason: "Indicare quando è stata fatta la copia: la data deve essere nel passato."}
+		err = &flussi.ValueError{Type: "CopiedAt", Err: flussi.ErrRange, Reason: "Indicare quando è stata fatta la copia: la data deve essere nel passato."}
 	}
 	var report RestoredReport
 	var toDisable []uuid.UUID
@@ -106,7 +106,7 @@ func (s *Service) DeclareRestored(ctx context.Context, by flussi.Actor, copied t
 
 // restoredFlows returns the report of a copy, and the flows in it that are not disabled yet.
 func (s *Service) restoredFlows(ctx context.Context, services []string, copied time.Time) (RestoredReport, []uuid.UUID, error) {
-	report := RestoredReport{Copied: copied}
+	report := RestoredReport{CopiedAt: copied}
 	var toDisable []uuid.UUID
 	pages := core.Pages(ctx, MaxPage, func(ctx context.Context, page Page) ([]Flow, error) {
 		return s.store.Flows(ctx, FlowFilter{}, page)

@@ -85,7 +85,7 @@ func TestDeclareRestoredDisablesFlowsWithSomethingToSend(t *testing.T) {
 			assert.Equal(t, operator.ID, last.By)
 			assert.Equal(t, restoredText, last.Reason.Reveal())
 		}
-		assert.Equal(t, flow.RestoredReport{Copied: copied, Flows: want}, report)
+		assert.Equal(t, flow.RestoredReport{CopiedAt: copied, Flows: want}, report)
 		for id, before := range untouched {
 			assert.Equal(t, before, w.flow(t, id))
 		}
@@ -226,7 +226,7 @@ func TestDeclareRestoredAcceptsOnlyByTheStoresOwnMethod(t *testing.T) {
 func TestRestoredReportsAreInWholeSentences(t *testing.T) {
 	copied := time.Date(2026, 11, 28, 22, 0, 0, 0, time.UTC)
 	of := func(pending ...int) (r flow.RestoredReport) {
-		r.Copied = copied
+		r.CopiedAt = copied
 		for _, n := range pending {
 			r.Flows = append(r.Flows, flow.RestoredFlow{Counts: flow.Counts{Registered: n - n/2, Sending: n / 2, Sent: 5}})
 		}

@@ -45,7 +45,7 @@ type Gateway interface {
 	// event is Simulato or Rifiutato there. Pago In Rete gives it its Number, which no other
 	// notice of the school has.
 	PutNotice(ctx context.Context, by flussi.Actor, n Notice) (RemoteNotice, error)
-	// Notices returns what there is of notices, at most [MaxRemote] of them, in any order;
+	// Notices returns what there is of notices, at most [MaxNoticesPerCall] of them, in any order;
 	// those that are not there are left out.
 	Notices(ctx context.Context, ids []uuid.UUID) ([]RemoteNotice, error)
 	// MoveNotice cancels a notice ([NoticeCancel]), or notes that it was paid outside Pago In
@@ -61,8 +61,8 @@ type Gateway interface {
 	Receipt(ctx context.Context, id uuid.UUID) (Receipt, error)
 }
 
-// MaxRemote is how many notices are asked for in one call.
-const MaxRemote = 500
+// MaxNoticesPerCall is how many notices one call of [Gateway.Notices] may ask for.
+const MaxNoticesPerCall = 500
 
 // RemoteEvent is an event as Pago In Rete has it.
 type RemoteEvent struct {

@@ -312,7 +312,7 @@ func noticesReady(e Event) error {
 // withdrawNotices cancels the notices of an event that is withdrawn.
 func (s *Service) withdrawNotices(ctx context.Context, by flussi.Actor, e Event) error {
 	for tries := (core.Tries{}); ; {
-		found, err := s.store.Notices(ctx, NoticeFilter{Event: e.ID, States: []NoticeState{NoticeNotLinked, NoticeNotNotified}}, Page{Limit: MaxRemote, OldestFirst: true})
+		found, err := s.store.Notices(ctx, NoticeFilter{Event: e.ID, States: []NoticeState{NoticeNotLinked, NoticeNotNotified}}, Page{Limit: MaxNoticesPerCall, OldestFirst: true})
 		if err != nil || len(found) == 0 {
 			return err
 		}

@@ -72,9 +72,9 @@ func (s *Service) AllNotices(ctx context.Context, by flussi.Actor, filter Notice
 }
 
 // pages returns all notices that match a filter, the oldest first, in groups of at most
-// [MaxRemote].
+// [MaxNoticesPerCall].
 func (s *Service) pages(ctx context.Context, filter NoticeFilter) iter.Seq2[[]Notice, error] {
-	return core.Pages(ctx, MaxRemote, func(ctx context.Context, page Page) ([]Notice, error) {
+	return core.Pages(ctx, MaxNoticesPerCall, func(ctx context.Context, page Page) ([]Notice, error) {
 		return s.store.Notices(ctx, filter, page)
 	})
 }

@@ -107,7 +107,7 @@ func manyNoticesAreRead(p *gatewayProbe) {
 	p.putEvent(e)
 	put := map[uuid.UUID]pagoinrete.RemoteNotice{}
 	var ids []uuid.UUID
-	for range pagoinrete.MaxRemote {
+	for range pagoinrete.MaxNoticesPerCall {
 		n := p.newNotice(e)
 		put[n.ID] = p.putNotice(n)
 		ids = append(ids, n.ID)

@@ -153,8 +153,8 @@ func (m Movement) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int("row", m.Row), slog.String("operation", string(m.Operation)), slog.Int64("cents", int64(m.Amount)), slog.Int("faults", len(m.Faults)))
 }
 
-// Stated is an amount that a file may leave out.
-type Stated struct {
+// StatedAmount is an amount that a file may leave out.
+type StatedAmount struct {
 	Amount   flussi.Cents // 0 if it is not stated
 	IsStated bool         // the file states it
 }
@@ -162,7 +162,7 @@ type Stated struct {
 // Totals are the totals of one account or of all accounts: as the journal states them, and as its
 // movements add up.
 type Totals struct {
-	Opening, In, Out, Closing Stated       // saldo precedente, totale entrate, totale uscite, saldo finale
+	Opening, In, Out, Closing StatedAmount // saldo precedente, totale entrate, totale uscite, saldo finale
 	MovedIn, MovedOut         flussi.Cents // what the movements add up to, by [Movement.Net]
 	fundIn, fundOut           flussi.Cents // the part of them that is fondo di cassa and deficit
 	at                        Position
@@ -276,7 +276,7 @@ func checkTotals(accounts []*Account, all Totals) []*Fault {
 // incoming and others do not, so check accepts both.
 func (t Totals) check(in, out, closing, of string) []*Fault {
 	var faults []*Fault
-	compare := func(field string, stated Stated, moved, fund flussi.Cents) {
+	compare := func(field string, stated StatedAmount, moved, fund flussi.Cents) {
 		if stated.IsStated && stated.Amount != moved && stated.Amount != moved-fund {
 			f := totalFault(field, t.at, stated.Amount, moved)
 			f.Reason = of + "Il totale dichiarato è " + stated.Amount.Euro() + ", la somma dei movimenti è " + moved.Euro() + "."

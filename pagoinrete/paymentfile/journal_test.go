@@ -40,7 +40,7 @@ func TestJournalsAreReadWhole(t *testing.T) {
 	require.Len(t, accounts, 2)
 	assert.Equal(t, []string{"0000001", "Conto principale"}, []string{accounts[0].Number, accounts[0].Description})
 	assert.Equal(t, 5, accounts[0].Movements)
-	assert.Equal(t, paymentfile.Stated{Amount: 113500, IsStated: true}, accounts[0].Totals.Closing)
+	assert.Equal(t, paymentfile.StatedAmount{Amount: 113500, IsStated: true}, accounts[0].Totals.Closing)
 	assert.Equal(t, []flussi.Cents{17500, 4000, 34000, 4000}, []flussi.Cents{accounts[0].Totals.MovedIn, accounts[0].Totals.MovedOut, file.Totals().MovedIn, file.Totals().MovedOut})
 }
 

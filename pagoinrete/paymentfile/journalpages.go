@@ -115,7 +115,7 @@ func (p *pagedTotals) joined() Totals {
 		t.fundIn, t.fundOut = plus(t.fundIn, page.fundIn), plus(t.fundOut, page.fundOut)
 		own = own && page.In.IsStated && page.Out.IsStated && len(page.check("", "", "", "")) == 0
 		in, out = in+page.In.Amount, out+page.Out.Amount
-		for _, field := range []struct{ to, from *Stated }{{&t.Opening, &page.Opening}, {&t.In, &page.In}, {&t.Out, &page.Out}, {&t.Closing, &page.Closing}} {
+		for _, field := range []struct{ to, from *StatedAmount }{{&t.Opening, &page.Opening}, {&t.In, &page.In}, {&t.Out, &page.Out}, {&t.Closing, &page.Closing}} {
 			if field.from.IsStated {
 				*field.to = *field.from
 			}
@@ -123,8 +123,8 @@ func (p *pagedTotals) joined() Totals {
 	}
 	if own && len(p.pages) > 1 {
 		// check has compared the balance of each page.
-		t.Opening, t.Closing = Stated{}, Stated{}
-		t.In, t.Out = Stated{in, true}, Stated{out, true}
+		t.Opening, t.Closing = StatedAmount{}, StatedAmount{}
+		t.In, t.Out = StatedAmount{in, true}, StatedAmount{out, true}
 	}
 	return t
 }

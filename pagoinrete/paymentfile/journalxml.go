@@ -139,9 +139,9 @@ func (x *journalXML) field(r *row, name, text string, code *string) bool {
 }
 
 // stated reads an amount that a journal states.
-func (r *row) stated(field, text string) Stated {
+func (r *row) stated(field, text string) StatedAmount {
 	amount, ok := r.amount(field, text)
-	return Stated{amount, ok}
+	return StatedAmount{amount, ok}
 }
 
 // rows reads the movements, until yield returns false, and the rest of the document.

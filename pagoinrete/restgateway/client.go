@@ -65,7 +65,7 @@ type Config struct {
 const (
 	defaultCalls = 30 // a second
 	defaultPause = time.Second
-	maxNotices   = 8 << 20 // bytes of a reply about MaxRemote notices
+	maxNotices   = 8 << 20 // bytes of a reply about MaxNoticesPerCall notices
 	maxPDF       = 8 << 20 // bytes
 )
 
@@ -133,9 +133,9 @@ func (c *Client) Notices(ctx context.Context, ids []uuid.UUID) ([]pagoinrete.Rem
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	if len(ids) > pagoinrete.MaxRemote {
+	if len(ids) > pagoinrete.MaxNoticesPerCall {
 		e := newError(routeNotices, flussi.ErrRemoteInvalid)
-		e.Detail = fmt.Sprintf("more than %d notices", pagoinrete.MaxRemote)
+		e.Detail = fmt.Sprintf("more than %d notices", pagoinrete.MaxNoticesPerCall)
 		return nil, e
 	}
 	body, err := encodeQuery(ids)

@@ -115,7 +115,7 @@ func TestWhatCannotBeRightIsNotSent(t *testing.T) {
 		assert.Zero(t, failed.Status)
 	}
 	assert.ErrorIs(t, put(func(e *pagoinrete.Event) { e.Name = "" }), flussi.ErrEmpty, "what is wrong is found")
-	_, err := client.Notices(ctx, make([]uuid.UUID, pagoinrete.MaxRemote+1))
+	_, err := client.Notices(ctx, make([]uuid.UUID, pagoinrete.MaxNoticesPerCall+1))
 	assert.ErrorIs(t, err, flussi.ErrRemoteInvalid)
 	assert.Zero(t, calls)
 }

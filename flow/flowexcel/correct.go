@@ -51,13 +51,13 @@ const defaultMaxErrors = 1000
 
 // CorrectReport says what became of the rows of a file with corrections.
 type CorrectReport struct {
-	File      excel.Report       // of the reading; notes of corrections only
-	Invalid   int                // rows that are not valid, or whose corrections the service refused
-	Errors    []*flussi.RowError // the first of them, in the order of the rows
-	Corrected int                // notifications whose data were changed, and that were set back to Registrato
-	SetBack   int                // notifications that were set back with the data that they had
-	Unchanged int                // rows of notifications in Errore that were left alone, since nothing was changed
-	Settled   int                // rows with nothing to do: their notifications are not in Errore, and nothing was changed
+	File       excel.Report       // of the reading; notes of corrections only
+	Invalid    int                // rows that are not valid, or whose corrections the service refused
+	Errors     []*flussi.RowError // the first of them, in the order of the rows
+	Corrected  int                // notifications whose data were changed, and that were set back to Registrato
+	SetBack    int                // notifications that were set back with the data that they had
+	Unchanged  int                // rows of notifications in Errore that were left alone, since nothing was changed
+	NotInError int                // rows with nothing to do: their notifications are not in Errore, and nothing was changed
 }
 
 // OK reports whether the file was read to its end and no row was refused.
@@ -78,7 +78,7 @@ func (r *CorrectReport) Italian(most int) string {
 				italian.Number(all), italian.Number(r.Corrected))
 		}
 		fmt.Fprintf(&b, "Righe senza correzioni: %s in «Errore», lasciate come sono; %s in altri stati.\n",
-			italian.Number(r.Unchanged), italian.Number(r.Settled))
+			italian.Number(r.Unchanged), italian.Number(r.NotInError))
 		if r.Unchanged > 0 {
 			b.WriteString("Per inviare di nuovo una notifica senza correggerla, scrivere «Registrato» nella colonna «Stato».\n")
 		}
@@ -96,7 +96,7 @@ func (r *CorrectReport) refusedRows() *excel.RowsError {
 // LogValue logs the counts, and nothing of the file's texts.
 func (r CorrectReport) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int("corrected", r.Corrected), slog.Int("set_back", r.SetBack),
-		slog.Int("unchanged", r.Unchanged), slog.Int("settled", r.Settled), slog.Int("wrong", r.Invalid), slog.Any("file", r.File))
+		slog.Int("unchanged", r.Unchanged), slog.Int("not_in_error", r.NotInError), slog.Int("wrong", r.Invalid), slog.Any("file", r.File))
 }
 
 // Correct makes the corrections that operators made in an export: every notification

@@ -64,7 +64,7 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 	}
 	disabled := func(n *flow.Notification) { refused(n); n.Disabled = true }
 	corrects, unchanged := flowexcel.CorrectReport{Corrected: 1}, flowexcel.CorrectReport{Unchanged: 1}
-	setBack, settled := flowexcel.CorrectReport{SetBack: 1}, flowexcel.CorrectReport{Settled: 1}
+	setBack, settled := flowexcel.CorrectReport{SetBack: 1}, flowexcel.CorrectReport{NotInError: 1}
 	all := flowexcel.CorrectConfig{Unchanged: true}
 	for name, c := range map[string]struct {
 		is     func(*flow.Notification)                    // nil: Registrato
@@ -160,7 +160,7 @@ func TestARowIsCorrectedOnlyIfItsNotificationIsInErroreAndUnchangedSince(t *test
 				assert.Equal(t, corrected, after.Subject.Reveal())
 			}
 			// The same file once more.
-			assert.Equal(t, 1, w.corrects(t, file, c.config).Settled)
+			assert.Equal(t, 1, w.corrects(t, file, c.config).NotInError)
 			assert.Equal(t, after, w.get(t, n.ID))
 		})
 	}
@@ -436,7 +436,7 @@ func TestAnonymisedRowsAreIgnored(t *testing.T) {
 	file := w.export(t)
 	require.Equal(t, 1, must.Get(w.Anonymise(t.Context(), operator, taxes, time.Now().Add(-time.Second)))(t))
 	for _, file := range [][]byte{file, w.export(t)} {
-		assert.Equal(t, 1, w.corrects(t, file).Settled)
+		assert.Equal(t, 1, w.corrects(t, file).NotInError)
 	}
 	file = w.edited(t, map[string]any{"A2": before.Recipient.Reveal()})
 	require.ErrorIs(t, must.Err(w.correct(t, file, flowexcel.CorrectConfig{})), flussi.ErrRows)

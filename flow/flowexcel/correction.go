@@ -54,9 +54,9 @@ func (a *correcting) judge(ctx context.Context, c correction, row exported) erro
 	case fresh && written != "" && !strings.EqualFold(written, current) && !ordered && !strings.EqualFold(written, registered):
 		a.refuse(c.row, excel.NewCheckError(stateHeader, fmt.Sprintf("Lo stato è «%s»: lasciarlo com'è, oppure scrivere «%s» se la notifica è in «Errore» ed è da inviare di nuovo.", current, registered)))
 	case anonymised && !ordered && !(fresh && len(changed) > 0):
-		a.report.Settled++ // the row may say what was erased since
+		a.report.NotInError++ // the row may say what was erased since
 	case !failed && len(changed) == 0 && !(ordered && fresh):
-		a.report.Settled++
+		a.report.NotInError++
 	case !failed:
 		a.refuse(c.row, notFailed(c.now, changed))
 	case interrupted:

@@ -189,7 +189,7 @@ func TestUnchangedExportHasNoCorrections(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			report := w.corrects(t, file)
 			assert.Equal(t, 30, report.Unchanged)
-			assert.Equal(t, 30, report.Settled)
+			assert.Equal(t, 30, report.NotInError)
 
 			_, errs, refusal := imports(t).Read(t, file)
 			require.Len(t, errs, 1, refusal.Italian())

@@ -110,7 +110,7 @@ func TestRowsSurviveOtherPrograms(t *testing.T) {
 			notImported(t, imports, file)
 			report, err := notifications.Correct(t.Context(), service, operator, bytes.NewReader(file), int64(len(file)), flowexcel.CorrectConfig{})
 			require.NoError(t, err, report.Italian(0))
-			return []any{report.Corrected, report.SetBack, report.Unchanged, report.Settled, cells(t, file, formats)}
+			return []any{report.Corrected, report.SetBack, report.Unchanged, report.NotInError, cells(t, file, formats)}
 		}},
 		"avvisi-esportati.xlsx": {exportedNotices(t, notices), func(t *testing.T, file []byte, formats bool) any {
 			notImported(t, bills, file)

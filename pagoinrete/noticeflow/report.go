@@ -14,7 +14,7 @@ import (
 type Report struct {
 	Notices          int // of the event
 	Rows             int // that are to be paid and have a row: a message, or an error if a person has to look at them
-	Settled          int // not to be paid: paid, cancelled, or refunded
+	NotDue           int // not to be paid: paid, cancelled, or refunded
 	OtherInstalments int // of other instalments than the one that is written about
 	PaymentPending   int // with a payment under way
 	NotNotified      int // Non pagato (Non notificato)
@@ -65,7 +65,7 @@ func (r *Report) leftOut() string {
 		one, many string
 	}{
 		{r.AlreadyNotified, "ha già un messaggio " + where, "hanno già un messaggio " + where},
-		{r.Settled, "non è da pagare", "non sono da pagare"},
+		{r.NotDue, "non è da pagare", "non sono da pagare"},
 		{r.PaymentPending, "ha un pagamento in corso", "hanno un pagamento in corso"},
 		{r.NotNotified, "non è ancora notificato su Pago In Rete", "non sono ancora notificati su Pago In Rete"},
 		{r.Expired, "non si può più pagare, perché la scadenza è passata", "non si possono più pagare, perché la scadenza è passata"},
@@ -87,6 +87,6 @@ func (r *Report) leftOut() string {
 // LogValue logs the counts.
 func (r Report) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int("notices", r.Notices), slog.Int("rows", r.Rows), slog.Int("added", r.Added.Added), slog.Int("wrong", r.Added.Invalid),
-		slog.Int("settled", r.Settled), slog.Int("other_instalments", r.OtherInstalments), slog.Int("under_way", r.PaymentPending),
+		slog.Int("not_due", r.NotDue), slog.Int("other_instalments", r.OtherInstalments), slog.Int("payment_pending", r.PaymentPending),
 		slog.Int("not_notified", r.NotNotified), slog.Int("expired", r.Expired), slog.Int("known", r.AlreadyNotified))
 }

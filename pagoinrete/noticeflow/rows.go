@@ -125,7 +125,7 @@ func (m *Messages) wanted(e pagoinrete.Event, n pagoinrete.Notice, now time.Time
 	case n.State == pagoinrete.NoticeAwaitingReceipt:
 		report.PaymentPending++
 	case n.State != pagoinrete.NoticeNotified && n.State != pagoinrete.NoticeNotNotified:
-		report.Settled++
+		report.NotDue++
 	case e.Binding && !n.DueDate.After(now):
 		report.Expired++
 	case n.State == pagoinrete.NoticeNotNotified && !m.config.NotNotified:

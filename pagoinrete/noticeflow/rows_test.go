@@ -78,8 +78,8 @@ func TestOnlyUnpaidNoticesHaveMessages(t *testing.T) {
 		numbers []int
 		report  noticeflow.Report
 	}{
-		"by default":            {noticeflow.Config{}, []int{1, 12}, noticeflow.Report{Notices: 12, Rows: 2, Settled: 8, PaymentPending: 1, NotNotified: 1}},
-		"also the not notified": {noticeflow.Config{NotNotified: true}, []int{1, 2, 12}, noticeflow.Report{Notices: 12, Rows: 3, Settled: 8, PaymentPending: 1}},
+		"by default":            {noticeflow.Config{}, []int{1, 12}, noticeflow.Report{Notices: 12, Rows: 2, NotDue: 8, PaymentPending: 1, NotNotified: 1}},
+		"also the not notified": {noticeflow.Config{NotNotified: true}, []int{1, 2, 12}, noticeflow.Report{Notices: 12, Rows: 3, NotDue: 8, PaymentPending: 1}},
 		"of an instalment":      {noticeflow.Config{Instalment: 3}, []int{12}, noticeflow.Report{Notices: 12, Rows: 1, OtherInstalments: 11}},
 	} {
 		rows, wrong, report := w.rows(t, c.config)
@@ -108,10 +108,10 @@ func TestExpiredNoticesHaveNoMessage(t *testing.T) {
 }
 
 func TestReportHasSingularAndPlural(t *testing.T) {
-	one := noticeflow.Report{Notices: 6, Settled: 1, OtherInstalments: 1, PaymentPending: 1, NotNotified: 1, Expired: 1, AlreadyNotified: 1}
+	one := noticeflow.Report{Notices: 6, NotDue: 1, OtherInstalments: 1, PaymentPending: 1, NotNotified: 1, Expired: 1, AlreadyNotified: 1}
 	assert.Equal(t, "Avvisi dell'evento: 6. Messaggi preparati: 0.\nAvvisi senza messaggio: 1 ha già un messaggio nel servizio; 1 non è da pagare; "+
 		"1 ha un pagamento in corso; 1 non è ancora notificato su Pago In Rete; 1 non si può più pagare, perché la scadenza è passata; 1 è di un'altra rata.\n", one.Italian())
-	two := noticeflow.Report{Notices: 12, Settled: 2, OtherInstalments: 2, PaymentPending: 2, NotNotified: 2, Expired: 2, AlreadyNotified: 2}
+	two := noticeflow.Report{Notices: 12, NotDue: 2, OtherInstalments: 2, PaymentPending: 2, NotNotified: 2, Expired: 2, AlreadyNotified: 2}
 	assert.Contains(t, two.Italian(), "2 hanno già un messaggio nel servizio; 2 non sono da pagare; 2 hanno un pagamento in corso; "+
 		"2 non sono ancora notificati su Pago In Rete; 2 non si possono più pagare, perché la scadenza è passata; 2 sono di altre rate.")
 }
@@ -136,7 +136,7 @@ func TestNoticesWithoutAPayerOrWithADiscrepancyAreErrorsOfTheirRows(t *testing.T
 	var at *noticeflow.NoticeError
 	require.ErrorAs(t, wrong[4], &at)
 	assert.Equal(t, odd.ID, at.NoticeID)
-	assert.Equal(t, noticeflow.Report{Notices: 5, Rows: 4, Settled: 1}, report)
+	assert.Equal(t, noticeflow.Report{Notices: 5, Rows: 4, NotDue: 1}, report)
 
 	_, report, err := w.importAll(t, w.messages(t, noticeflow.Config{}), flow.AddConfig{})
 	require.ErrorIs(t, err, flussi.ErrRows)

@@ -94,7 +94,7 @@ func TestMessagesArriveOnceAtThosePayersWhoHaveToPay(t *testing.T) {
 	m := must.Get(noticeflow.New(p.service, p.flows, noticeflow.Config{}))(t)
 	f, report, err := m.Import(t.Context(), assistant, e.ID, messageService, flow.Details{}, flow.AddConfig{})
 	require.NoError(t, err)
-	assert.Equal(t, []int{12, 7, 1, 1, 3}, []int{report.Notices, report.Rows, report.Settled, report.PaymentPending, report.NotNotified})
+	assert.Equal(t, []int{12, 7, 1, 1, 3}, []int{report.Notices, report.Rows, report.NotDue, report.PaymentPending, report.NotNotified})
 	must.Get(p.flows.ActivateFlow(t.Context(), assistant, f.ID))(t)
 	must.Get(p.flows.SendFlow(t.Context(), assistant, f.ID))(t)
 	f = must.Get(p.dispatcher.Run(t.Context(), f.ID))(t)

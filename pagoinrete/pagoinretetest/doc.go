@@ -19,7 +19,8 @@
 //
 // [CheckStore] does the same without a *testing.T, and [StoreRules] lists the rules. Files are named
 // by the part of the contract that they check. All rules take some seconds on a store in memory, and
-// up to a few minutes on a database that waits for its disk at each commit. Random data come from a fixed seed, so a failure happens again.
+// up to a few minutes on a database that waits for its disk at each commit. Random data come from a
+// fixed seed, so a failure happens again.
 //
 // A notice is stored only where its event is, with the event's school, and neither of the
 // two changes; so a database may have foreign keys. A store that has more to promise, such
@@ -31,10 +32,10 @@
 // and what the Service relies on, against a test environment of the platform or a simulator:
 //
 //	func TestGatewayKeepsTheContract(t *testing.T) {
-//		pagoinretetest.RunGateway(t, func(t *testing.T) pagoinretetest.GatewayWorld {
+//		pagoinretetest.RunGateway(t, func(t *testing.T) pagoinretetest.GatewayEnvironment {
 //			line := &recorder{next: http.DefaultTransport} // a RoundTripper of the test
 //			client := … // your gateway, with line as its transport
-//			return pagoinretetest.GatewayWorld{
+//			return pagoinretetest.GatewayEnvironment{
 //				Gateway: client, School: "RMIC8GA002", Account: iban, Secrets: []string{password},
 //				Payer:       parent,
 //				LogIn:       environment.LogIn,
@@ -45,8 +46,8 @@
 //		})
 //	}
 //
-// What a gateway cannot do itself, [GatewayWorld] has as hooks, each of which may be missing: then
-// the rules that need it are skipped, and the test log says which. [CheckGateway] does the same
+// What a gateway cannot do itself, [GatewayEnvironment] has as hooks, each of which may be missing:
+// then the rules that need it are skipped, and the test log says which. [CheckGateway] does the same
 // without a *testing.T, and [GatewayRules] lists the rules. The suite needs no empty platform: it
 // makes events with new IDs and looks at no others.
 package pagoinretetest

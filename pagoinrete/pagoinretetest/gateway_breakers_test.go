@@ -20,11 +20,11 @@ import (
 
 // gatewayBreaker breaks one thing of the gateways of a world, or of the world, whose platform
 // alone sees it.
-type gatewayBreaker = brokenstore.Breaker[pagoinretetest.GatewayWorld]
+type gatewayBreaker = brokenstore.Breaker[pagoinretetest.GatewayEnvironment]
 
 // each breaks each gateway of a world.
-func each(broken func(gateway) gateway) func(pagoinretetest.GatewayWorld) pagoinretetest.GatewayWorld {
-	return func(w pagoinretetest.GatewayWorld) pagoinretetest.GatewayWorld {
+func each(broken func(gateway) gateway) func(pagoinretetest.GatewayEnvironment) pagoinretetest.GatewayEnvironment {
+	return func(w pagoinretetest.GatewayEnvironment) pagoinretetest.GatewayEnvironment {
 		w.Gateway, w.Unauthorized, w.OtherGateway = broken(w.Gateway), broken(w.Unauthorized), broken(w.OtherGateway)
 		return w
 	}
@@ -729,7 +729,7 @@ func cutReferences(g gateway) gateway {
 func asInt32(amount flussi.Cents) flussi.Cents { return flussi.Cents(int32(amount)) }
 
 // madeAnew is a world whose platform makes a notice each time that it is put, all with one ID.
-func madeAnew(w pagoinretetest.GatewayWorld) pagoinretetest.GatewayWorld {
+func madeAnew(w pagoinretetest.GatewayEnvironment) pagoinretetest.GatewayEnvironment {
 	var mu sync.Mutex
 	made := map[uuid.UUID]int{}
 	count := w.Count

@@ -17,7 +17,7 @@ import (
 )
 
 func TestRestgatewayKeepsTheGatewayContract(t *testing.T) {
-	pagoinretetest.RunGateway(t, func(t *testing.T) pagoinretetest.GatewayWorld {
+	pagoinretetest.RunGateway(t, func(t *testing.T) pagoinretetest.GatewayEnvironment {
 		world, err := newWorld()
 		require.NoError(t, err)
 		return world
@@ -25,7 +25,7 @@ func TestRestgatewayKeepsTheGatewayContract(t *testing.T) {
 }
 
 func TestCheckGatewayFindsWhatRunGatewayFinds(t *testing.T) {
-	err := pagoinretetest.CheckGateway(t.Context(), func() (pagoinretetest.GatewayWorld, error) {
+	err := pagoinretetest.CheckGateway(t.Context(), func() (pagoinretetest.GatewayEnvironment, error) {
 		world, err := newWorld()
 		world.Gateway = failing(world.Gateway, func(err error) error { return errors.Join(flussi.ErrDuplicate, err) })
 		world.Gateway = on("Event", func(c call) reply {
@@ -44,19 +44,19 @@ func TestCheckGatewayFindsWhatRunGatewayFinds(t *testing.T) {
 func TestOneGatewayWorldServesAllRules(t *testing.T) {
 	world, err := newWorld()
 	require.NoError(t, err)
-	require.NoError(t, pagoinretetest.CheckGateway(t.Context(), func() (pagoinretetest.GatewayWorld, error) { return world, nil }))
+	require.NoError(t, pagoinretetest.CheckGateway(t.Context(), func() (pagoinretetest.GatewayEnvironment, error) { return world, nil }))
 }
 
 // Each gateway that breaks one thing is found out, by the rule that it breaks, and no rule is there
 // that nothing was seen to break.
 func TestBrokenGatewaysAreFoundOut(t *testing.T) {
-	open := func() pagoinretetest.GatewayWorld { return completeWorld(t) }
+	open := func() pagoinretetest.GatewayEnvironment { return completeWorld(t) }
 	brokenstore.FindsBroken(t, pagoinretetest.GatewayContract, open, gatewayBreakers)
 	brokenstore.BreaksEveryRule(t, pagoinretetest.GatewayContract, gatewayBreakers)
 }
 
 // completeWorld returns a world with its defaults.
-func completeWorld(t *testing.T) pagoinretetest.GatewayWorld {
+func completeWorld(t *testing.T) pagoinretetest.GatewayEnvironment {
 	world, err := newWorld()
 	require.NoError(t, err)
 	world, err = pagoinretetest.Complete(world)
@@ -65,9 +65,9 @@ func completeWorld(t *testing.T) pagoinretetest.GatewayWorld {
 }
 
 // bareWorld returns a world of the two things that are required, with its defaults.
-func bareWorld(t *testing.T) pagoinretetest.GatewayWorld {
+func bareWorld(t *testing.T) pagoinretetest.GatewayEnvironment {
 	world := completeWorld(t)
-	bare, err := pagoinretetest.Complete(pagoinretetest.GatewayWorld{Gateway: world.Gateway, School: world.School})
+	bare, err := pagoinretetest.Complete(pagoinretetest.GatewayEnvironment{Gateway: world.Gateway, School: world.School})
 	require.NoError(t, err)
 	return bare
 }
@@ -101,9 +101,9 @@ func TestRulesWithoutTheirHookAreNotChecked(t *testing.T) {
 
 // A world of the two things that are required is enough for the other rules.
 func TestAWorldWithoutHooksIsEnough(t *testing.T) {
-	err := pagoinretetest.CheckGateway(t.Context(), func() (pagoinretetest.GatewayWorld, error) {
+	err := pagoinretetest.CheckGateway(t.Context(), func() (pagoinretetest.GatewayEnvironment, error) {
 		world, err := newWorld()
-		return pagoinretetest.GatewayWorld{Gateway: world.Gateway, School: world.School}, err
+		return pagoinretetest.GatewayEnvironment{Gateway: world.Gateway, School: world.School}, err
 	})
 	var broken *pagoinretetest.RuleError
 	assert.False(t, errors.As(err, &broken), "%v", err)
@@ -112,26 +112,26 @@ func TestAWorldWithoutHooksIsEnough(t *testing.T) {
 
 // A field of the world is required, has a default, or is what some rule needs.
 func TestEveryFieldOfTheWorldHasItsUse(t *testing.T) {
-	others := []string{"Gateway", "School", "Director", "Assistant", "Principal", "Account", "Debtors", "Payer", "Secrets", "Patience"}
+	others := []string{"Gateway", "School", "Director", "Assistant", "Principal", "Account", "Debtors", "Payer", "Secrets", "Timeout"}
 	hooks := slices.Concat(slices.Collect(maps.Values(hookedRules(t)))...)
 	slices.Sort(hooks)
 	hooks = slices.Compact(hooks)
-	for _, field := range reflect.VisibleFields(reflect.TypeFor[pagoinretetest.GatewayWorld]()) {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[pagoinretetest.GatewayEnvironment]()) {
 		assert.NotEqual(t, slices.Contains(others, field.Name), slices.Contains(hooks, field.Name), field.Name)
 	}
-	assert.Len(t, hooks, reflect.TypeFor[pagoinretetest.GatewayWorld]().NumField()-len(others))
+	assert.Len(t, hooks, reflect.TypeFor[pagoinretetest.GatewayEnvironment]().NumField()-len(others))
 }
 
 func TestCheckGatewayEndsIfThereIsNoWorld(t *testing.T) {
-	brokenstore.EndsWithoutOne(t, pagoinretetest.GatewayContract, func() pagoinretetest.GatewayWorld { return completeWorld(t) })
+	brokenstore.EndsWithoutOne(t, pagoinretetest.GatewayContract, func() pagoinretetest.GatewayEnvironment { return completeWorld(t) })
 	cause := errors.New("no such host")
-	err := pagoinretetest.CheckGateway(t.Context(), func() (pagoinretetest.GatewayWorld, error) {
-		return pagoinretetest.GatewayWorld{}, cause
+	err := pagoinretetest.CheckGateway(t.Context(), func() (pagoinretetest.GatewayEnvironment, error) {
+		return pagoinretetest.GatewayEnvironment{}, cause
 	})
 	require.ErrorIs(t, err, cause)
 	assert.NotErrorIs(t, err, flussi.ErrConfig)
-	err = pagoinretetest.CheckGateway(t.Context(), func() (pagoinretetest.GatewayWorld, error) {
-		return pagoinretetest.GatewayWorld{}, nil
+	err = pagoinretetest.CheckGateway(t.Context(), func() (pagoinretetest.GatewayEnvironment, error) {
+		return pagoinretetest.GatewayEnvironment{}, nil
 	})
 	require.ErrorIs(t, err, flussi.ErrConfig)
 }

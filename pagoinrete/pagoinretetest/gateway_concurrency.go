@@ -44,7 +44,7 @@ func putAtOnce[T any](p *gatewayProbe, doing string, put func() (T, error)) []T 
 
 func eventsArePutAtOnce(p *gatewayProbe) {
 	e := p.newFee()
-	all := putAtOnce(p, "PutEvent", func() (pagoinrete.RemoteEvent, error) { return p.gateway.PutEvent(p.Ctx, p.world.Assistant, e) })
+	all := putAtOnce(p, "PutEvent", func() (pagoinrete.RemoteEvent, error) { return p.gateway.PutEvent(p.Ctx, p.env.Assistant, e) })
 	there := p.event(e.ID)
 	for _, told := range all {
 		p.Equal("PutEvent, by many at once", told, there)
@@ -55,7 +55,7 @@ func noticesArePutAtOnce(p *gatewayProbe) {
 	e := p.newFee()
 	p.putEvent(e)
 	n := p.newNotice(e)
-	all := putAtOnce(p, "PutNotice", func() (pagoinrete.RemoteNotice, error) { return p.gateway.PutNotice(p.Ctx, p.world.Assistant, n) })
+	all := putAtOnce(p, "PutNotice", func() (pagoinrete.RemoteNotice, error) { return p.gateway.PutNotice(p.Ctx, p.env.Assistant, n) })
 	there := p.notice(n.ID)
 	for _, told := range all {
 		p.Equal("PutNotice, by many at once", told, there)
@@ -66,8 +66,8 @@ func nothingIsDoubledAtOnce(p *gatewayProbe) {
 	p.needs("Count")
 	e := p.newFee()
 	n := p.newNotice(e)
-	putAtOnce(p, "PutEvent", func() (pagoinrete.RemoteEvent, error) { return p.gateway.PutEvent(p.Ctx, p.world.Assistant, e) })
-	putAtOnce(p, "PutNotice", func() (pagoinrete.RemoteNotice, error) { return p.gateway.PutNotice(p.Ctx, p.world.Assistant, n) })
+	putAtOnce(p, "PutEvent", func() (pagoinrete.RemoteEvent, error) { return p.gateway.PutEvent(p.Ctx, p.env.Assistant, e) })
+	putAtOnce(p, "PutNotice", func() (pagoinrete.RemoteNotice, error) { return p.gateway.PutNotice(p.Ctx, p.env.Assistant, n) })
 	p.once("an event that many put at once", e.ID)
 	p.once("a notice that many put at once", n.ID)
 }
@@ -82,7 +82,7 @@ func repliesAreNotMixedUp(p *gatewayProbe) {
 	told := make([]pagoinrete.RemoteNotice, len(notices))
 	read := make([][]pagoinrete.RemoteNotice, len(notices))
 	for _, err := range p.Together(func(i int) (err error) {
-		if told[i], err = p.gateway.PutNotice(p.Ctx, p.world.Assistant, notices[i]); err == nil {
+		if told[i], err = p.gateway.PutNotice(p.Ctx, p.env.Assistant, notices[i]); err == nil {
 			read[i], err = p.gateway.Notices(p.Ctx, []uuid.UUID{notices[i].ID})
 		}
 		return err
@@ -106,12 +106,12 @@ func repliesAreNotMixedUp(p *gatewayProbe) {
 func stepsHaveOneWinner(p *gatewayProbe) {
 	e, n := p.ready(pagoinrete.EventSimulated)
 	p.OneWins("MoveEvent, submit", p.Together(func(int) error {
-		_, err := p.gateway.MoveEvent(p.Ctx, p.world.Assistant, e.ID, pagoinrete.EventSubmit, flussi.Text{})
+		_, err := p.gateway.MoveEvent(p.Ctx, p.env.Assistant, e.ID, pagoinrete.EventSubmit, flussi.Text{})
 		return err
 	}), flussi.ErrRemoteState)
 	p.is("Event, after many have submitted it", p.event(e.ID).State, pagoinrete.EventToApprove)
 	p.OneWins("MoveNotice, cancel", p.Together(func(int) error {
-		_, err := p.gateway.MoveNotice(p.Ctx, p.world.Assistant, n.ID, pagoinrete.NoticeCancel, pagoinrete.Proof{})
+		_, err := p.gateway.MoveNotice(p.Ctx, p.env.Assistant, n.ID, pagoinrete.NoticeCancel, pagoinrete.Proof{})
 		return err
 	}), flussi.ErrRemoteState)
 	p.is("Notices, after many have cancelled it", p.notice(n.ID).State, pagoinrete.NoticeCancelled)

@@ -28,7 +28,7 @@ func during(hook func() (restore func()), call func() error) error {
 func lostRepliesAreUnknown(p *gatewayProbe) {
 	p.needs("LoseReplies")
 	for _, c := range p.calls() {
-		err := during(p.world.LoseReplies, func() error { return c.call(p.Ctx, p.gateway) })
+		err := during(p.env.LoseReplies, func() error { return c.call(p.Ctx, p.gateway) })
 		if c.done == nil {
 			continue
 		}
@@ -45,9 +45,9 @@ func lostPutsAreRecognised(p *gatewayProbe) {
 	p.needs("LoseReplies")
 	e := p.newFee()
 	n := p.newNotice(e)
-	_ = during(p.world.LoseReplies, func() error {
-		_, eventErr := p.gateway.PutEvent(p.Ctx, p.world.Assistant, e)
-		_, noticeErr := p.gateway.PutNotice(p.Ctx, p.world.Assistant, n)
+	_ = during(p.env.LoseReplies, func() error {
+		_, eventErr := p.gateway.PutEvent(p.Ctx, p.env.Assistant, e)
+		_, noticeErr := p.gateway.PutNotice(p.Ctx, p.env.Assistant, n)
 		return errors.Join(eventErr, noticeErr)
 	})
 	before := p.look(e.ID, n.ID)
@@ -62,7 +62,7 @@ func lostPutsAreRecognised(p *gatewayProbe) {
 func unreachedCallsAreNotDone(p *gatewayProbe) {
 	p.needs("Disconnect")
 	for _, c := range p.calls() {
-		err := during(p.world.Disconnect, func() error { return c.call(p.Ctx, p.gateway) })
+		err := during(p.env.Disconnect, func() error { return c.call(p.Ctx, p.gateway) })
 		doing := c.method + " without a connection"
 		if c.done == nil {
 			p.isOneOf(doing, err, flussi.ErrUnavailable)
@@ -117,28 +117,28 @@ func callsEndWithTheirContext(p *gatewayProbe) {
 // interrupt makes a call and ends its context once it has arrived at a platform that is silent.
 // It returns the error of the call, and whether the call returned in time.
 func (p *gatewayProbe) interrupt(c gatewayCall) (err error, returned bool) {
-	arrived, restore := p.world.Hang()
+	arrived, restore := p.env.Hang()
 	ctx, cancel := context.WithCancel(p.Ctx)
 	result := make(chan error, 1)
 	go func() { result <- recovered(ctx, p.gateway, c) }()
-	patience := time.NewTimer(p.world.Patience)
-	defer patience.Stop()
+	timeout := time.NewTimer(p.env.Timeout)
+	defer timeout.Stop()
 	select {
 	case <-arrived:
 		cancel()
 	case err := <-result:
 		p.Note("%s returned without a reply of a platform that is silent: %w", c.method, storetest.OrNone(err))
 		result <- err
-	case <-patience.C:
-		p.Note("%s did not reach the platform within %v", c.method, p.world.Patience)
+	case <-timeout.C:
+		p.Note("%s did not reach the platform within %v", c.method, p.env.Timeout)
 	}
 	cancel()
-	patience.Reset(p.world.Patience)
+	timeout.Reset(p.env.Timeout)
 	select {
 	case err = <-result:
 		returned = true
-	case <-patience.C:
-		p.Note("%s did not return within %v of the end of its context", c.method, p.world.Patience)
+	case <-timeout.C:
+		p.Note("%s did not return within %v of the end of its context", c.method, p.env.Timeout)
 	}
 	restore()
 	if !returned {

@@ -49,7 +49,7 @@ func (c *collection) secretsOf(n pagoinrete.Notice, there pagoinrete.RemoteNotic
 
 func (p *gatewayProbe) collect() *collection {
 	c := &collection{}
-	for i, text := range p.world.Secrets {
+	for i, text := range p.env.Secrets {
 		c.secrets = append(c.secrets, secret{fmt.Sprintf("Secrets[%d]", i), text})
 	}
 	return c
@@ -72,23 +72,23 @@ func (p *gatewayProbe) refusals() *collection {
 	}
 	invalid, nameless := p.newNotice(open), p.newFee()
 	invalid.Debtor, invalid.Discount, nameless.Name = n.Debtor, invalid.Amount, ""
-	put("that is not valid", invalid, p.world.Assistant)
-	put("in another state", n, p.world.Assistant)
-	put("by the principal", p.newNotice(open), p.world.Principal)
-	_, err := p.gateway.PutEvent(p.Ctx, p.world.Assistant, nameless)
+	put("that is not valid", invalid, p.env.Assistant)
+	put("in another state", n, p.env.Assistant)
+	put("by the principal", p.newNotice(open), p.env.Principal)
+	_, err := p.gateway.PutEvent(p.Ctx, p.env.Assistant, nameless)
 	add("PutEvent that is not valid", true, err)
-	_, err = p.gateway.MoveEvent(p.Ctx, p.world.Principal, open.ID, pagoinrete.EventReject, flussi.NewText(why))
+	_, err = p.gateway.MoveEvent(p.Ctx, p.env.Principal, open.ID, pagoinrete.EventReject, flussi.NewText(why))
 	add("MoveEvent in another state", true, err)
-	_, err = p.gateway.MoveEvent(p.Ctx, p.world.Assistant, uuid.New(), pagoinrete.EventSubmit, flussi.Text{})
+	_, err = p.gateway.MoveEvent(p.Ctx, p.env.Assistant, uuid.New(), pagoinrete.EventSubmit, flussi.Text{})
 	add("MoveEvent of none", true, err)
 	proof := p.proof(n, n.Debtor.Reveal())
 	pay := func(doing string, id uuid.UUID, by flussi.Actor) {
 		_, err := p.gateway.MoveNotice(p.Ctx, by, id, pagoinrete.NoticePayManually, proof)
 		add("MoveNotice "+doing, true, err)
 	}
-	pay("in another state", cancelled.ID, p.world.Assistant)
-	pay("by the principal", n.ID, p.world.Principal)
-	pay("of none", uuid.New(), p.world.Assistant)
+	pay("in another state", cancelled.ID, p.env.Assistant)
+	pay("by the principal", n.ID, p.env.Principal)
+	pay("of none", uuid.New(), p.env.Assistant)
 	_, err = p.gateway.Event(p.Ctx, uuid.New())
 	add("Event of none", false, err)
 	_, err = readPDF(p.Ctx, p.gateway, uuid.New())
@@ -108,18 +108,18 @@ func (p *gatewayProbe) failures() *collection {
 	p.needs("LoseReplies", "Disconnect", "CutPDFs")
 	all := p.collect()
 	for _, c := range p.calls() {
-		err := during(p.world.LoseReplies, func() error { return c.call(p.Ctx, p.gateway) })
+		err := during(p.env.LoseReplies, func() error { return c.call(p.Ctx, p.gateway) })
 		if err != nil { // a gateway may find out by itself what was done
 			all.calls = append(all.calls, failedCall{doing: c.method + " whose reply is lost", changes: c.done != nil, err: err})
 		}
 	}
 	for _, c := range p.calls() {
-		err := during(p.world.Disconnect, func() error { return c.call(p.Ctx, p.gateway) })
+		err := during(p.env.Disconnect, func() error { return c.call(p.Ctx, p.gateway) })
 		all.calls = append(all.calls, failedCall{doing: c.method + " without a connection", changes: c.done != nil, err: err})
 	}
 	_, n := p.ready(pagoinrete.EventNotified)
 	all.secretsOf(n, p.notice(n.ID))
-	err := during(p.world.CutPDFs, func() error { _, err := readPDF(p.Ctx, p.gateway, n.ID); return err })
+	err := during(p.env.CutPDFs, func() error { _, err := readPDF(p.Ctx, p.gateway, n.ID); return err })
 	all.calls = append(all.calls, failedCall{doing: "reading a PDF that is cut off", reading: true, err: err})
 	return all
 }

@@ -24,9 +24,9 @@ func (g hasty) Receipt(ctx context.Context, id uuid.UUID) (pagoinrete.Receipt, e
 }
 
 // testEnvironment is the gateway of a school, with a platform for tests behind it.
-func testEnvironment() (pagoinretetest.GatewayWorld, error) {
+func testEnvironment() (pagoinretetest.GatewayEnvironment, error) {
 	world, err := newWorld()
-	return pagoinretetest.GatewayWorld{
+	return pagoinretetest.GatewayEnvironment{
 		Gateway: hasty{world.Gateway}, School: world.School, Secrets: world.Secrets,
 		// Of the hooks, only those that let a family pay.
 		LogIn: world.LogIn, Pay: world.Pay,

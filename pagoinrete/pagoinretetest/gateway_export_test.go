@@ -3,5 +3,5 @@ package pagoinretetest
 // What tests of the contract of gateways need of it.
 var (
 	GatewayContract = gatewayContract
-	Complete        = GatewayWorld.complete
+	Complete        = GatewayEnvironment.complete
 )

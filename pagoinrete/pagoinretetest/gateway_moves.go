@@ -46,7 +46,7 @@ var remoteEventStates = []pagoinrete.EventState{
 }
 
 func eventsMove(p *gatewayProbe) {
-	for _, office := range []flussi.Actor{p.world.Director, p.world.Assistant} {
+	for _, office := range []flussi.Actor{p.env.Director, p.env.Assistant} {
 		for _, steps := range [][]pagoinrete.EventAction{
 			{pagoinrete.EventSubmit, pagoinrete.EventReject, pagoinrete.EventSubmit, pagoinrete.EventApprove, pagoinrete.EventNotify},
 			{pagoinrete.EventSubmit, pagoinrete.EventReject, pagoinrete.EventDelete},
@@ -60,8 +60,8 @@ func eventsMove(p *gatewayProbe) {
 			state, remoteID := there.State, there.RemoteID
 			for _, action := range steps {
 				by := office
-				if p.actor(action).ID == p.world.Principal.ID {
-					by = p.world.Principal
+				if p.actor(action).ID == p.env.Principal.ID {
+					by = p.env.Principal
 				}
 				doing := fmt.Sprintf("MoveEvent, %s of one that is %s, by %s", action, state, by.Roles[0])
 				there, err := p.gateway.MoveEvent(p.Ctx, by, e.ID, action, flussi.NewText(why))
@@ -115,9 +115,9 @@ func (p *gatewayProbe) from(action pagoinrete.EventAction) pagoinrete.EventState
 func (p *gatewayProbe) strangers(principals bool) []flussi.Actor {
 	all := []flussi.Actor{{}, {ID: "suite-nessuno"}, {ID: "suite-operatore", Roles: []flussi.Role{flussi.Operator}}}
 	if principals {
-		return append(all, p.world.Director, p.world.Assistant)
+		return append(all, p.env.Director, p.env.Assistant)
 	}
-	return append(all, p.world.Principal)
+	return append(all, p.env.Principal)
 }
 
 // shown names an actor in a message.
@@ -126,7 +126,7 @@ func shown(by flussi.Actor) string { return fmt.Sprintf("%q as %v", by.ID, by.Ro
 func eventsMoveByRole(p *gatewayProbe) {
 	for _, action := range eventSteps {
 		e, n := p.ready(p.from(action))
-		for _, by := range p.strangers(p.actor(action).ID == p.world.Principal.ID) {
+		for _, by := range p.strangers(p.actor(action).ID == p.env.Principal.ID) {
 			p.refusesMove(fmt.Sprintf("MoveEvent, %s by %s", action, shown(by)), flussi.ErrRemoteForbidden, e, n, action, by)
 		}
 	}
@@ -155,7 +155,7 @@ func rejectionsAreKept(p *gatewayProbe) {
 		if !p.event(e.ID).Rejection.IsZero() {
 			p.Fail("Event of one that nobody rejected: it has a Rejection")
 		}
-		there, err := p.gateway.MoveEvent(p.Ctx, p.world.Principal, e.ID, pagoinrete.EventReject, flussi.NewText(reason))
+		there, err := p.gateway.MoveEvent(p.Ctx, p.env.Principal, e.ID, pagoinrete.EventReject, flussi.NewText(reason))
 		p.Must(err, "MoveEvent, reject")
 		p.is("the Rejection of MoveEvent", blanks(there.Rejection.Reveal()), blanks(reason))
 		p.is("the Rejection of Event", blanks(p.event(e.ID).Rejection.Reveal()), blanks(reason))
@@ -165,7 +165,7 @@ func rejectionsAreKept(p *gatewayProbe) {
 func otherEventActionsAreRefused(p *gatewayProbe) {
 	e, n := p.ready(pagoinrete.EventSimulated)
 	for _, action := range []pagoinrete.EventAction{pagoinrete.EventTransmit, pagoinrete.EventEdit, pagoinrete.EventVerify, "archive", ""} {
-		p.refusesMove(fmt.Sprintf("MoveEvent, %q", action), flussi.ErrRemoteInvalid, e, n, action, p.world.Assistant)
+		p.refusesMove(fmt.Sprintf("MoveEvent, %q", action), flussi.ErrRemoteInvalid, e, n, action, p.env.Assistant)
 	}
 }
 
@@ -267,14 +267,14 @@ func noticesMoveByState(p *gatewayProbe) {
 		}
 		for _, action := range noticeSteps {
 			if _, err := pagoinrete.NoticeMachine().Next(way.state, action); err != nil {
-				p.refusesNotice(fmt.Sprintf("MoveNotice, %s of one that is %s", action, way.state), flussi.ErrRemoteState, e, n, action, p.world.Assistant)
+				p.refusesNotice(fmt.Sprintf("MoveNotice, %s of one that is %s", action, way.state), flussi.ErrRemoteState, e, n, action, p.env.Assistant)
 			}
 		}
 	}
 	for _, state := range remoteEventStates[:4] { // nothing is paid before the event is Notificato
 		e, n := p.ready(state)
 		for _, action := range []pagoinrete.NoticeAction{pagoinrete.NoticePayManually, pagoinrete.NoticeRefund} {
-			p.refusesNotice(fmt.Sprintf("MoveNotice, %s while the event is %s", action, state), flussi.ErrRemoteState, e, n, action, p.world.Assistant)
+			p.refusesNotice(fmt.Sprintf("MoveNotice, %s while the event is %s", action, state), flussi.ErrRemoteState, e, n, action, p.env.Assistant)
 		}
 	}
 }
@@ -284,7 +284,7 @@ func noticesMoveOnce(p *gatewayProbe) {
 		e, n := p.ready(pagoinrete.EventNotified)
 		for _, action := range way.steps {
 			p.moveNotice(n, action)
-			p.refusesNotice(fmt.Sprintf("MoveNotice, %s for the second time", action), flussi.ErrRemoteState, e, n, action, p.world.Assistant)
+			p.refusesNotice(fmt.Sprintf("MoveNotice, %s for the second time", action), flussi.ErrRemoteState, e, n, action, p.env.Assistant)
 		}
 	}
 }
@@ -298,14 +298,14 @@ func noticesMoveByRole(p *gatewayProbe) {
 		for _, by := range p.strangers(false) {
 			p.refusesNotice(fmt.Sprintf("MoveNotice, %s by %s", action, shown(by)), flussi.ErrRemoteForbidden, e, n, action, by)
 		}
-		_, err := p.gateway.MoveNotice(p.Ctx, p.world.Director, n.ID, action, p.proof(n, string(action)))
-		p.Must(err, fmt.Sprintf("MoveNotice, %s by %s", action, shown(p.world.Director)))
+		_, err := p.gateway.MoveNotice(p.Ctx, p.env.Director, n.ID, action, p.proof(n, string(action)))
+		p.Must(err, fmt.Sprintf("MoveNotice, %s by %s", action, shown(p.env.Director)))
 	}
 }
 
 func otherNoticeActionsAreRefused(p *gatewayProbe) {
 	e, n := p.ready(pagoinrete.EventNotified)
 	for _, action := range []pagoinrete.NoticeAction{pagoinrete.NoticePay, pagoinrete.NoticeTransmit, pagoinrete.NoticeVerify, "suspend", ""} {
-		p.refusesNotice(fmt.Sprintf("MoveNotice, %q", action), flussi.ErrRemoteInvalid, e, n, action, p.world.Assistant)
+		p.refusesNotice(fmt.Sprintf("MoveNotice, %q", action), flussi.ErrRemoteInvalid, e, n, action, p.env.Assistant)
 	}
 }

@@ -69,7 +69,7 @@ func cutPDFsAreErrors(p *gatewayProbe) {
 	p.Must(err, "NoticePDF")
 	for range 2 { // the platform may cut off in more than one way
 		var cut []byte
-		if err := during(p.world.CutPDFs, func() (err error) { cut, err = readPDF(p.Ctx, p.gateway, n.ID); return err }); err == nil {
+		if err := during(p.env.CutPDFs, func() (err error) { cut, err = readPDF(p.Ctx, p.gateway, n.ID); return err }); err == nil {
 			p.Fail("reading a PDF that is cut off: %d of %d bytes, and no error", len(cut), len(whole))
 		}
 	}
@@ -80,7 +80,7 @@ func cutPDFsAreErrors(p *gatewayProbe) {
 func pdfsAreReleased(p *gatewayProbe) {
 	p.needs("OpenReplies")
 	_, n := p.ready(pagoinrete.EventNotified)
-	before := p.world.OpenReplies()
+	before := p.env.OpenReplies()
 	for _, count := range []int{0, 1, 1 << 20} {
 		body, err := p.gateway.NoticePDF(p.Ctx, n.ID)
 		p.Must(err, "NoticePDF")
@@ -89,7 +89,7 @@ func pdfsAreReleased(p *gatewayProbe) {
 			p.Must(err, "reading a PDF")
 		}
 		p.Must(body.Close(), "Close of a PDF")
-		if open := p.world.OpenReplies(); open > before {
+		if open := p.env.OpenReplies(); open > before {
 			p.Fail("a PDF of which at most %d bytes were read is closed, and %d replies are open, not %d", count, open, before)
 		}
 	}
@@ -98,11 +98,11 @@ func pdfsAreReleased(p *gatewayProbe) {
 func repliesAreReleased(p *gatewayProbe) {
 	p.needs("OpenReplies")
 	calls := p.calls()
-	before := p.world.OpenReplies()
+	before := p.env.OpenReplies()
 	for _, c := range calls {
 		for range 2 { // the second time some are refused
 			_ = c.call(p.Ctx, p.gateway)
-			if open := p.world.OpenReplies(); open > before {
+			if open := p.env.OpenReplies(); open > before {
 				p.Fail("%s has returned, and %d replies are open, not %d", c.method, open, before)
 				before = open
 			}

@@ -21,15 +21,15 @@ import (
 // what the rule is not about.
 type gatewayProbe struct {
 	*storetest.Probe
-	world   GatewayWorld
-	gateway pagoinrete.Gateway // of the world
+	env     GatewayEnvironment
+	gateway pagoinrete.Gateway // of the environment
 	notices int                // that were made
 }
 
-// needs ends a test that needs fields that the world does not have.
+// needs ends a test that needs fields that the environment does not have.
 func (p *gatewayProbe) needs(fields ...string) {
 	missing := slices.DeleteFunc(fields, func(field string) bool {
-		return !reflect.ValueOf(p.world).FieldByName(field).IsZero()
+		return !reflect.ValueOf(p.env).FieldByName(field).IsZero()
 	})
 	if len(missing) > 0 {
 		p.Skip(missing)
@@ -48,20 +48,20 @@ func (p *gatewayProbe) newFee() pagoinrete.Event {
 	p.Must(err, "uuid.NewV7")
 	now := time.Now().UTC().Truncate(time.Second)
 	return pagoinrete.Event{
-		ID: id, Kind: pagoinrete.Fee, School: p.world.School, State: pagoinrete.EventNotTransmitted,
+		ID: id, Kind: pagoinrete.Fee, School: p.env.School, State: pagoinrete.EventNotTransmitted,
 		EventData: pagoinrete.EventData{
 			Name: "Visita a Firenze", Causale: "Visita a Firenze, 3ª A", Category: "Visite e viaggi",
-			SchoolYear: pagoinrete.SchoolYear(now.Year()), FinancialYear: now.Year(), Account: p.world.Account, Amount: 4500,
+			SchoolYear: pagoinrete.SchoolYear(now.Year()), FinancialYear: now.Year(), Account: p.env.Account, Amount: 4500,
 			Instalments: []pagoinrete.Instalment{
 				{DueDate: now.AddDate(0, 1, 0), Amount: 3000}, {DueDate: now.AddDate(0, 2, 0), Amount: 1500},
 			},
 		},
-		CreatedAt: now, UpdatedAt: now, UpdatedBy: p.world.Assistant.ID,
+		CreatedAt: now, UpdatedAt: now, UpdatedBy: p.env.Assistant.ID,
 	}
 }
 
 // newNotice returns a notice of an event's first instalment that the platform does not have, for
-// the payer of the world.
+// the payer of the environment.
 func (p *gatewayProbe) newNotice(of pagoinrete.Event) pagoinrete.Notice {
 	id, err := uuid.NewV7()
 	p.Must(err, "uuid.NewV7")
@@ -69,11 +69,11 @@ func (p *gatewayProbe) newNotice(of pagoinrete.Event) pagoinrete.Notice {
 	return pagoinrete.Notice{
 		ID: id, EventID: of.ID, School: of.School, State: pagoinrete.NoticeNotLinked, Instalment: 1,
 		NoticeData: pagoinrete.NoticeData{
-			Debtor: p.world.Debtors[p.notices%len(p.world.Debtors)], DebtorKind: pagoinrete.DebtorPupil,
-			DebtorName: flussi.NewText(debtorName), Payer: p.world.Payer, Amount: of.Instalments[0].Amount, Discount: 500,
+			Debtor: p.env.Debtors[p.notices%len(p.env.Debtors)], DebtorKind: pagoinrete.DebtorPupil,
+			DebtorName: flussi.NewText(debtorName), Payer: p.env.Payer, Amount: of.Instalments[0].Amount, Discount: 500,
 			DueDate: of.Instalments[0].DueDate, Reference: fmt.Sprint("riga ", p.notices),
 		},
-		CreatedAt: of.CreatedAt, UpdatedAt: of.CreatedAt, UpdatedBy: p.world.Assistant.ID,
+		CreatedAt: of.CreatedAt, UpdatedAt: of.CreatedAt, UpdatedBy: p.env.Assistant.ID,
 	}
 }
 
@@ -87,17 +87,17 @@ func (p *gatewayProbe) newLargeFee() pagoinrete.Event {
 
 // proof returns a proof of what is due for a notice.
 func (p *gatewayProbe) proof(n pagoinrete.Notice, reference string) pagoinrete.Proof {
-	return pagoinrete.Proof{Reference: reference, Amount: n.Due(), Date: n.CreatedAt, By: p.world.Assistant.ID}
+	return pagoinrete.Proof{Reference: reference, Amount: n.Due(), Date: n.CreatedAt, By: p.env.Assistant.ID}
 }
 
 func (p *gatewayProbe) putEvent(e pagoinrete.Event) pagoinrete.RemoteEvent {
-	there, err := p.gateway.PutEvent(p.Ctx, p.world.Assistant, e)
+	there, err := p.gateway.PutEvent(p.Ctx, p.env.Assistant, e)
 	p.Must(err, "PutEvent")
 	return there
 }
 
 func (p *gatewayProbe) putNotice(n pagoinrete.Notice) pagoinrete.RemoteNotice {
-	there, err := p.gateway.PutNotice(p.Ctx, p.world.Assistant, n)
+	there, err := p.gateway.PutNotice(p.Ctx, p.env.Assistant, n)
 	p.Must(err, "PutNotice")
 	return there
 }
@@ -121,9 +121,9 @@ func (p *gatewayProbe) notice(id uuid.UUID) pagoinrete.RemoteNotice {
 // actor returns a user who may take an action with an event, by the guide.
 func (p *gatewayProbe) actor(action pagoinrete.EventAction) flussi.Actor {
 	if action == pagoinrete.EventApprove || action == pagoinrete.EventReject {
-		return p.world.Principal
+		return p.env.Principal
 	}
-	return p.world.Assistant
+	return p.env.Assistant
 }
 
 // move takes a step with an event, by an actor with the role for it.
@@ -152,7 +152,7 @@ func (p *gatewayProbe) moveNotice(n pagoinrete.Notice, action pagoinrete.NoticeA
 
 // moveNoticeBy takes a step with a notice by a proof.
 func (p *gatewayProbe) moveNoticeBy(n pagoinrete.Notice, action pagoinrete.NoticeAction, proof pagoinrete.Proof) pagoinrete.RemoteNotice {
-	there, err := p.gateway.MoveNotice(p.Ctx, p.world.Assistant, n.ID, action, proof)
+	there, err := p.gateway.MoveNotice(p.Ctx, p.env.Assistant, n.ID, action, proof)
 	p.Must(err, fmt.Sprintf("MoveNotice, %s", action))
 	return there
 }
@@ -182,7 +182,7 @@ func (p *gatewayProbe) lead(state pagoinrete.EventState, e pagoinrete.Event, not
 }
 
 // logIn lets the payer log in, so that a notice of an event that is Notificato can be paid.
-func (p *gatewayProbe) logIn() { p.Must(p.world.LogIn(p.Ctx, p.world.Payer), "the hook LogIn") }
+func (p *gatewayProbe) logIn() { p.Must(p.env.LogIn(p.Ctx, p.env.Payer), "the hook LogIn") }
 
 // is checks a single value.
 func (p *gatewayProbe) is(what string, got, want any) {
@@ -307,19 +307,19 @@ func (p *gatewayProbe) calls() []gatewayCall {
 	isThere := func(id uuid.UUID) func() bool { return func() bool { return p.look(id, id).has(id) } }
 	return []gatewayCall{
 		{"PutEvent", func(ctx context.Context, g pagoinrete.Gateway) error {
-			_, err := g.PutEvent(ctx, p.world.Assistant, newEvent)
+			_, err := g.PutEvent(ctx, p.env.Assistant, newEvent)
 			return err
 		}, isThere(newEvent.ID)},
 		{"PutNotice", func(ctx context.Context, g pagoinrete.Gateway) error {
-			_, err := g.PutNotice(ctx, p.world.Assistant, newNotice)
+			_, err := g.PutNotice(ctx, p.env.Assistant, newNotice)
 			return err
 		}, isThere(newNotice.ID)},
 		{"MoveEvent", func(ctx context.Context, g pagoinrete.Gateway) error {
-			_, err := g.MoveEvent(ctx, p.world.Assistant, toSubmit.ID, pagoinrete.EventSubmit, flussi.Text{})
+			_, err := g.MoveEvent(ctx, p.env.Assistant, toSubmit.ID, pagoinrete.EventSubmit, flussi.Text{})
 			return err
 		}, func() bool { return p.event(toSubmit.ID).State == pagoinrete.EventToApprove }},
 		{"MoveNotice", func(ctx context.Context, g pagoinrete.Gateway) error {
-			_, err := g.MoveNotice(ctx, p.world.Assistant, toCancel.ID, pagoinrete.NoticeCancel, pagoinrete.Proof{})
+			_, err := g.MoveNotice(ctx, p.env.Assistant, toCancel.ID, pagoinrete.NoticeCancel, pagoinrete.Proof{})
 			return err
 		}, func() bool { return p.notice(toCancel.ID).State == pagoinrete.NoticeCancelled }},
 		{"Event", func(ctx context.Context, g pagoinrete.Gateway) error { _, err := g.Event(ctx, notified.ID); return err }, nil},

@@ -63,7 +63,7 @@ func eventsAreReplaced(p *gatewayProbe) {
 		e, n := p.ready(state)
 		third := p.newNotice(e)
 		third.Instalment = 3
-		p.refusesPut("PutNotice of an instalment that the event does not have", only(flussi.ErrRemoteInvalid), p.world.Assistant, third, e.ID, n.ID)
+		p.refusesPut("PutNotice of an instalment that the event does not have", only(flussi.ErrRemoteInvalid), p.env.Assistant, third, e.ID, n.ID)
 		last := e.Instalments[1]
 		e.Instalments = []pagoinrete.Instalment{e.Instalments[0], {DueDate: last.DueDate, Amount: 1000}, {DueDate: last.DueDate.AddDate(0, 1, 0), Amount: 500}}
 		p.putEvent(e)
@@ -81,7 +81,7 @@ func eventsAreFixed(p *gatewayProbe) {
 		e, n := p.ready(state)
 		for _, name := range []string{e.Name, "Visita a Siena"} {
 			e.Name = name
-			p.refusesEvent("PutEvent of one that is "+string(state), flussi.ErrRemoteState, p.world.Assistant, e, n.ID)
+			p.refusesEvent("PutEvent of one that is "+string(state), flussi.ErrRemoteState, p.env.Assistant, e, n.ID)
 		}
 	}
 }
@@ -133,14 +133,14 @@ func noticesAreReplaced(p *gatewayProbe) {
 	if p.putNotice(n).PayerLoggedIn {
 		p.Fail("PutNotice again, without the payer: a payer is logged in")
 	}
-	n.Payer, n.Amount, n.Discount = p.world.Payer, 2800, 100
+	n.Payer, n.Amount, n.Discount = p.env.Payer, 2800, 100
 	if !p.putNotice(n).PayerLoggedIn {
 		p.Fail("PutNotice again, with a payer who has logged in: none is")
 	}
 	for _, action := range []pagoinrete.EventAction{pagoinrete.EventSubmit, pagoinrete.EventApprove, pagoinrete.EventNotify} {
 		p.move(e.ID, action)
 	}
-	p.Must(p.world.Pay(p.Ctx, n.ID), "the hook Pay")
+	p.Must(p.env.Pay(p.Ctx, n.ID), "the hook Pay")
 	receipt, err := p.gateway.Receipt(p.Ctx, n.ID)
 	p.Must(err, "Receipt")
 	p.is("the amount of the receipt of a notice that was put again", receipt.Amount, n.Due())
@@ -165,7 +165,7 @@ func putNoticesHaveTransfers(p *gatewayProbe) {
 		}
 		for _, amount := range []flussi.Cents{n.Due() - 2, n.Due()} {
 			n.Transfers = pagoinrete.Transfers{{Amount: amount}, {Beneficiary: town, Amount: 1}}
-			p.refusesPut("PutNotice with transfers of another sum", only(flussi.ErrRemoteInvalid), p.world.Assistant, n, e.ID, kept.ID)
+			p.refusesPut("PutNotice with transfers of another sum", only(flussi.ErrRemoteInvalid), p.env.Assistant, n, e.ID, kept.ID)
 		}
 	}
 }
@@ -174,7 +174,7 @@ func noticesAreFixed(p *gatewayProbe) {
 	for _, state := range fixedStates {
 		e, n := p.ready(state)
 		for _, n := range []pagoinrete.Notice{n, p.newNotice(e)} {
-			p.refusesPut("PutNotice of an event that is "+string(state), only(flussi.ErrRemoteState), p.world.Assistant, n, e.ID)
+			p.refusesPut("PutNotice of an event that is "+string(state), only(flussi.ErrRemoteState), p.env.Assistant, n, e.ID)
 		}
 	}
 }
@@ -182,7 +182,7 @@ func noticesAreFixed(p *gatewayProbe) {
 func cancelledNoticesStay(p *gatewayProbe) {
 	e, n := p.ready(pagoinrete.EventSimulated)
 	p.moveNotice(n, pagoinrete.NoticeCancel)
-	p.refusesPut("PutNotice of one that was cancelled", only(flussi.ErrRemoteState), p.world.Assistant, n, e.ID)
+	p.refusesPut("PutNotice of one that was cancelled", only(flussi.ErrRemoteState), p.env.Assistant, n, e.ID)
 }
 
 func numbersAreUnique(p *gatewayProbe) {
@@ -207,7 +207,7 @@ func numbersAreUnique(p *gatewayProbe) {
 
 // once checks that the platform has one event, or notice, with the ID.
 func (p *gatewayProbe) once(what string, id uuid.UUID) {
-	count, err := p.world.Count(p.Ctx, id)
+	count, err := p.env.Count(p.Ctx, id)
 	p.Must(err, "the hook Count")
 	if count != 1 {
 		p.Fail("%s is there %d times, not once", what, count)

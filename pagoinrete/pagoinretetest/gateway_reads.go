@@ -33,7 +33,7 @@ func missingIsNotFound(p *gatewayProbe) {
 		_, err := p.gateway.Event(p.Ctx, id)
 		p.isOneOf("Event of "+what, err, flussi.ErrRemoteNotFound)
 		p.refuses("MoveEvent of "+what, only(flussi.ErrRemoteNotFound), e.ID, []uuid.UUID{n.ID}, func() error {
-			_, err := p.gateway.MoveEvent(p.Ctx, p.world.Assistant, id, pagoinrete.EventSubmit, flussi.Text{})
+			_, err := p.gateway.MoveEvent(p.Ctx, p.env.Assistant, id, pagoinrete.EventSubmit, flussi.Text{})
 			return err
 		})
 	}
@@ -43,7 +43,7 @@ func missingIsNotFound(p *gatewayProbe) {
 		_, err = p.gateway.Receipt(p.Ctx, id)
 		p.isOneOf("Receipt of "+what, err, flussi.ErrRemoteNotFound)
 		p.refuses("MoveNotice of "+what, only(flussi.ErrRemoteNotFound), e.ID, []uuid.UUID{n.ID}, func() error {
-			_, err := p.gateway.MoveNotice(p.Ctx, p.world.Assistant, id, pagoinrete.NoticeCancel, pagoinrete.Proof{})
+			_, err := p.gateway.MoveNotice(p.Ctx, p.env.Assistant, id, pagoinrete.NoticeCancel, pagoinrete.Proof{})
 			return err
 		})
 	}
@@ -54,7 +54,7 @@ func missingIsNotFound(p *gatewayProbe) {
 	open, _ := p.ready(pagoinrete.EventSimulated)
 	orphan := p.newNotice(open)
 	orphan.EventID = uuid.New()
-	p.refusesPut("PutNotice of an event that is not there", only(flussi.ErrRemoteNotFound), p.world.Assistant, orphan, open.ID)
+	p.refusesPut("PutNotice of an event that is not there", only(flussi.ErrRemoteNotFound), p.env.Assistant, orphan, open.ID)
 }
 
 // reads checks what Notices returns of some IDs.
@@ -172,7 +172,7 @@ func paymentsAreSeen(p *gatewayProbe) {
 	p.lead(pagoinrete.EventNotified, large, third)
 	all := []pagoinrete.Notice{first, second, third}
 	for _, n := range all {
-		p.Must(p.world.Pay(p.Ctx, n.ID), "the hook Pay")
+		p.Must(p.env.Pay(p.Ctx, n.ID), "the hook Pay")
 	}
 	references := map[string]bool{}
 	for _, n := range all {
@@ -213,9 +213,9 @@ func (p *gatewayProbe) paymentIsSeen(n pagoinrete.Notice) string {
 
 func paidNoticesAreFixed(p *gatewayProbe) {
 	p.needs("LogIn", "Pay")
-	e, n := p.paid(p.world.Pay)
+	e, n := p.paid(p.env.Pay)
 	for _, action := range []pagoinrete.NoticeAction{pagoinrete.NoticeCancel, pagoinrete.NoticePayManually} {
-		p.refusesNotice(fmt.Sprintf("MoveNotice, %s of one that was paid online", action), flussi.ErrRemoteState, e, n, action, p.world.Assistant)
+		p.refusesNotice(fmt.Sprintf("MoveNotice, %s of one that was paid online", action), flussi.ErrRemoteState, e, n, action, p.env.Assistant)
 	}
 	proof := p.proofFor(n, pagoinrete.NoticeRefund)
 	p.movesTo(n, pagoinrete.NoticeRefund, proof, pagoinrete.NoticeRefunded,
@@ -224,17 +224,17 @@ func paidNoticesAreFixed(p *gatewayProbe) {
 
 func paymentsUnderWayAreFixed(p *gatewayProbe) {
 	p.needs("LogIn", "StartPayment")
-	e, n := p.paid(p.world.StartPayment)
+	e, n := p.paid(p.env.StartPayment)
 	p.is("a notice whose payment is under way", p.notice(n.ID).State, pagoinrete.NoticeAwaitingReceipt)
 	for _, action := range noticeSteps {
-		p.refusesNotice(fmt.Sprintf("MoveNotice, %s while a payment is under way", action), flussi.ErrRemoteState, e, n, action, p.world.Assistant)
+		p.refusesNotice(fmt.Sprintf("MoveNotice, %s while a payment is under way", action), flussi.ErrRemoteState, e, n, action, p.env.Assistant)
 	}
 }
 
 func failedPaymentsAreSeen(p *gatewayProbe) {
 	p.needs("LogIn", "StartPayment", "FailPayment")
-	_, n := p.paid(p.world.StartPayment)
-	p.Must(p.world.FailPayment(p.Ctx, n.ID), "the hook FailPayment")
+	_, n := p.paid(p.env.StartPayment)
+	p.Must(p.env.FailPayment(p.Ctx, n.ID), "the hook FailPayment")
 	there := p.notice(n.ID)
 	p.is("a notice whose payment came to nothing", there.State, pagoinrete.NoticeNotified)
 	p.Equal("a notice whose payment came to nothing", there.Evidence, pagoinrete.Evidence{})

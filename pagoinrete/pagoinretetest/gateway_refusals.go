@@ -34,7 +34,7 @@ func invalidDataAreRefused(p *gatewayProbe) {
 		for _, e := range []pagoinrete.Event{p.newFee(), kept} {
 			e.Instalments = append([]pagoinrete.Instalment(nil), e.Instalments...)
 			fault.spoil(&e)
-			p.refusesEvent("PutEvent "+fault.what, flussi.ErrRemoteInvalid, p.world.Assistant, e, keptNotice.ID)
+			p.refusesEvent("PutEvent "+fault.what, flussi.ErrRemoteInvalid, p.env.Assistant, e, keptNotice.ID)
 		}
 	}
 	for _, fault := range []struct {
@@ -49,12 +49,12 @@ func invalidDataAreRefused(p *gatewayProbe) {
 	} {
 		for _, n := range []pagoinrete.Notice{p.newNotice(kept), keptNotice} {
 			fault.spoil(&n)
-			p.refusesPut("PutNotice "+fault.what, only(flussi.ErrRemoteInvalid), p.world.Assistant, n, kept.ID, keptNotice.ID)
+			p.refusesPut("PutNotice "+fault.what, only(flussi.ErrRemoteInvalid), p.env.Assistant, n, kept.ID, keptNotice.ID)
 		}
 	}
 	notified, n := p.ready(pagoinrete.EventNotified)
 	p.refuses("MoveNotice, a payment without a proof", only(flussi.ErrRemoteInvalid), notified.ID, []uuid.UUID{n.ID}, func() error {
-		_, err := p.gateway.MoveNotice(p.Ctx, p.world.Assistant, n.ID, pagoinrete.NoticePayManually, pagoinrete.Proof{})
+		_, err := p.gateway.MoveNotice(p.Ctx, p.env.Assistant, n.ID, pagoinrete.NoticePayManually, pagoinrete.Proof{})
 		return err
 	})
 }
@@ -64,25 +64,25 @@ func noticesOfDonationsAreRefused(p *gatewayProbe) {
 	n := p.newNotice(e)
 	e.Kind, e.Instalments = pagoinrete.Donation, e.Instalments[:0]
 	p.putEvent(e)
-	p.refusesPut("PutNotice of a donation", []error{flussi.ErrRemoteInvalid, flussi.ErrRemoteState}, p.world.Assistant, n, e.ID)
+	p.refusesPut("PutNotice of a donation", []error{flussi.ErrRemoteInvalid, flussi.ErrRemoteState}, p.env.Assistant, n, e.ID)
 }
 
 func otherSchoolsDataAreRefused(p *gatewayProbe) {
 	e, n := p.ready(pagoinrete.EventSimulated)
 	for _, e := range []pagoinrete.Event{p.newFee(), e} {
 		e.School = "XXXX000000"
-		p.refusesEvent("PutEvent of another school", flussi.ErrRemoteForbidden, p.world.Assistant, e, n.ID)
+		p.refusesEvent("PutEvent of another school", flussi.ErrRemoteForbidden, p.env.Assistant, e, n.ID)
 	}
 	for _, n := range []pagoinrete.Notice{p.newNotice(e), n} {
 		n.School = "XXXX000000"
-		p.refusesPut("PutNotice of another school", only(flussi.ErrRemoteForbidden), p.world.Assistant, n, e.ID)
+		p.refusesPut("PutNotice of another school", only(flussi.ErrRemoteForbidden), p.env.Assistant, n, e.ID)
 	}
 }
 
 func schoolsSeeTheirOwn(p *gatewayProbe) {
 	p.needs("OtherGateway")
 	e, n := p.ready(pagoinrete.EventSimulated)
-	other := p.world.OtherGateway
+	other := p.env.OtherGateway
 	_, err := other.Event(p.Ctx, e.ID)
 	p.isOneOf("Event of another school", err, flussi.ErrRemoteNotFound)
 	all, err := other.Notices(p.Ctx, []uuid.UUID{n.ID})
@@ -94,11 +94,11 @@ func schoolsSeeTheirOwn(p *gatewayProbe) {
 	p.isOneOf("Receipt of another school", err, flussi.ErrRemoteNotFound)
 	missing := []error{flussi.ErrRemoteNotFound, flussi.ErrRemoteForbidden}
 	p.refuses("MoveEvent of another school", missing, e.ID, []uuid.UUID{n.ID}, func() error {
-		_, err := other.MoveEvent(p.Ctx, p.world.Assistant, e.ID, pagoinrete.EventSubmit, flussi.Text{})
+		_, err := other.MoveEvent(p.Ctx, p.env.Assistant, e.ID, pagoinrete.EventSubmit, flussi.Text{})
 		return err
 	})
 	p.refuses("MoveNotice of another school", missing, e.ID, []uuid.UUID{n.ID}, func() error {
-		_, err := other.MoveNotice(p.Ctx, p.world.Assistant, n.ID, pagoinrete.NoticeCancel, pagoinrete.Proof{})
+		_, err := other.MoveNotice(p.Ctx, p.env.Assistant, n.ID, pagoinrete.NoticeCancel, pagoinrete.Proof{})
 		return err
 	})
 }
@@ -106,7 +106,7 @@ func schoolsSeeTheirOwn(p *gatewayProbe) {
 func wrongCredentialsAreTold(p *gatewayProbe) {
 	p.needs("Unauthorized")
 	for _, c := range p.calls() {
-		err := c.call(p.Ctx, p.world.Unauthorized)
+		err := c.call(p.Ctx, p.env.Unauthorized)
 		p.isOneOf(c.method+" with credentials that are not accepted", err, flussi.ErrUnauthorized)
 		if c.done == nil {
 			continue

@@ -133,7 +133,7 @@ func (b *openBody) Close() error {
 }
 
 // newWorld returns the client of package restgateway with a simulator behind it, and all hooks.
-func newWorld() (pagoinretetest.GatewayWorld, error) {
+func newWorld() (pagoinretetest.GatewayEnvironment, error) {
 	simulator := restgatewaytest.New(restgatewaytest.Config{})
 	simulator.AddSchool(restgatewaytest.School{Code: gatewaySchool, Key: gatewayKey})
 	simulator.AddSchool(restgatewaytest.School{Code: "MIIC000001", Key: "chiave-di-un-altra"})
@@ -157,7 +157,7 @@ func newWorld() (pagoinretetest.GatewayWorld, error) {
 		}
 		return nil
 	}
-	return pagoinretetest.GatewayWorld{
+	return pagoinretetest.GatewayEnvironment{
 		Gateway: client, School: gatewaySchool, Secrets: []string{gatewayKey}, Unauthorized: stranger, OtherGateway: other,
 		LogIn:        func(_ context.Context, payer flussi.FiscalCode) error { simulator.LogIn(payer); return nil },
 		StartPayment: func(_ context.Context, id uuid.UUID) error { return happens(simulator.StartPayment(id)) },

@@ -12,15 +12,16 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
-// GatewayWorld is a [pagoinrete.Gateway] to be checked, and what the suite needs of the platform
-// behind it: data that the platform accepts, and hooks that do what a gateway cannot do itself.
+// GatewayEnvironment is a [pagoinrete.Gateway] to be checked, and what the suite needs of the
+// platform behind it: data that the platform accepts, and hooks that do what a gateway cannot do
+// itself.
 //
 // Only Gateway and School are required. Without a hook, the rules that need it are not checked,
 // and are reported as such: see [RunGateway] and [CheckGateway]. The hooks LoseReplies,
 // Disconnect, CutPDFs, Hang and OpenReplies are about the connection, not about the platform:
 // a gateway that speaks HTTP gets them from an [net/http.RoundTripper] of the test, which passes
 // requests on and does something else with the replies.
-type GatewayWorld struct {
+type GatewayEnvironment struct {
 	// Gateway is checked. It is the one of School.
 	Gateway pagoinrete.Gateway
 	// School is a codice meccanografico.
@@ -39,9 +40,9 @@ type GatewayWorld struct {
 	Payer flussi.FiscalCode
 	// Secrets are texts that no error may show, such as the key and the password of Gateway.
 	Secrets []string
-	// Patience is how long a call may take to reach the platform, and to return after its context
+	// Timeout is how long a call may take to reach the platform, and to return after its context
 	// ended. Only a rule that is not kept takes so long. Defaults to 10 s.
-	Patience time.Duration
+	Timeout time.Duration
 
 	// Unauthorized is a gateway like Gateway, with credentials that the platform does not accept.
 	// Optional.
@@ -80,37 +81,37 @@ type GatewayWorld struct {
 	OpenReplies func() int
 }
 
-// errWorld is the error of a world that lacks what is required.
-var errWorld = errors.New("the world has no Gateway or no School")
+// errEnvironment is the error of an environment that lacks what is required.
+var errEnvironment = errors.New("the environment has no Gateway or no School")
 
-// complete returns the world with its defaults.
-func (w GatewayWorld) complete() (GatewayWorld, error) {
-	if w.Gateway == nil || w.School == "" {
-		return w, fmt.Errorf("pagoinretetest: %w: %w", flussi.ErrConfig, errWorld)
+// complete returns the environment with its defaults.
+func (e GatewayEnvironment) complete() (GatewayEnvironment, error) {
+	if e.Gateway == nil || e.School == "" {
+		return e, fmt.Errorf("pagoinretetest: %w: %w", flussi.ErrConfig, errEnvironment)
 	}
 	for _, user := range []struct {
 		actor *flussi.Actor
 		role  flussi.Role
-	}{{&w.Director, flussi.AdminDirector}, {&w.Assistant, flussi.AdminAssistant}, {&w.Principal, flussi.Principal}} {
+	}{{&e.Director, flussi.AdminDirector}, {&e.Assistant, flussi.AdminAssistant}, {&e.Principal, flussi.Principal}} {
 		if user.actor.ID == "" {
 			*user.actor = flussi.Actor{ID: "suite-" + string(user.role), Roles: []flussi.Role{user.role}}
 		}
 	}
-	if w.Account == "" {
-		w.Account = "IT60X0542811101000000123456"
+	if e.Account == "" {
+		e.Account = "IT60X0542811101000000123456"
 	}
-	if len(w.Debtors) == 0 {
+	if len(e.Debtors) == 0 {
 		for i := range 20 {
-			w.Debtors = append(w.Debtors, madeUpCode("RSSMRA", i))
+			e.Debtors = append(e.Debtors, madeUpCode("RSSMRA", i))
 		}
 	}
-	if w.Payer.IsZero() {
-		w.Payer = madeUpCode("VRDGPP", 0)
+	if e.Payer.IsZero() {
+		e.Payer = madeUpCode("VRDGPP", 0)
 	}
-	if w.Patience <= 0 {
-		w.Patience = 10 * time.Second
+	if e.Timeout <= 0 {
+		e.Timeout = 10 * time.Second
 	}
-	return w, nil
+	return e, nil
 }
 
 // madeUpCode returns a fiscal code with the right check character, of somebody born in Rome in

@@ -20,12 +20,17 @@ var (
 	ErrAlreadyDecided = sentinel.New("decided already", "Un operatore ha già deciso: annullare prima la decisione.", flussi.ErrState)
 	// ErrNoDecision: no operator has decided about the payment or movement.
 	ErrNoDecision = sentinel.New("nothing to take back", "Non c'è alcuna decisione da annullare.", flussi.ErrState)
-	// ErrTooManyPayments: a reference has more payments than [MaxPaymentsPerReference].
-	ErrTooManyPayments = sentinel.New("too many payments of a reference",
-		fmt.Sprintf("Uno IUV ha più di %s pagamenti, oppure altrettante righe non hanno lo IUV: verificare che il file sia quello giusto.", italian.Number(MaxPaymentsPerReference)), flussi.ErrInvalid)
+	// ErrTooManyPayments: more than [MaxPaymentsPerReference] payments have one reference, or
+	// references that operators matched with each other; or as many rows of a file have no reference.
+	ErrTooManyPayments = sentinel.New("too many payments of a reference", fmt.Sprintf("Più di %s pagamenti hanno lo stesso IUV, "+
+		"o IUV abbinati tra loro a mano: verificare i file e gli abbinamenti.", italian.Number(MaxPaymentsPerReference)), flussi.ErrInvalid)
 	// ErrNotApplicable: [Service.Apply] cannot apply the file, such as a receipt.
 	ErrNotApplicable = sentinel.New("file not applicable", "Il file non è un flusso di rendicontazione né un giornale di cassa.", flussi.ErrInvalid)
 )
+
+// errTooManyRows is an [ErrTooManyPayments] of rows without a reference.
+var errTooManyRows = sentinel.New("too many rows without a reference", fmt.Sprintf("Più di %s righe del flusso non hanno lo IUV: "+
+	"verificare che il file sia quello giusto.", italian.Number(MaxPaymentsPerReference)), ErrTooManyPayments)
 
 // failed wraps the error of a method, or returns nil.
 func failed(operation, entity string, id uuid.UUID, err error) error {

@@ -120,6 +120,7 @@ func TestPaymentsOfOneReferenceAreLimited(t *testing.T) {
 	for i := range 10 {
 		assert.Len(t, o.due.told[o.iuv(i, 100)], 4)
 	}
+	texts := map[string]string{"one": "Più di 100.000 pagamenti hanno lo stesso IUV", "none": "Più di 100.000 righe del flusso non hanno lo IUV"}
 	for name, of := range map[string]paymentfile.Reference{"one": o.iuv(50, 100), "none": {}} {
 		for i := range rows[:11] {
 			rows[i] = row(of, fmt.Sprint(i), 100)
@@ -127,7 +128,7 @@ func TestPaymentsOfOneReferenceAreLimited(t *testing.T) {
 		head := paymentfile.Settlement{ID: flowID + name, Body: school, PSP: paymentfile.Party{Code: "BANKITXX"}, Total: 4000}
 		_, err := o.ApplySettlement(t.Context(), clerk, settlement.File{Header: head, Payments: sequence(rows)})
 		require.ErrorIs(t, err, settlement.ErrTooManyPayments, name)
-		assert.Contains(t, flussi.Explain(err), "Uno IUV ha più di 100.000 pagamenti")
+		assert.Contains(t, flussi.Explain(err), texts[name])
 		_, err = o.Settlement(t.Context(), clerk, settlement.SettlementID(school, "BANKITXX", head.ID))
 		require.ErrorIs(t, err, flussi.ErrNotFound, name)
 	}

@@ -101,7 +101,7 @@ func (w *work) classifyRows(ctx context.Context, stored bool) error {
 			case err != nil:
 				return err
 			case p.Reference.IsZero() && len(none) == w.limit:
-				return ErrTooManyPayments
+				return errTooManyRows
 			case p.Reference.IsZero():
 				none[p.ID] = p
 			case !w.rows.has(p.Reference):
@@ -260,6 +260,9 @@ func (w *work) enterRows(r paymentfile.Reference) error {
 		}
 		w.payments[row.ID], w.rowOf[row.ID] = &row, i
 		if err := w.checkGroup(); err != nil {
+			if r.IsZero() {
+				return errTooManyRows
+			}
 			return err
 		}
 	}

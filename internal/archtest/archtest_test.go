@@ -60,10 +60,10 @@ var arrows = map[string][]string{
 	// The module sqlstore. The engine knows no driver, and no package links the other's.
 	"sqlstore/internal/engine":   {".", "appio", "flow", "internal/pace", "internal/sentinel", "pagoinrete", "pagoinrete/paymentfile", "pagoinrete/settlement", "github.com/google/uuid"},
 	"sqlstore/internal/versions": {"github.com/pressly/goose/v3/database"},
-	"sqlstore/postgres": {".", "flow", "internal/italian", "internal/pace", "pagoinrete", "pagoinrete/settlement", "sqlstore/internal/engine", "sqlstore/internal/versions", "github.com/google/uuid",
+	"sqlstore/postgres": {".", "appio", "flow", "internal/italian", "internal/pace", "pagoinrete", "pagoinrete/settlement", "sqlstore/internal/engine", "sqlstore/internal/versions", "github.com/google/uuid",
 		"github.com/jackc/pgx/v5", "github.com/jackc/pgx/v5/pgconn", "github.com/jackc/pgx/v5/pgtype", "github.com/jackc/pgx/v5/pgxpool", "github.com/jackc/puddle/v2", "github.com/jackc/pgx/v5/stdlib",
 		"github.com/pressly/goose/v3", "github.com/pressly/goose/v3/lock"},
-	"sqlstore/sqlite": {".", "flow", "internal/sentinel", "pagoinrete", "pagoinrete/settlement", "sqlstore/internal/engine", "sqlstore/internal/versions", "github.com/google/uuid",
+	"sqlstore/sqlite": {".", "appio", "flow", "internal/sentinel", "pagoinrete", "pagoinrete/settlement", "sqlstore/internal/engine", "sqlstore/internal/versions", "github.com/google/uuid",
 		"modernc.org/sqlite", "modernc.org/sqlite/lib", "github.com/pressly/goose/v3"},
 }
 

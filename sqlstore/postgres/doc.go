@@ -1,6 +1,6 @@
 // Package postgres keeps flows and notifications, payment events and notices, and what payment files
-// say, in PostgreSQL: [Store] is a [flow.Store], a [flow.SaveAndClaimer], a [pagoinrete.Store] and a
-// [settlement.Store].
+// say, in PostgreSQL: [Store] is a [flow.Store], a [pagoinrete.Store] and a [settlement.Store], and an
+// [appio.TurnStore], by which processes share the limit of calls of a body.
 //
 //	pool, err := pgxpool.New(ctx, "postgres://app@db.example.it/app") // the service's own
 //	store, err := postgres.New(pool, postgres.Config{})              // in the schema flussi

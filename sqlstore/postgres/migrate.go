@@ -21,6 +21,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/pace"
+	"github.com/flussi-go/flussi/sqlstore/internal/engine"
 	"github.com/flussi-go/flussi/sqlstore/internal/versions"
 )
 
@@ -71,7 +72,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if errors.As(err, &explained) {
 		return err
 	}
-	return s.Fail(ctx, "migrate", uuid.Nil, err)
+	return engine.Fail(ctx, s.base, "migrate", uuid.Nil, err)
 }
 
 func (s *Store) migrate(ctx context.Context) error {
@@ -90,10 +91,10 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err := s.driver.recordIdentity(ctx); err != nil {
 		return err
 	}
-	if err := s.AdoptOlder(ctx); err != nil {
+	if err := engine.AdoptOlder(ctx, s.base); err != nil {
 		return err
 	}
-	if err := s.RecomputeDigests(ctx); err != nil {
+	if err := engine.RecomputeDigests(ctx, s.base); err != nil {
 		return err
 	}
 	return s.driver.indexTexts(ctx, s)

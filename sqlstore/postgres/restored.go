@@ -64,9 +64,9 @@ func (d *driver) recordIdentity(ctx context.Context) error {
 func (s *Store) AcceptRestored(ctx context.Context) error {
 	const operation = "accept restored database"
 	if s.inTx {
-		return s.Fail(ctx, operation, uuid.Nil, engine.RestoredInTx())
+		return engine.Fail(ctx, s.base, operation, uuid.Nil, engine.RestoredInTx())
 	}
 	_, err := s.driver.pool.Exec(ctx, s.driver.Render("INSERT INTO flussi.properties (name, value) SELECT 'cluster', "+cluster+
 		" ON CONFLICT (name) DO UPDATE SET value = excluded.value"), s.driver.mode)
-	return s.Fail(ctx, operation, uuid.Nil, err)
+	return engine.Fail(ctx, s.base, operation, uuid.Nil, err)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
@@ -27,23 +28,33 @@ type Config struct {
 }
 
 // Store keeps flows and notifications, payment events and notices, and settlements, payments and
-// movements, in PostgreSQL. Its methods are those of [flow.Store], [flow.SaveAndClaimer],
-// [pagoinrete.Store] and [settlement.Store], whose comments say what they do: BodyVersion, Save, and what
-// reads settlements, payments and movements are the last one's. It is safe for concurrent use.
+// movements, in PostgreSQL. It is safe for concurrent use.
+//
+// Besides the methods below it has those of these interfaces, whose comments say what they do:
+//
+//   - [flow.Store], [flow.SaveAndClaimer], [flow.RestorableStore] and [flow.SendChecker]
+//   - [pagoinrete.Store]
+//   - [settlement.Store]: BodyVersion, Save, and what reads settlements, payments and movements
+//   - [appio.TurnStore]: ReserveTurns
 type Store struct {
-	*engine.Store
+	*base
 	driver   *driver
 	logger   *slog.Logger
 	ownsPool bool // Close closes it
 	inTx     bool // WithTx made the store
 }
 
+// base is embedded under a name of its own, so that only its methods are exported.
+type base = engine.Store
+
 var (
 	_ flow.Store           = (*Store)(nil)
 	_ flow.SaveAndClaimer  = (*Store)(nil)
 	_ flow.RestorableStore = (*Store)(nil)
+	_ flow.SendChecker     = (*Store)(nil)
 	_ pagoinrete.Store     = (*Store)(nil)
 	_ settlement.Store     = (*Store)(nil)
+	_ appio.TurnStore      = (*Store)(nil)
 )
 
 // New returns a store on a pool, which stays the caller's. It does not use the pool: call
@@ -65,7 +76,7 @@ func New(pool *pgxpool.Pool, c Config) (*Store, error) {
 			"have only lower-case letters, digits and _, at most 63, and be no reserved word", flussi.ErrConfig, c.Schema)
 	}
 	d := newDriver(pool, c.Schema)
-	return &Store{Store: engine.New(d), driver: d, logger: c.Logger}, nil
+	return &Store{base: engine.New(d), driver: d, logger: c.Logger}, nil
 }
 
 // Open connects to a database, and creates or updates the tables: [New] and [Store.Migrate] on a
@@ -92,6 +103,12 @@ func Open(ctx context.Context, location string, c Config) (*Store, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// Property stores a value of the program under a name, unless the name has one already, and returns
+// the stored value. So a program can tell a trial database from a real one.
+func (s *Store) Property(ctx context.Context, name, value string) (string, error) {
+	return s.base.Property(ctx, name, value)
 }
 
 // Self returns the store: see [flow.SaveAndClaimer].
@@ -122,9 +139,9 @@ func (s *Store) Close() error {
 func (s *Store) WithTx(t pgx.Tx) *Store {
 	within := &Store{driver: s.driver, logger: s.logger, inTx: true}
 	if pooled, is := t.(*pgxpool.Tx); t == nil || is && pooled == nil {
-		within.Store = s.Store.WithoutTx()
+		within.base = engine.WithoutTx(s.base)
 	} else {
-		within.Store = s.Store.WithDriver(inTx{driver: s.driver, conn: conn{t, modeOf(t.Conn().Config())}, tx: t})
+		within.base = engine.WithDriver(s.base, inTx{driver: s.driver, conn: conn{t, modeOf(t.Conn().Config())}, tx: t})
 	}
 	return within
 }

@@ -1,6 +1,6 @@
 // Package sqlite keeps flows and notifications, payment events and notices, and what payment files
-// say, in a file of SQLite, for one machine: [Store] is a [flow.Store], a [flow.SaveAndClaimer], a
-// [pagoinrete.Store] and a [settlement.Store].
+// say, in a file of SQLite, for one machine: [Store] is a [flow.Store], a [pagoinrete.Store] and a
+// [settlement.Store], and an [appio.TurnStore], by which processes share the limit of calls of a body.
 //
 //	store, err := sqlite.Open(ctx, "flussi.db", sqlite.Config{}) // creates or updates the file
 //	defer store.Close()

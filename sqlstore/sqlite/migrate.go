@@ -13,6 +13,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/sqlstore/internal/engine"
 	"github.com/flussi-go/flussi/sqlstore/internal/versions"
 )
 
@@ -42,7 +43,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	if err == nil || errors.As(err, &explained) {
 		return err
 	}
-	return s.Fail(ctx, "migrate", uuid.Nil, err)
+	return engine.Fail(ctx, s.base, "migrate", uuid.Nil, err)
 }
 
 func (s *Store) migrate(ctx context.Context) error {
@@ -53,10 +54,10 @@ func (s *Store) migrate(ctx context.Context) error {
 	if err := d.beginCounting(ctx); err != nil {
 		return err
 	}
-	if err := s.AdoptOlder(ctx); err != nil {
+	if err := engine.AdoptOlder(ctx, s.base); err != nil {
 		return err
 	}
-	return s.RecomputeDigests(ctx)
+	return engine.RecomputeDigests(ctx, s.base)
 }
 
 // version returns the version of the schema, 0 if there is none.

@@ -215,7 +215,7 @@ func (s *Store) AcceptRestored(ctx context.Context) error {
 	if !s.inTx {
 		err = s.database.acceptRestored(ctx)
 	}
-	return s.Fail(ctx, "accept restored database", uuid.Nil, err)
+	return engine.Fail(ctx, s.base, "accept restored database", uuid.Nil, err)
 }
 
 func (d *database) acceptRestored(ctx context.Context) error {

@@ -15,6 +15,7 @@ import (
 	"modernc.org/sqlite"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/settlement"
@@ -33,22 +34,32 @@ type Config struct {
 }
 
 // Store keeps flows and notifications, payment events and notices, and settlements, payments and
-// movements, in SQLite. Its methods are those of [flow.Store], [flow.SaveAndClaimer],
-// [pagoinrete.Store] and [settlement.Store], whose comments say what they do: BodyVersion, Save, and what
-// reads settlements, payments and movements are the last one's. It is safe for concurrent use.
+// movements, in SQLite. It is safe for concurrent use.
+//
+// Besides the methods below it has those of these interfaces, whose comments say what they do:
+//
+//   - [flow.Store], [flow.SaveAndClaimer], [flow.RestorableStore] and [flow.SendChecker]
+//   - [pagoinrete.Store]
+//   - [settlement.Store]: BodyVersion, Save, and what reads settlements, payments and movements
+//   - [appio.TurnStore]: ReserveTurns, of which each call is a write that waits for the disk
 type Store struct {
-	*engine.Store
+	*base
 	database *database
 	ownsPool bool // Close closes it
 	inTx     bool // WithTx made the store
 }
 
+// base is embedded under a name of its own, so that only its methods are exported.
+type base = engine.Store
+
 var (
 	_ flow.Store           = (*Store)(nil)
 	_ flow.SaveAndClaimer  = (*Store)(nil)
 	_ flow.RestorableStore = (*Store)(nil)
+	_ flow.SendChecker     = (*Store)(nil)
 	_ pagoinrete.Store     = (*Store)(nil)
 	_ settlement.Store     = (*Store)(nil)
+	_ appio.TurnStore      = (*Store)(nil)
 )
 
 const (
@@ -121,7 +132,7 @@ func open(ctx context.Context, path string, c Config) (*Store, error) {
 	}
 	d := &database{conn: conn{reads, c.BusyTimeout}, reads: reads, writes: writes, outside: outside, file: f}
 	d.mark.Store(&f.mark)
-	return &Store{Store: engine.New(d), database: d, ownsPool: true}, nil
+	return &Store{base: engine.New(d), database: d, ownsPool: true}, nil
 }
 
 // connect returns a pool of connections to a file, for reading or for writing.
@@ -155,7 +166,13 @@ func New(db *sql.DB, c Config) (*Store, error) {
 		return nil, fmt.Errorf("sqlite: new store: %w: database is nil", flussi.ErrConfig)
 	}
 	d := &database{conn: conn{db, c.withDefaults().BusyTimeout}, reads: db, writes: db}
-	return &Store{Store: engine.New(d), database: d}, nil
+	return &Store{base: engine.New(d), database: d}, nil
+}
+
+// Property stores a value of the program under a name, unless the name has one already, and returns
+// the stored value. So a program can tell a trial database from a real one.
+func (s *Store) Property(ctx context.Context, name, value string) (string, error) {
+	return s.base.Property(ctx, name, value)
 }
 
 // Self returns the store: see [flow.SaveAndClaimer].
@@ -188,14 +205,14 @@ func (s *Store) Close() error {
 // the store. Once the transaction has ended, each call is an [ErrTxEnded]. With a nil transaction,
 // each call is a [flussi.ErrConfig].
 func (s *Store) WithTx(t *sql.Tx) *Store {
-	within := &Store{Store: s.Store.WithoutTx(), database: s.database, inTx: true}
+	within := &Store{base: engine.WithoutTx(s.base), database: s.database, inTx: true}
 	if t != nil {
-		within.Store = s.Store.WithDriver(inTx{s.database, conn{t, s.database.busy}})
+		within.base = engine.WithDriver(s.base, inTx{s.database, conn{t, s.database.busy}})
 	}
 	return within
 }
 
 // failed returns the error of an operation before a store exists.
 func failed(ctx context.Context, operation string, err error) error {
-	return engine.New(&database{}).Fail(ctx, operation, uuid.Nil, err)
+	return engine.Fail(ctx, engine.New(&database{}), operation, uuid.Nil, err)
 }

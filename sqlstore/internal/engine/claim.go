@@ -25,7 +25,7 @@ func (s *Store) saveAndClaim(
 	ctx context.Context, operation string, changes []flow.NotificationChange, claim flow.Claim,
 ) (flow.Flow, []flow.Notification, error) {
 	if s.driver.InTx() {
-		return flow.Flow{}, nil, s.Fail(ctx, operation, claim.Flow, &Fault{Err: ErrInTx})
+		return flow.Flow{}, nil, s.fail(ctx, operation, claim.Flow, &Fault{Err: ErrInTx})
 	}
 	var f flow.Flow
 	var claimed []flow.Notification
@@ -34,7 +34,7 @@ func (s *Store) saveAndClaim(
 		return err
 	})
 	if err != nil {
-		return flow.Flow{}, nil, s.Fail(ctx, operation, claim.Flow, err)
+		return flow.Flow{}, nil, s.fail(ctx, operation, claim.Flow, err)
 	}
 	return f, claimed, nil
 }
@@ -156,7 +156,7 @@ func (w *notificationWriter) take(ctx context.Context, ids []any, claim flow.Cla
 func (s *Store) Expired(ctx context.Context, limit int) ([]flow.Notification, error) {
 	const operation = "look for expired leases"
 	if limit <= 0 || ctx.Err() != nil {
-		return nil, s.Fail(ctx, operation, uuid.Nil, ctx.Err())
+		return nil, s.fail(ctx, operation, uuid.Nil, ctx.Err())
 	}
 	var found []flow.Notification
 	err := s.view(ctx, func(t *tx) error {
@@ -169,5 +169,5 @@ func (s *Store) Expired(ctx context.Context, limit int) ([]flow.Notification, er
 			" WHERE state = 'sending' AND (lease_end <= ? OR lease_start > ?) LIMIT ?",
 			[]any{now, now, int64(limit)}, notifications.fields(&n), func() { found = append(found, n) })
 	})
-	return found, s.Fail(ctx, operation, uuid.Nil, err)
+	return found, s.fail(ctx, operation, uuid.Nil, err)
 }

@@ -17,20 +17,20 @@ const redigestBatch = 1000
 const oldDigest = "digest_version < 2"
 
 // errOldDigests is the error of a write while digests of another [flow.DigestVersion] are stored:
-// it would not find their messages. See [Store.RecomputeDigests].
+// it would not find their messages. See [RecomputeDigests].
 var errOldDigests = &Fault{Err: ErrNotMigrated, Detail: "digests of an earlier version are stored"}
 
 // RecomputeDigests recomputes the digests of another [flow.DigestVersion]. It uses several
 // transactions, so that other writers do not wait long. If the process is killed, the next call
 // continues.
-func (s *Store) RecomputeDigests(ctx context.Context) error {
+func RecomputeDigests(ctx context.Context, s *Store) error {
 	for {
 		err := s.reader().checkDigests(ctx)
 		if !errors.Is(err, ErrNotMigrated) {
-			return s.Fail(ctx, "read digests", uuid.Nil, err)
+			return s.fail(ctx, "read digests", uuid.Nil, err)
 		}
 		if err := s.write(ctx, func(t *tx) error { return t.recomputeDigests(ctx) }); err != nil {
-			return s.Fail(ctx, "recompute digests", uuid.Nil, err)
+			return s.fail(ctx, "recompute digests", uuid.Nil, err)
 		}
 	}
 }

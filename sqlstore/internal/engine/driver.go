@@ -89,7 +89,7 @@ type Driver interface {
 	CheckSending(ctx context.Context, t Tx, changed []flow.Notification) error
 
 	// OlderTables reports whether tables of examples/sqlstore exist, which this module replaced,
-	// and returns the prefix of their names, such as "public.". See [Store.AdoptOlder].
+	// and returns the prefix of their names, such as "public.". See [AdoptOlder].
 	OlderTables(ctx context.Context, t Tx) (prefix string, found bool, err error)
 	// OlderColumns returns the columns of one of those tables; none if it does not exist.
 	OlderColumns(ctx context.Context, t Tx, prefix, table string) ([]string, error)

@@ -57,7 +57,7 @@ func earlierSQLite(t *testing.T, current string, version int64) earlier {
 		require.NoError(t, db.Close())
 		s := must.Get(sqlite.Open(context.Background(), path, sqlite.Config{}))(t)
 		t.Cleanup(func() { require.NoError(t, s.Close()) })
-		return s.Store
+		return engine.Of(s)
 	}
 	return e
 }
@@ -81,7 +81,7 @@ func earlierPostgres(t *testing.T, pool *pgxpool.Pool, current string, version i
 		require.NoError(t, db.Close())
 		s := must.Get(postgres.New(pool, postgres.Config{Schema: schema}))(t)
 		require.NoError(t, s.Migrate(t.Context()))
-		return s.Store
+		return engine.Of(s)
 	}
 	return e
 }
@@ -173,7 +173,7 @@ func TestEarlierSchemasKeepTheirContent(t *testing.T) {
 				path := filepath.Join(t.TempDir(), "current.db")
 				s := must.Get(sqlite.Open(t.Context(), path, sqlite.Config{}))(t)
 				t.Cleanup(func() { require.NoError(t, s.Close()) })
-				current = s.Store
+				current = engine.Of(s)
 				earlierOf = func(t *testing.T, version int64) earlier { return earlierSQLite(t, path, version) }
 			} else {
 				pool := must.Get(pgxpool.New(t.Context(), pgtest.Shared(t).Database(t)))(t)
@@ -181,7 +181,7 @@ func TestEarlierSchemasKeepTheirContent(t *testing.T) {
 				schema := fmt.Sprintf("test%d", schemas.Add(1))
 				s := must.Get(postgres.New(pool, postgres.Config{Schema: schema}))(t)
 				require.NoError(t, s.Migrate(t.Context()))
-				current, migrations = s.Store, postgres.Migrations()
+				current, migrations = engine.Of(s), postgres.Migrations()
 				earlierOf = func(t *testing.T, version int64) earlier { return earlierPostgres(t, pool, schema, version) }
 			}
 			fillEarlier(t, current)

@@ -103,9 +103,13 @@ func (f *Fault) Italian() string {
 // explainTimeout limits how long the store queries the database about the cause of a fault.
 const explainTimeout = 2 * time.Second
 
-// Fail returns the error of an operation on the entity with an ID, which may be zero; nil if err is
-// nil.
-func (s *Store) Fail(ctx context.Context, operation string, id uuid.UUID, err error) error {
+// Fail returns the error of an operation of a store on the entity with an ID, which may be zero; nil if
+// err is nil.
+func Fail(ctx context.Context, s *Store, operation string, id uuid.UUID, err error) error {
+	return s.fail(ctx, operation, id, err)
+}
+
+func (s *Store) fail(ctx context.Context, operation string, id uuid.UUID, err error) error {
 	if err == nil {
 		return nil
 	}

@@ -10,10 +10,15 @@ import (
 	"github.com/flussi-go/flussi/flow"
 )
 
+// Of returns the engine of a store of package postgres or sqlite.
+func Of(s interface{ engine() *Store }) *Store { return s.engine() }
+
+func (s *Store) engine() *Store { return s }
+
 // Watched returns the same store, which calls a function before each statement that it executes,
 // with the connection that executes it. The function may execute others on it.
 func (s *Store) Watched(watch func(c Conn, query string, args []any)) *Store {
-	return s.WithDriver(watchedDriver{s.driver, watchedConn{s.driver, watch}})
+	return WithDriver(s, watchedDriver{s.driver, watchedConn{s.driver, watch}})
 }
 
 // watchedConn is a connection whose statements are watched.
@@ -80,7 +85,7 @@ func (d watchedDriver) CheckSending(ctx context.Context, t Tx, changed []flow.No
 
 // WithClock returns the same store with another clock, in microseconds.
 func (s *Store) WithClock(clock func() int64) *Store {
-	return s.WithDriver(clockDriver{s.driver, clock})
+	return WithDriver(s, clockDriver{s.driver, clock})
 }
 
 // clockDriver is a driver with another clock.

@@ -11,13 +11,13 @@ import (
 // Flows implements [flow.Store].
 func (s *Store) Flows(ctx context.Context, filter flow.FlowFilter, p flow.Page) ([]flow.Flow, error) {
 	found, err := page(ctx, s, &flows, func(t *tx) *list { return flowList(t, filter, p) })
-	return found, s.Fail(ctx, "list flows", uuid.Nil, err)
+	return found, s.fail(ctx, "list flows", uuid.Nil, err)
 }
 
 // Notifications implements [flow.Store].
 func (s *Store) Notifications(ctx context.Context, filter flow.NotificationFilter, p flow.Page) ([]flow.Notification, error) {
 	found, err := page(ctx, s, &notifications, func(t *tx) *list { return notificationList(t, filter, p) })
-	return found, s.Fail(ctx, "list notifications", uuid.Nil, err)
+	return found, s.fail(ctx, "list notifications", uuid.Nil, err)
 }
 
 // everyService is the condition of the indexes flows_listed and notifications_listed.

@@ -25,7 +25,7 @@ func (s *Store) SaveFlow(ctx context.Context, c flow.FlowChange, rows iter.Seq2[
 	} else {
 		err = s.writeOnce(ctx, Stream, store)
 	}
-	return s.Fail(ctx, "save flow", c.Flow.ID, err)
+	return s.fail(ctx, "save flow", c.Flow.ID, err)
 }
 
 // saveFlow writes a flow, and calls save for each group of rows.
@@ -55,7 +55,7 @@ func (s *Store) SaveNotifications(ctx context.Context, changes ...flow.Notificat
 		}
 		return w.finish(ctx)
 	})
-	return s.Fail(ctx, "save notifications", uuid.Nil, err)
+	return s.fail(ctx, "save notifications", uuid.Nil, err)
 }
 
 // notificationWriter writes notifications, with their leases and digests, the counts of their

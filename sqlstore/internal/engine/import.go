@@ -39,7 +39,7 @@ func (s *Store) SaveImport(ctx context.Context, i flow.ImportRequest) (flow.Impo
 		return before, true, nil
 	}
 	if err != nil {
-		return flow.ImportResult{}, false, s.Fail(ctx, "import", i.Flow.Flow.ID, err)
+		return flow.ImportResult{}, false, s.fail(ctx, "import", i.Flow.Flow.ID, err)
 	}
 	return done, false, nil
 }
@@ -127,7 +127,7 @@ func (s *Store) ImportResult(ctx context.Context, key flow.ImportKey) (flow.Impo
 		err = flussi.ErrNotFound
 	}
 	if err != nil {
-		return flow.ImportResult{}, s.Fail(ctx, "find import", uuid.Nil, err)
+		return flow.ImportResult{}, s.fail(ctx, "find import", uuid.Nil, err)
 	}
 	return done, nil
 }

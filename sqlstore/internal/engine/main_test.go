@@ -63,9 +63,9 @@ func openSQLite(t testing.TB) database {
 	t.Helper()
 	s := must.Get(sqlite.Open(context.Background(), filepath.Join(t.TempDir(), "flussi.db"), sqlite.Config{}))(t)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	return database{Store: s.Store, exec: func(t testing.TB, statement string) {
+	return database{Store: engine.Of(s), exec: func(t testing.TB, statement string) {
 		t.Helper()
-		require.NoError(t, engine.ExecOn(context.Background(), s.Store, statement))
+		require.NoError(t, engine.ExecOn(context.Background(), engine.Of(s), statement))
 	}}
 }
 
@@ -83,7 +83,7 @@ func openPostgres(t testing.TB) database {
 	require.NoError(t, s.Migrate(ctx))
 	must.Get(pool.Exec(ctx, "ALTER SYSTEM SET autovacuum = off"))(t)
 	must.Get(pool.Exec(ctx, "SELECT pg_reload_conf()"))(t)
-	return database{Store: s.Store, isPG: true, exec: func(t testing.TB, statement string) {
+	return database{Store: engine.Of(s), isPG: true, exec: func(t testing.TB, statement string) {
 		t.Helper()
 		must.Get(pool.Exec(ctx, statement))(t)
 	}}

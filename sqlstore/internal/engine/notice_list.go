@@ -12,13 +12,13 @@ import (
 // Events implements [pagoinrete.Store].
 func (s *Store) Events(ctx context.Context, filter pagoinrete.EventFilter, p pagoinrete.Page) ([]pagoinrete.Event, error) {
 	found, err := page(ctx, s, &events, func(t *tx) *list { return eventList(t, filter, p) })
-	return found, s.Fail(ctx, "list events", uuid.Nil, err)
+	return found, s.fail(ctx, "list events", uuid.Nil, err)
 }
 
 // Notices implements [pagoinrete.Store].
 func (s *Store) Notices(ctx context.Context, filter pagoinrete.NoticeFilter, p pagoinrete.Page) ([]pagoinrete.Notice, error) {
 	found, err := page(ctx, s, &notices, func(t *tx) *list { return noticeList(t, filter, p) })
-	return found, s.Fail(ctx, "list notices", uuid.Nil, err)
+	return found, s.fail(ctx, "list notices", uuid.Nil, err)
 }
 
 // everySchool is the condition of the indexes events_listed and notices_listed.

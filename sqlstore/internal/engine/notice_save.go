@@ -29,7 +29,7 @@ func (s *Store) SaveEvent(ctx context.Context, c pagoinrete.EventChange, rows it
 	} else {
 		err = s.writeOnce(ctx, Stream, store)
 	}
-	return s.Fail(ctx, "save event", c.Event.ID, err)
+	return s.fail(ctx, "save event", c.Event.ID, err)
 }
 
 // SaveNotices implements [pagoinrete.Store].
@@ -41,7 +41,7 @@ func (s *Store) SaveNotices(ctx context.Context, changes ...pagoinrete.NoticeCha
 		}
 		return w.writeCounts(ctx)
 	})
-	return s.Fail(ctx, "save notices", uuid.Nil, err)
+	return s.fail(ctx, "save notices", uuid.Nil, err)
 }
 
 // noticeWriter writes notices, and the counts of their events.

@@ -59,7 +59,7 @@ const olderVersion = 3
 // the tables of the schema, in one transaction, and drops the older tables. Those have no schema of
 // their own and no prefix. It does nothing if there are none. Processes of the earlier version that
 // are still running get errors from then on.
-func (s *Store) AdoptOlder(ctx context.Context) error {
+func AdoptOlder(ctx context.Context, s *Store) error {
 	there := false
 	err := s.view(ctx, func(t *tx) (err error) {
 		_, there, err = t.driver.OlderTables(ctx, t.full)
@@ -71,7 +71,7 @@ func (s *Store) AdoptOlder(ctx context.Context) error {
 			err = nil
 		}
 	}
-	return s.Fail(ctx, "adopt older tables", uuid.Nil, err)
+	return s.fail(ctx, "adopt older tables", uuid.Nil, err)
 }
 
 func (t *tx) adoptOlder(ctx context.Context) error {

@@ -27,5 +27,5 @@ func (s *Store) Property(ctx context.Context, name, value string) (string, error
 			return read(t)
 		})
 	}
-	return kept, s.Fail(ctx, operation, uuid.Nil, err)
+	return kept, s.fail(ctx, operation, uuid.Nil, err)
 }

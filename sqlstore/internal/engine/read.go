@@ -59,43 +59,43 @@ func addCounts[T any](ctx context.Context, t *tx, of *entity[T], found []T) erro
 // Flow implements [flow.Store].
 func (s *Store) Flow(ctx context.Context, id uuid.UUID) (flow.Flow, error) {
 	f, err := one(ctx, s.reader(), &flows, id)
-	return f, s.Fail(ctx, "read flow", id, err)
+	return f, s.fail(ctx, "read flow", id, err)
 }
 
 // Notification implements [flow.Store].
 func (s *Store) Notification(ctx context.Context, id uuid.UUID) (flow.Notification, error) {
 	n, err := one(ctx, s.reader(), &notifications, id)
-	return n, s.Fail(ctx, "read notification", id, err)
+	return n, s.fail(ctx, "read notification", id, err)
 }
 
 // Event implements [pagoinrete.Store].
 func (s *Store) Event(ctx context.Context, id uuid.UUID) (pagoinrete.Event, error) {
 	e, err := one(ctx, s.reader(), &events, id)
-	return e, s.Fail(ctx, "read event", id, err)
+	return e, s.fail(ctx, "read event", id, err)
 }
 
 // Notice implements [pagoinrete.Store].
 func (s *Store) Notice(ctx context.Context, id uuid.UUID) (pagoinrete.Notice, error) {
 	n, err := one(ctx, s.reader(), &notices, id)
-	return n, s.Fail(ctx, "read notice", id, err)
+	return n, s.fail(ctx, "read notice", id, err)
 }
 
 // Settlement implements [settlement.Store].
 func (s *Store) Settlement(ctx context.Context, id uuid.UUID) (settlement.Settlement, error) {
 	found, err := one(ctx, s.reader(), &settlements, id)
-	return found, s.Fail(ctx, "read settlement", id, err)
+	return found, s.fail(ctx, "read settlement", id, err)
 }
 
 // Payment implements [settlement.Store].
 func (s *Store) Payment(ctx context.Context, id uuid.UUID) (settlement.Payment, error) {
 	p, err := one(ctx, s.reader(), &payments, id)
-	return p, s.Fail(ctx, "read payment", id, err)
+	return p, s.fail(ctx, "read payment", id, err)
 }
 
 // Movement implements [settlement.Store].
 func (s *Store) Movement(ctx context.Context, id uuid.UUID) (settlement.Movement, error) {
 	m, err := one(ctx, s.reader(), &movements, id)
-	return m, s.Fail(ctx, "read movement", id, err)
+	return m, s.fail(ctx, "read movement", id, err)
 }
 
 // history reads the records of an entity.
@@ -104,7 +104,7 @@ func history[S, A ~string](ctx context.Context, s *Store, table, operation strin
 	var r flussi.Record[S, A]
 	err := s.reader().query(ctx, "SELECT "+readList(recordColumns, "")+" FROM flussi."+table+" WHERE owner = ? ORDER BY version",
 		[]any{id}, recordFields(&r), func() { records = append(records, r) })
-	return records, s.Fail(ctx, operation, id, err)
+	return records, s.fail(ctx, operation, id, err)
 }
 
 // FlowHistory implements [flow.Store].

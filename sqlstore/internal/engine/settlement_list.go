@@ -15,19 +15,19 @@ import (
 // Settlements implements [settlement.Store].
 func (s *Store) Settlements(ctx context.Context, filter settlement.SettlementFilter, p settlement.Page) ([]settlement.Settlement, error) {
 	found, err := page(ctx, s, &settlements, func(t *tx) *list { return settlementList(t, filter, p) })
-	return found, s.Fail(ctx, "list settlements", uuid.Nil, err)
+	return found, s.fail(ctx, "list settlements", uuid.Nil, err)
 }
 
 // Payments implements [settlement.Store].
 func (s *Store) Payments(ctx context.Context, filter settlement.PaymentFilter, p settlement.Page) ([]settlement.Payment, error) {
 	found, err := page(ctx, s, &payments, func(t *tx) *list { return paymentList(t, filter, p) })
-	return found, s.Fail(ctx, "list payments", uuid.Nil, err)
+	return found, s.fail(ctx, "list payments", uuid.Nil, err)
 }
 
 // Movements implements [settlement.Store].
 func (s *Store) Movements(ctx context.Context, filter settlement.MovementFilter, p settlement.Page) ([]settlement.Movement, error) {
 	found, err := page(ctx, s, &movements, func(t *tx) *list { return movementList(t, filter, p) })
-	return found, s.Fail(ctx, "list movements", uuid.Nil, err)
+	return found, s.fail(ctx, "list movements", uuid.Nil, err)
 }
 
 // everyBody is the condition of the indexes settlements_listed, payments_listed and movements_listed.

@@ -14,7 +14,7 @@ import (
 func (s *Store) BodyVersion(ctx context.Context, body flussi.OrganizationCode) (int64, error) {
 	var writes int64
 	err := s.reader().query(ctx, "SELECT writes FROM flussi.ledgers WHERE body = ?", []any{body.String()}, []any{&writes}, func() {})
-	return writes, s.Fail(ctx, "read version of a body", uuid.Nil, err)
+	return writes, s.fail(ctx, "read version of a body", uuid.Nil, err)
 }
 
 // Save implements [settlement.Store].
@@ -26,7 +26,7 @@ func (s *Store) Save(ctx context.Context, c settlement.Changes) error {
 	} else {
 		err = s.writeOnce(ctx, Write, store)
 	}
-	return s.Fail(ctx, "save settlements", uuid.Nil, err)
+	return s.fail(ctx, "save settlements", uuid.Nil, err)
 }
 
 // saveSettlements writes changes. The version of the body is locked first: if two writers have read

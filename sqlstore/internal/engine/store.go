@@ -13,8 +13,11 @@ import (
 )
 
 // Store keeps flows and notifications, payment events and notices, and settlements, payments and
-// movements, as [flow.Store], [flow.SaveAndClaimer], [pagoinrete.Store] and [settlement.Store] say. It is safe for concurrent use, unless it works
-// in a transaction of the caller.
+// movements, as [flow.Store], [flow.SaveAndClaimer], [pagoinrete.Store] and [settlement.Store] say. It
+// is safe for concurrent use, unless it works in a transaction of the caller.
+//
+// The stores of packages postgres and sqlite embed it. So its methods are part of their API: what only
+// these packages need is a function.
 type Store struct {
 	driver   Driver
 	rendered *sync.Map // statement -> its translation by Dialect.Render
@@ -33,13 +36,13 @@ func New(d Driver) *Store { return &Store{driver: d, rendered: new(sync.Map)} }
 
 // WithDriver returns the same store on another driver of the same database, such as one in a
 // transaction of the caller.
-func (s *Store) WithDriver(d Driver) *Store { return &Store{driver: d, rendered: s.rendered} }
+func WithDriver(s *Store, d Driver) *Store { return &Store{driver: d, rendered: s.rendered} }
 
 // WithoutTx returns the store for a caller whose transaction is nil. Its methods return a
 // [flussi.ErrConfig].
-func (s *Store) WithoutTx() *Store { return s.WithDriver(noTx{s.driver}) }
+func WithoutTx(s *Store) *Store { return WithDriver(s, noTx{s.driver}) }
 
-// noTx is the driver of [Store.WithoutTx].
+// noTx is the driver of [WithoutTx].
 type noTx struct{ Driver }
 
 var errNoTx = fmt.Errorf("%w: WithTx was called with a nil transaction", flussi.ErrConfig)

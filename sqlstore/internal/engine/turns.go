@@ -40,7 +40,7 @@ const reserveTurns = `UPDATE flussi.paces AS p SET (seen_at, next_in, held_for, 
 // granted once more, and a pause ends for the processes that have not learned of it.
 func (s *Store) ReserveTurns(ctx context.Context, r appio.TurnRequest) (appio.Turns, error) {
 	turns, err := s.reserveTurns(ctx, r)
-	return turns, s.Fail(ctx, "reserve turns", uuid.Nil, err)
+	return turns, s.fail(ctx, "reserve turns", uuid.Nil, err)
 }
 
 func (s *Store) reserveTurns(ctx context.Context, r appio.TurnRequest) (turns appio.Turns, err error) {

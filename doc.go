@@ -5,13 +5,16 @@
 // Which package serves which need:
 //
 //   - Check or read a fiscal code, a notice number, an amount: this package.
-//   - Send messages through App IO, and learn what became of them: package appio.
-//   - Test that without the platform: package appio/appiotest.
+//   - Send messages through App IO, and learn what became of them: package appio. Test that without
+//     the platform: package appio/appiotest.
+//   - Compose flows of messages, send them, and read their outcomes: package flow. Import
+//     notifications from a workbook, export them, import corrections: package flow/flowexcel. Write
+//     one text with fields for many messages: package mailmerge.
+//   - Keep flows, and what follows below, in PostgreSQL or SQLite: packages postgres and sqlite of
+//     the module github.com/flussi-go/flussi/sqlstore. In memory: package flow/memstore. Check a
+//     store of yours: package flow/flowtest, and package appio/pacetest for the limit of calls that
+//     several processes share.
 //   - Give operators an Excel template, and read back what they filled in: package excel.
-//   - Compose flows of messages, send them, and read their outcomes: package flow.
-//   - Import notifications from a workbook, export them, import corrections: package
-//     flow/flowexcel.
-//   - A store in memory: package flow/memstore. Check a store of yours: package flow/flowtest.
 //   - Collect what a school is owed through Pago In Rete, from the creation of a fee to its
 //     reconciliation: package pagoinrete. The workbook of its notices: package
 //     pagoinrete/noticeexcel. Write to those who have not paid, on App IO: package
@@ -21,8 +24,8 @@
 //     pagoinrete/pagoinretetest.
 //   - Read the files that say what was paid to a body, a school or not: package
 //     pagoinrete/paymentfile. Match them with each other and with what is due: package
-//     pagoinrete/settlement. The report as a workbook, and templates for rows that have no file
-//     format: package pagoinrete/settlementexcel.
+//     pagoinrete/settlement, with packages memstore and settlementtest below it. The report as a
+//     workbook, and templates for rows that have no file format: package pagoinrete/settlementexcel.
 //   - Define a state machine of your own in the same way: package fsm.
 //
 // # Values

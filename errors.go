@@ -7,8 +7,8 @@ import (
 	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
-// Why a call of this module failed. Every error of package flow, pagoinrete, fsm, excel and of
-// their companions that is listed here is found by [errors.Is]; [HTTPStatus] maps them for a web
+// Why a call of this module failed: [errors.Is] finds these in the errors of packages flow,
+// pagoinrete, fsm, excel, and of the packages that use them. [HTTPStatus] maps them for a web
 // service. The kinds of [RemoteError] distinguish a platform's own answers.
 var (
 	// ErrInvalid: the caller's data are not valid. Every [*ValueError] and [*InvalidError] is one.

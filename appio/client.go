@@ -100,13 +100,12 @@ type Receipt struct {
 // [*flussi.InvalidError], or a [*flussi.RemoteError] of any Kind; [flussi.OutcomeOf] says
 // what it means for the message.
 //
-// A call never delivers a message twice: it makes a further attempt only if the last one was
+// A call never delivers a message twice. It makes a further attempt only if the last one was
 // certainly not sent: after 429, without a connection, or if an HTTP/2 server says that it did not
-// process it. After any 500 the message may have
-// been sent, so the outcome is [flussi.OutcomeUnknown]; no setting changes that. After an
-// unknown outcome, sending again may deliver twice: a person must decide. A context that ends
-// says nothing about what the platform did: check the outcome, not
-// [context.DeadlineExceeded], which an unknown outcome may wrap too.
+// process it. After any 500 the message may have been sent, so the outcome is
+// [flussi.OutcomeUnknown]; no setting changes that. After an unknown outcome, sending again may
+// deliver twice: a person must decide. A context that ends says nothing about what the platform did:
+// check the outcome, not [context.DeadlineExceeded], which an unknown outcome may wrap too.
 //
 // A program that dies during the call does not learn the outcome. Store that the message is
 // being sent before the call; after a restart, treat such a message as

@@ -12,12 +12,12 @@ import (
 	"github.com/flussi-go/flussi/internal/xlsx"
 )
 
-// Decode reads the rows of a workbook, as they stream past: memory does not grow with
-// their number, but for the texts that the workbook shares. It reads what Excel,
-// LibreOffice and libraries make, finds the sheet and the row with the headers, and
-// passes over blank rows. Formulas count with the value they had when the file was
-// saved. In a template with totals, a row with nothing but the word "Totale" and sums
-// as formulas is passed over, and counted in [Report.Totals].
+// Decode reads the rows of a workbook, as they stream past: memory does not grow with their number,
+// except for the texts that the workbook shares. It reads what Excel, LibreOffice and libraries make,
+// finds the sheet and the row with the headers, and passes over blank rows. Formulas count with the
+// value they had when the file was saved. In a template with totals, a row with nothing but the word
+// "Totale" and sums as formulas is passed over, and counted in [Report.Totals]. A goroutine reads
+// ahead; it ends with the loop.
 //
 // A row that is right comes as a [Line] with a nil error. A row that is not comes as a
 // line with its number and a [*flussi.RowError], whose [CellErrors] are all its faults; the

@@ -39,6 +39,7 @@ type DispatcherConfig struct {
 	// Workers is how many notifications of a flow are sent at the same time at most. There are as
 	// many as are needed: with a pace of 30 a second and answers after 50 ms, 2. A flow begins with
 	// up to 16. Defaults to 64, which is enough for 30 a second with 2 seconds each; at most 10,000.
+	// [Dispatcher.VerifyService] verifies as many at the same time.
 	Workers int
 	// MaxRequests is how many notifications of all flows are sent at the same time at most, and so
 	// how many connections to the platform there may be. Each flow has an equal share, and may use

@@ -55,8 +55,8 @@ func (o Permissions) Services(_ context.Context, by flussi.Actor) ([]string, err
 // Service is what an application calls: one method for each action of the guide's
 // screens. Every method takes the actor, refuses what the actor is not enabled for, and
 // records what was done. What exists in a service that the actor is not enabled for is
-// not found. It is safe for concurrent use, and has no goroutines but those that a
-// verification of a whole flow uses until it returns.
+// not found. It is safe for concurrent use, and has no goroutines but those that
+// [Service.VerifyFlow] and [Service.CheckRecipients] use until they end.
 //
 // The error of every method is a [*flussi.Error]. It unwraps to one of the Err… values of this
 // package, to a [*fsm.TransitionError] if the action is not possible in the state, to an
@@ -82,8 +82,8 @@ type ServiceConfig struct {
 	// CheckProfiles asks for the citizen's profile before a notification is sent at once.
 	// Defaults to false. See [DispatcherConfig].
 	CheckProfiles bool
-	// Workers is how many notifications of a flow are verified at the same time. Defaults
-	// to 8.
+	// Workers is how many notifications of a flow are verified, or recipients checked, at the same
+	// time. Defaults to 8.
 	Workers int
 	// Lease bounds how long sending one notification may take: see [DispatcherConfig]. If the
 	// program dies, the notification gets an unknown outcome after the Lease. Defaults to 2

@@ -12,13 +12,13 @@ import (
 
 // FlowPage is a part of a list of flows.
 type FlowPage struct {
-	Flows []Flow // the newest first
+	Flows []Flow // the newest first, unless the page says otherwise
 	Next  Cursor // for the next page's After; zero: this is the last one
 }
 
 // NotificationPage is a part of a list of notifications.
 type NotificationPage struct {
-	Notifications []Notification // the newest first
+	Notifications []Notification // the newest first, unless the page says otherwise
 	Next          Cursor         // for the next page's After; zero: this is the last one
 }
 

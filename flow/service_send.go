@@ -122,7 +122,7 @@ func (s *Service) flowDisabled(ctx context.Context, n Notification) (bool, error
 // It returns when the outcome is known, and no error only if the platform accepted the message.
 // Otherwise the notification that it returns is in Errore, with the same reason as the error; or it
 // is Registrato again, since it was certainly not sent, and can be sent later. When the context
-// ends, a request that is under way has half a minute left, and storing its outcome as long. If it
+// ends, a request that is under way has 35 seconds left, and storing its outcome as long. If it
 // cannot be stored, the error is an [ErrOutcomeNotStored].
 func (s *Service) SendNotification(ctx context.Context, by flussi.Actor, id uuid.UUID) (Notification, error) {
 	const op = "send notification"

@@ -103,7 +103,6 @@ const (
 	ReceiptPartlyPaid    ReceiptOutcome = 2 // parzialmente eseguito
 	ReceiptExpired       ReceiptOutcome = 3 // decorrenza dei termini
 	ReceiptPartlyExpired ReceiptOutcome = 4 // decorrenza parziale dei termini
-
 )
 
 // Label returns the Italian name of the outcome.

@@ -1,10 +1,13 @@
-// Package pacetest checks an [appio.TurnStore] of your own.
+// Package pacetest checks whether an [appio.TurnStore] of yours keeps the contract that its
+// documentation states. Call [RunTurnStore] in your tests:
 //
-//	func TestTurns(t *testing.T) {
+//	func TestTurnsKeepTheContract(t *testing.T) {
 //		pacetest.RunTurnStore(t, func(t *testing.T) []appio.TurnStore {
 //			return []appio.TurnStore{open(t), open(t)} // two connections to one store
 //		})
 //	}
+//
+// There is one test for each rule of the contract; its name is the rule in words.
 package pacetest
 
 import (
@@ -18,10 +21,11 @@ import (
 	"github.com/flussi-go/flussi/appio"
 )
 
-// RunTurnStore checks the contract of [appio.TurnStore]. The function returns one or more
-// TurnStores on the same data, as several processes would open them. The suite makes its requests to
-// one after the other, for bodies whose names begin with "pacetest". No rule fails because the
-// machine is slow, since times are compared with the time that has passed.
+// RunTurnStore checks each rule of [appio.TurnStore] in a subtest. It calls open once. Open returns
+// one or more TurnStores on the same data, as several processes would open them; the suite makes its
+// requests to one after the other. The bodies of the requests have names that begin with "pacetest"
+// and end with the time, so the data need not be empty. No rule fails because the machine is slow,
+// since times are compared with the time that has passed.
 func RunTurnStore(t *testing.T, open func(t *testing.T) []appio.TurnStore) {
 	t.Helper()
 	stores := open(t)

@@ -27,9 +27,9 @@ func CheckStore(ctx context.Context, open func() (flow.Store, error)) error {
 // checked. The words may change from version to version.
 func StoreRules() []string { return contract.Words() }
 
-// RuleError is a rule of the contract that a store does not keep: Rule is its words, as in
-// [StoreRules], and Err says what was wanted and what came; an error of the store is found in it
-// by [errors.Is]. It quotes what was stored for the test, which is nobody's personal data.
+// RuleError is a rule of the contract that a store does not keep. Rule is the rule in words, as in
+// [StoreRules]. Err says what was expected and what the store returned; [errors.Is] finds an error of
+// the store in it. It quotes test data, which are not personal data.
 type RuleError = storetest.RuleError
 
 type (

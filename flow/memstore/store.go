@@ -8,9 +8,9 @@ import (
 	"github.com/flussi-go/flussi/internal/memtable"
 )
 
-// Store keeps flows and notifications in memory, as [flow.Store] wants it. It is safe
-// for concurrent use. Errors are [*flussi.Error], but for those of SaveFlow's sequence,
-// which are returned as they are.
+// Store keeps flows and notifications in memory, as a [flow.Store]. It is safe for
+// concurrent use. Errors are [*flussi.Error], except for those of SaveFlow's sequence, which are
+// returned as they are.
 type Store struct {
 	db            memtable.DB
 	flows         *memtable.Table[flow.Flow, flow.Flow, flow.FlowRecord]

@@ -10,9 +10,9 @@ import (
 	"github.com/flussi-go/flussi/pagoinrete"
 )
 
-// Store keeps events and notices in memory, as [pagoinrete.Store] wants it. It is safe
-// for concurrent use. Errors are [*flussi.Error], but for those of SaveEvent's
-// sequence, which are returned as they are.
+// Store keeps events and notices in memory, as a [pagoinrete.Store]. It is safe for
+// concurrent use. Errors are [*flussi.Error], except for those of SaveEvent's sequence, which are
+// returned as they are.
 type Store struct {
 	db      memtable.DB
 	events  *memtable.Table[pagoinrete.Event, pagoinrete.Event, pagoinrete.EventRecord]

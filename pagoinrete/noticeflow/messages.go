@@ -103,12 +103,9 @@ func New(notices NoticeService, service FlowService, c Config) (*Messages, error
 	return m, nil
 }
 
-// To find a flow by them, see [flow.FlowFilter].
-const (
-	// AppContext is the application context (contesto applicativo) of flows that [Messages.Import]
-	// makes; the key (chiave applicativo) is the event's UUID.
-	AppContext = "Pago In Rete"
-)
+// AppContext is the application context (contesto applicativo) of flows that [Messages.Import] makes;
+// the key (chiave applicativo) is the event's UUID. A [flow.FlowFilter] finds flows by both.
+const AppContext = "Pago In Rete"
 
 // Import makes a flow of a service out of the notices of an event that are to be paid, with a
 // message for each: see [Messages.Rows] for which, and [flow.Service.ImportFlow], which stores it,

@@ -27,10 +27,10 @@ func CheckStore(ctx context.Context, open func() (pagoinrete.Store, error)) erro
 // checked. The words may change from version to version.
 func StoreRules() []string { return storeContract.Words() }
 
-// RuleError is a rule of a contract that a store or a gateway does not keep: Rule is its words, as
-// in [StoreRules] or [GatewayRules], and Err says what was wanted and what came; an error of the
-// store or the gateway is found in it by [errors.Is]. It quotes what was stored for the test, which
-// is nobody's personal data.
+// RuleError is a rule of a contract that a store or a gateway does not keep. Rule is the rule in
+// words, as in [StoreRules] or [GatewayRules]. Err says what was expected and what the store or the
+// gateway returned; [errors.Is] finds its error in it. It quotes test data, which are not personal
+// data.
 type RuleError = storetest.RuleError
 
 type (

@@ -17,6 +17,41 @@ import (
 // noSender has no connection to App IO.
 func noSender(context.Context, string) (flow.Sender, error) { return nil, errors.New("no connection") }
 
+// A program without a database of its own: Open creates the file, with all tables. A second Open finds
+// what was stored.
+func ExampleOpen() {
+	ctx := context.Background()
+	folder, err := os.MkdirTemp("", "sqlite-")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "flussi.db")
+	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
+	for range 2 {
+		store, err := sqlite.Open(ctx, path, sqlite.Config{})
+		if err != nil {
+			fmt.Println(flussi.Explain(err))
+			return
+		}
+		service, err := flow.NewService(store, flow.Permissions{"m.neri": {"tributi"}}, noSender, flow.ServiceConfig{})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		found, err := service.Flows(ctx, operator, flow.FlowFilter{}, flow.Page{})
+		fmt.Println(len(found.Flows), err)
+		_, err = service.CreateFlow(ctx, operator, "tributi", flow.Details{})
+		fmt.Println(err, store.Close())
+	}
+	// Output:
+	// 0 <nil>
+	// <nil> <nil>
+	// 1 <nil>
+	// <nil> <nil>
+}
+
 // A flow is stored in the transaction of the service's own row, or neither is.
 func ExampleStore_WithTx() {
 	ctx := context.Background()

@@ -40,6 +40,6 @@ func Example() {
 	fmt.Println(version, err)
 	// Output:
 	// <nil>
-	// Senza bonifico 50,00 1 <nil>
+	// Senza riscontro in tesoreria 50,00 1 <nil>
 	// 1 <nil>
 }

@@ -129,7 +129,7 @@ func toldTo() (settlement.Due, map[string]string) {
 func TestAppliersAtOnceGiveTheResultOfOne(t *testing.T) {
 	onBoth(t, func(t *testing.T, open func(testing.TB) database) {
 		store := open(t)
-		for round := range killRounds(t, 6) {
+		for round := range killRounds(t, 3) {
 			seed := rand.Uint64()
 			m, body := rand.New(rand.NewPCG(seed, 0)), organization(round)
 			files := randomFiles(m, body)

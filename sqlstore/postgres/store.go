@@ -114,7 +114,9 @@ func (s *Store) Property(ctx context.Context, name, value string) (string, error
 // Self returns the store: see [flow.SaveAndClaimer].
 func (s *Store) Self() flow.Store { return s }
 
-// Close closes the pool of [Open], once running calls have ended. It leaves a pool of [New] open.
+// Close refuses new calls with [ErrLost], waits for those that run, and closes the pool of [Open]. Do
+// not call it in a sequence of rows that a call reads, since it would wait for that call. It leaves a
+// pool of [New] open.
 func (s *Store) Close() error {
 	if s.ownsPool {
 		s.driver.pool.Close()

@@ -22,11 +22,16 @@ type querier interface {
 // conn executes statements as [engine.Conn] says.
 type conn struct {
 	querier
-	busy time.Duration // how long a query waits for other connections
+	busy  time.Duration // how long a query waits for other connections
+	calls *calls        // counts each statement as a call; nil in a transaction, which is counted itself
 }
 
 // Exec implements [engine.Conn].
 func (c conn) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	if err := c.calls.begin(); err != nil {
+		return 0, err
+	}
+	defer c.calls.end()
 	result, err := c.ExecContext(ctx, query, convert(args)...)
 	if err != nil {
 		return 0, err
@@ -36,13 +41,17 @@ func (c conn) Exec(ctx context.Context, query string, args ...any) (int64, error
 
 // Query implements [engine.Conn].
 func (c conn) Query(ctx context.Context, query string, args ...any) (engine.Rows, error) {
-	var found rows
+	if err := c.calls.begin(); err != nil {
+		return nil, err
+	}
+	found := &rows{calls: c.calls}
 	mayPass := func(err error) bool { return isBusy(err) && !isStale(err) }
 	err := retryWhile(ctx, mayPass, c.busy, func() (err error) {
 		found.Rows, err = c.QueryContext(ctx, query, convert(args)...)
 		return err
 	})
 	if err != nil {
+		c.calls.end()
 		return nil, err
 	}
 	return found, nil
@@ -64,10 +73,17 @@ func convert(args []any) []any {
 }
 
 // rows implements [engine.Rows].
-type rows struct{ *sql.Rows }
+type rows struct {
+	*sql.Rows
+	calls *calls // the call ends when the rows are closed; nil if it has ended
+}
 
 // Close closes the rows. Err has returned an error of theirs already.
-func (r rows) Close() { _ = r.Rows.Close() }
+func (r *rows) Close() {
+	_ = r.Rows.Close()
+	r.calls.end()
+	r.calls = nil
+}
 
 // database implements [engine.Driver].
 type database struct {
@@ -77,6 +93,10 @@ type database struct {
 	file   *file // nil if the pool is the caller's
 
 	outside *sql.DB // a connection that is in no transaction; nil if the pool is the caller's
+
+	// close closes the pools. Only the first call does, and others wait for it. It is nil if the
+	// pool is the caller's.
+	close func() error
 
 	mark atomic.Pointer[sentMark] // see [database.sentMark]
 }
@@ -96,6 +116,18 @@ func (*database) EndStream(context.Context, engine.Tx) error { return nil }
 // Begin implements [engine.Driver]. A write begins with BEGIN IMMEDIATE: a transaction that has
 // read cannot write any more once another process has written.
 func (d *database) Begin(ctx context.Context, mode engine.Mode) (engine.Tx, error) {
+	if err := d.calls.begin(); err != nil {
+		return nil, err
+	}
+	t, err := d.begin(ctx, mode)
+	if err != nil {
+		d.calls.end()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (d *database) begin(ctx context.Context, mode engine.Mode) (*tx, error) {
 	from, begin := d.writes, "BEGIN IMMEDIATE"
 	if mode == engine.Snapshot {
 		from, begin = d.reads, "BEGIN"
@@ -108,7 +140,7 @@ func (d *database) Begin(ctx context.Context, mode engine.Mode) (engine.Tx, erro
 	if err != nil {
 		return nil, err
 	}
-	t := &tx{conn: conn{session, d.busy}, session: session, database: d}
+	t := &tx{conn: conn{querier: session, busy: d.busy}, session: session, database: d}
 	if err := d.beginOn(ctx, session, begin, mode); err != nil {
 		_ = session.Close()
 		return nil, err
@@ -125,7 +157,7 @@ func (d *database) beginOn(ctx context.Context, session *sql.Conn, begin string,
 	if err != nil || mode == engine.Snapshot {
 		return err
 	}
-	err = durable(ctx, conn{session, d.busy})
+	err = durable(ctx, conn{querier: session, busy: d.busy})
 	if err == nil && d.outside != nil {
 		err = d.file.mark.noteBegun(ctx, d.outside)
 	}
@@ -190,7 +222,7 @@ func (t *tx) Commit(ctx context.Context) error {
 		return err
 	}
 	t.ended = true
-	defer func() { _ = t.session.Close() }()
+	defer t.release()
 	switch {
 	case t.sending != nil:
 		return t.sending.finish(ctx, t.session)
@@ -210,7 +242,13 @@ func (t *tx) Rollback() {
 		_ = t.sending.file.Close()
 	}
 	_, _ = t.session.ExecContext(context.Background(), "ROLLBACK")
+	t.release()
+}
+
+// release gives the connection back. The call ends.
+func (t *tx) release() {
 	_ = t.session.Close()
+	t.database.calls.end()
 }
 
 // InTx implements [engine.Driver].

@@ -78,6 +78,10 @@ func (d *database) version(ctx context.Context) (int64, error) {
 // up runs the migrations that are missing. If another process runs them at the same time, one of
 // the two fails, and then finds the version of the other.
 func (d *database) up(ctx context.Context) error {
+	if err := d.calls.begin(); err != nil {
+		return err
+	}
+	defer d.calls.end()
 	return retryBusy(ctx, d.busy, func() error {
 		for {
 			before, err := d.version(ctx)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,7 +46,6 @@ type Config struct {
 type Store struct {
 	*base
 	database *database
-	ownsPool bool // Close closes it
 	inTx     bool // WithTx made the store
 }
 
@@ -130,9 +130,10 @@ func open(ctx context.Context, path string, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &database{conn: conn{reads, c.BusyTimeout}, reads: reads, writes: writes, outside: outside, file: f}
+	d := &database{conn: conn{reads, c.BusyTimeout, newCalls()}, reads: reads, writes: writes, outside: outside, file: f}
+	d.close = sync.OnceValue(d.closePools)
 	d.mark.Store(&f.mark)
-	return &Store{base: engine.New(d), database: d, ownsPool: true}, nil
+	return &Store{base: engine.New(d), database: d}, nil
 }
 
 // connect returns a pool of connections to a file, for reading or for writing.
@@ -165,7 +166,7 @@ func New(db *sql.DB, c Config) (*Store, error) {
 	if db == nil {
 		return nil, fmt.Errorf("sqlite: new store: %w: database is nil", flussi.ErrConfig)
 	}
-	d := &database{conn: conn{db, c.withDefaults().BusyTimeout}, reads: db, writes: db}
+	d := &database{conn: conn{querier: db, busy: c.withDefaults().BusyTimeout}, reads: db, writes: db}
 	return &Store{base: engine.New(d), database: d}, nil
 }
 
@@ -178,14 +179,23 @@ func (s *Store) Property(ctx context.Context, name, value string) (string, error
 // Self returns the store: see [flow.SaveAndClaimer].
 func (s *Store) Self() flow.Store { return s }
 
-// Close closes the connections of [Open], once running calls have ended. It leaves a database of
+// Close refuses new calls with [ErrLost], waits for those that run, and closes the connections of
+// [Open]. When the last store on a file is closed, its -wal file is removed. Do not call Close in a
+// sequence of rows that a call reads, since it would wait for that call. It leaves a database of
 // [New] open.
 func (s *Store) Close() error {
-	if !s.ownsPool {
+	if s.inTx || s.database.close == nil {
 		return nil
 	}
-	err := errors.Join(s.database.writes.Close(), s.database.reads.Close(), s.database.outside.Close())
-	s.database.file.mark.noteClosed()
+	return s.database.close()
+}
+
+// closePools closes the pools. SQLite closes connections that are in use only when their calls end,
+// and moves the -wal file into the database when the last one is closed, so it waits for all calls.
+func (d *database) closePools() error {
+	d.calls.close()
+	err := errors.Join(d.writes.Close(), d.reads.Close(), d.outside.Close())
+	d.file.mark.noteClosed()
 	return err
 }
 
@@ -207,7 +217,7 @@ func (s *Store) Close() error {
 func (s *Store) WithTx(t *sql.Tx) *Store {
 	within := &Store{base: engine.WithoutTx(s.base), database: s.database, inTx: true}
 	if t != nil {
-		within.base = engine.WithDriver(s.base, inTx{s.database, conn{t, s.database.busy}})
+		within.base = engine.WithDriver(s.base, inTx{s.database, conn{querier: t, busy: s.database.busy}})
 	}
 	return within
 }

@@ -49,7 +49,7 @@ func (s *settings) flags(set *pflag.FlagSet) {
 	set.BoolVar(&s.live, "live", false, "invia con App IO: i messaggi arrivano ai cittadini")
 	set.StringVar(&s.url, "url", "", "`indirizzo` di App IO o del simulatore; se manca, quello di App IO o, senza --live, "+sandboxURL+" [MASSIVO_URL]")
 	set.StringVar(&s.keyFile, "key-file", "", "`file` che contiene la chiave del servizio, al posto di MASSIVO_KEY [MASSIVO_KEY_FILE]")
-	set.IntVar(&s.calls, "calls", 150, "`chiamate` ogni 5 secondi concesse all'ente; i programmi che inviano insieme dallo stesso archivio PostgreSQL se le dividono da soli")
+	set.IntVar(&s.calls, "calls", 150, "`chiamate` ogni 5 secondi concesse all'ente; i programmi che inviano insieme dallo stesso archivio se le dividono da soli")
 	set.BoolVarP(&s.verbose, "verbose", "v", false, "mostra ogni tentativo, senza dati personali")
 }
 
@@ -233,11 +233,7 @@ func (p *program) client(turns appio.TurnStore) (*appio.Client, error) {
 	if p.settings.calls < 1 {
 		return nil, cli.Wrongf("--calls deve essere un numero da 1 in su.")
 	}
-	limit := appio.PaceConfig{Calls: p.settings.calls}
-	if turns != nil {
-		limit.Shared, limit.Body = turns, bodyName
-	}
-	pace, err := appio.NewPace(limit)
+	pace, err := appio.NewPace(appio.PaceConfig{Calls: p.settings.calls, Shared: turns, Body: bodyName})
 	if err != nil {
 		return nil, err
 	}

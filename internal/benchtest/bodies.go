@@ -22,7 +22,7 @@ import (
 
 // Bodies are bodies whose flows are sent at the same time, each to a platform of its own.
 type Bodies struct {
-	Processes int           // dispatchers that share the store, and divide the calls of the bodies; 0 is 1
+	Processes int           // dispatchers that share the store, and the pace of each body; 0 is 1
 	Count     int           // of bodies
 	Each      int           // messages of each body
 	Calls     int           // that each may make in 5 seconds
@@ -37,7 +37,8 @@ type Bodies struct {
 //
 // With several dispatchers it also reports the least that one of them sent, as a multiple of an equal
 // share, and for each message the reads, the writes, the claims that found nothing and the conflicts.
-// The store must then be a [flow.SaveAndClaimer].
+// The store must then be a [flow.SaveAndClaimer]. The dispatchers share the pace of each body through
+// the store if it is an [appio.TurnStore], otherwise in memory.
 func (c Bodies) Run(b *testing.B, store flow.Store) {
 	b.Helper()
 	ctx, cancel := context.WithCancel(b.Context())
@@ -48,8 +49,15 @@ func (c Bodies) Run(b *testing.B, store flow.Store) {
 		platforms[services[i]] = &platform{latency: c.Latency, down: i < c.Down, kind: i % downKinds}
 	}
 	senders := make([]flow.SenderFor, max(1, c.Processes))
+	var turns appio.TurnStore // nil: one process makes all calls
+	if len(senders) > 1 {
+		turns = &appio.MemoryTurns{}
+		if shared, is := store.(appio.TurnStore); is {
+			turns = shared
+		}
+	}
 	for i := range senders {
-		senders[i] = clientsOf(b, platforms, c.Calls/len(senders))
+		senders[i] = clientsOf(b, platforms, c.Calls, turns)
 	}
 	operator := flussi.Actor{ID: "m.neri", Roles: []flussi.Role{flussi.Operator}}
 	service, err := flow.NewService(store, flow.Permissions{operator.ID: services}, senders[0], flow.ServiceConfig{})
@@ -133,13 +141,18 @@ func (c Bodies) Run(b *testing.B, store flow.Store) {
 	}
 }
 
-// clientsOf returns the clients of a process. It may make so many calls to each platform in 5 seconds.
-func clientsOf(b *testing.B, platforms map[string]*platform, calls int) flow.SenderFor {
+// clientsOf returns the clients of a process. The processes that share turns may make so many calls to
+// each platform in 5 seconds together.
+func clientsOf(b *testing.B, platforms map[string]*platform, calls int, turns appio.TurnStore) flow.SenderFor {
 	key, err := flussi.ParseKey("0123456789abcdef")
 	check(b, err)
 	clients := map[string]*appio.Client{}
 	for service, p := range platforms {
-		pace, err := appio.NewPace(appio.PaceConfig{Calls: calls})
+		limit := appio.PaceConfig{Calls: calls}
+		if turns != nil {
+			limit.Shared, limit.Body = turns, service
+		}
+		pace, err := appio.NewPace(limit)
 		check(b, err)
 		clients[service], err = appio.New(key, appio.Config{
 			BaseURL: "http://localhost", Pace: pace, HTTPClient: &http.Client{Transport: p, Timeout: 30 * time.Second},

@@ -20,6 +20,7 @@ type Store interface {
 	flow.SaveAndClaimer
 	flow.RestorableStore
 	pagoinrete.Store
+	appio.TurnStore
 	// Property stores a value under a name, unless the name has one, and returns the stored value.
 	Property(ctx context.Context, name, value string) (string, error)
 	// Close ends the connections.
@@ -62,16 +63,6 @@ func Open(ctx context.Context, location string) (Store, error) {
 		return nil, err
 	}
 	return store, nil
-}
-
-// Turns returns the store by which several programs on one database share the calls of its body. It
-// returns nil on SQLite, where each request for turns would write to the file, even right before the
-// file is closed.
-func Turns(s Store) appio.TurnStore {
-	if server, is := s.(*postgres.Store); is {
-		return server
-	}
-	return nil
 }
 
 // onServer reports whether a location is a URL or has keywords: it is not the path of a file.

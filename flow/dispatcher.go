@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -95,8 +96,9 @@ type DispatcherConfig struct {
 	// Services are those whose flows [Dispatcher.Serve] sends and begins, for a process that does
 	// not have the keys of the others. Defaults to all of the store.
 	Services []string
-	// PollInterval is how often Serve looks for flows, and how often Run looks at a flow whose
-	// other notifications other dispatchers have claimed. Defaults to 1 second.
+	// PollInterval is how often Serve looks for flows, how often Run looks at a flow whose other
+	// notifications other dispatchers have claimed, and how often both rescue expired notifications.
+	// Defaults to 1 second.
 	PollInterval time.Duration
 	// Observer receives events of the dispatcher. Defaults to none. To follow one flow, see
 	// [Service.Watch].
@@ -232,8 +234,9 @@ func (e *StopError) Italian() string { return e.Reason }
 // Run sends a flow that is In invio until its sending is over, and returns it in its last
 // state, Inviato or Invio incompleto. That is also so if other dispatchers send part of it, or
 // all of it; a flow whose sending is over already is returned as it is. Run waits for what
-// another dispatcher has claimed; if that one was killed, until the end of the lease. It also waits
-// as long as the platform asks, within MaxRetryAfter. It does not begin a flow that is scheduled:
+// another dispatcher has claimed; if that one was killed, until the end of the lease. Meanwhile it
+// rescues expired notifications, of all flows. It also waits as long as the platform asks, within
+// MaxRetryAfter. It does not begin a flow that is scheduled:
 // that is [Dispatcher.Serve]'s task.
 //
 // The error is a [flussi.ErrNotFound] or a [flussi.ErrState] if there is nothing to do, a
@@ -251,5 +254,5 @@ func (d *Dispatcher) Run(ctx context.Context, flowID uuid.UUID) (Flow, error) {
 // with [CodeOutcomeUnknown], and returns how many there were. Run and Serve do that by
 // themselves; call it now and then where there are neither.
 func (d *Dispatcher) RescueExpired(ctx context.Context) (int, error) {
-	return rescue(ctx, d.store, &d.config)
+	return rescue(ctx, d.store, &d.config, math.MaxInt)
 }

@@ -55,6 +55,30 @@ func TestExpiredLeaseMakesTheOutcomeUnknown(t *testing.T) {
 	})
 }
 
+// A run rescues the notifications of other flows while it sends, a few at a time.
+func TestRunRescuesWhileItSends(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.slow(time.Second)
+		crashed, f := w.sending(t, 25), w.sending(t, 60)
+		w.claimed(t, crashed.ID, 25, 5*time.Second)
+		start, rescued := time.Now(), map[time.Duration]int{}
+		ended := make(chan flow.Flow)
+		go func() {
+			ended <- w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 1, Observer: flow.Observer{
+				LeaseRescued: func(context.Context, flow.RescuedLease) { rescued[time.Since(start).Truncate(time.Second)]++ },
+			}})
+		}()
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		assert.Equal(t, flow.Counts{Failed: 25}, w.flow(t, crashed.ID).Counts)
+		for at, n := range rescued {
+			assert.LessOrEqual(t, n, 10, at)
+		}
+		assert.Equal(t, flow.Counts{Sent: 60}, (<-ended).Counts)
+		assert.Less(t, time.Since(start), 63*time.Second)
+	}, unlimited)
+}
+
 // Recover works without a run, for notifications of no flow, too.
 func TestRescueExpiredFindsNotificationsWithoutFlow(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {

@@ -11,12 +11,13 @@ import (
 const expiredPage = 100
 
 // rescue gives notifications whose lease is over, because their sender crashed, an unknown outcome,
-// and returns how many. It reads up to expiredPage at a time. If one cannot be stored it goes on
-// with the others, and ends when it could store none of those that it read.
-func rescue(ctx context.Context, store Store, config *DispatcherConfig) (int, error) {
+// and returns how many; some at most. It reads up to expiredPage at a time. If one cannot be stored it
+// goes on with the others, and ends when it could store none of those that it read.
+func rescue(ctx context.Context, store Store, config *DispatcherConfig, some int) (int, error) {
 	rescued := 0
 	for {
-		expired, err := store.Expired(ctx, expiredPage)
+		page := min(expiredPage, some-rescued)
+		expired, err := store.Expired(ctx, page)
 		if err != nil {
 			return rescued, failure("recover", err)
 		}
@@ -38,7 +39,7 @@ func rescue(ctx context.Context, store Store, config *DispatcherConfig) (int, er
 					"notification", n.ID, "sender", n.UpdatedBy)
 			}
 		}
-		if len(expired) < expiredPage || rescued == before {
+		if len(expired) < page || rescued == before || rescued == some {
 			return rescued, failed
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,7 +31,8 @@ type run struct {
 	flow           Flow       // as last read; Counts as last read or stored
 	stop           *StopError // why this run stopped the flow; nil if it did not
 	stopStored     bool       // or another dispatcher or an operator stopped the flow
-	rescueFailures int        // consecutive
+	rescueAt       time.Time  // when to rescue next, by Run
+	rescueFailures int        // consecutive, while nothing was claimed
 	err            error      // why the run claims nothing more and ends: the store failed
 }
 
@@ -41,8 +43,10 @@ var (
 	errTurnOver  = errors.New("the turn of the flow has ended") // since other flows wait for theirs
 )
 
-// maxRescueFailures is how many consecutive failures to rescue end a run.
-const maxRescueFailures = 10
+const (
+	maxRescueFailures = 10 // consecutive failures to rescue that end a run
+	rescuedInBetween  = 10 // the most that a run rescues at a time while it sends, since it claims and stores nothing meanwhile
+)
 
 // slots limit how many calls are made at the same time.
 type slots chan struct{}
@@ -122,10 +126,8 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 	defer cancel()
 	defer r.workers.leave()
 
-	if r.scheduled == nil {
-		r.rescue(ctx) // Serve does it for all flows
-	}
 	for {
+		r.rescue(ctx)
 		r.storeStop(writes)
 		r.claim(ctx, requests, writes)
 		if r.claimer.open > 0 {
@@ -171,7 +173,6 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 			}
 			r.report(ctx, SendingWaiting, ReasonClaimedByOthers)
 			_ = pace.Wait(ctx, r.config.PollInterval)
-			r.rescue(ctx)
 			r.claimer.empty = false
 		case time.Now().Before(r.claimer.dueAt):
 			_ = pace.Wait(ctx, min(r.config.PollInterval, time.Until(r.claimer.dueAt)))
@@ -198,15 +199,26 @@ func (r *run) turnOver() bool {
 	return r.scheduled != nil && time.Since(r.began) > flowTurn && r.scheduled.scheduler.crowded.Load()
 }
 
-// rescue makes expired notifications unknown, of all flows.
+// rescue makes expired notifications unknown, of all flows, if that is due. Serve does it for its runs.
 func (r *run) rescue(ctx context.Context) {
+	if r.scheduled != nil || time.Now().Before(r.rescueAt) || ctx.Err() != nil {
+		return
+	}
+	most := math.MaxInt
+	if r.claimer.open > 0 {
+		most = rescuedInBetween
+	}
 	var err error
-	r.calls.do(func() { _, err = rescue(ctx, r.store, r.config) })
+	r.calls.do(func() { _, err = rescue(ctx, r.store, r.config, most) })
+	r.rescueAt = time.Now().Add(r.config.PollInterval)
 	if err == nil || ctx.Err() != nil {
 		r.rescueFailures = 0
 		return
 	}
 	r.config.Logger.Warn("flow: recovery failed", "error", err)
+	if r.claimer.open > 0 {
+		return
+	}
 	if r.rescueFailures++; r.rescueFailures == maxRescueFailures {
 		r.err = err
 	}
@@ -238,6 +250,9 @@ func (r *run) claim(ctx, requests, writes context.Context) {
 // outcomes is due.
 func (r *run) wait(ctx context.Context) {
 	due := earlier(r.completer.retryAt(), r.storeBy)
+	if ctx.Err() == nil {
+		due = earlier(due, r.rescueAt)
+	}
 	if at := r.claimer.dueAt; at.After(time.Now()) && r.mayClaim(ctx) {
 		due = earlier(due, at)
 	}

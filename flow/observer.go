@@ -15,9 +15,13 @@ import (
 // functions, and fields of their arguments.
 //
 // The goroutines that do the work call the functions, several at the same time, and wait for them:
-// the functions must not block. Their arguments have the IDs of flows and notifications, and the
-// names of services. They never have a fiscal code, a text, a key, or the text of an error. The
-// client reports the attempts of calls, with their wait for the pace: see [appio.Config].Attempted.
+// the functions must not block. Nothing recovers from a panic of theirs. None is called after the
+// method of the Dispatcher or the Service has returned. They may read from the Service, except
+// StoreCalled, which the read would call again. They must not call the Dispatcher.
+//
+// Their arguments have the IDs of flows and notifications, and the names of services. They never have
+// a fiscal code, a text, a key, or the text of an error. The client reports the attempts of calls,
+// with their wait for the pace: see [appio.Config].Attempted.
 type Observer struct {
 	// SubmissionStarted is called before the citizen's profile is asked for and the notification is
 	// submitted. It returns the context of these calls. If this context has a span, the spans of
@@ -34,7 +38,8 @@ type Observer struct {
 	LeaseRescued func(ctx context.Context, l RescuedLease)
 	// StoreCalled is called after a call of a method of the [Store].
 	StoreCalled func(ctx context.Context, c StoreCall)
-	// SendingChanged is called when a Dispatcher begins to send a flow, waits, or ends. The number of
+	// SendingChanged is called when a Dispatcher begins to send a flow, waits, or ends. Serve also
+	// reports flows that wait for their first turn, since there are more than MaxFlows. The number of
 	// flows in a state is the number of changes To it less that of changes From it. Two calls for
 	// the same flow are never made at the same time.
 	SendingChanged func(ctx context.Context, c SendingChange)
@@ -213,7 +218,7 @@ type sending struct {
 // change reports a state and a reason, unless they are the same as before.
 func (s *sending) change(ctx context.Context, o *Observer, to SendingState, reason SendingReason) {
 	from, why := s.state, s.reason
-	if from == to && why == reason {
+	if from == to && why == reason || from == "" && to == SendingEnded { // it never began
 		return
 	}
 	s.state, s.reason = to, reason

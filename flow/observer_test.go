@@ -423,7 +423,7 @@ func TestObserverReceivesWhyFlowsWait(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		running, sent := change{flow.SendingRunning, ""}, change{flow.SendingEnded, flow.ReasonSent}
 		assert.Equal(t, []change{running, {flow.SendingWaiting, flow.ReasonMaxFlows}, running, sent}, e.steps(t, first.ID))
-		assert.Equal(t, []change{running, sent}, e.steps(t, second.ID))
+		assert.Equal(t, []change{{flow.SendingWaiting, flow.ReasonMaxFlows}, running, sent}, e.steps(t, second.ID))
 
 		failures := 1
 		store.saveNotifications = nil
@@ -440,5 +440,55 @@ func TestObserverReceivesWhyFlowsWait(t *testing.T) {
 		require.Greater(t, len(got), 2)
 		assert.Equal(t, []change{running, {flow.SendingWaiting, flow.ReasonStore}}, got[:2])
 		assert.Equal(t, change{flow.SendingEnded, flow.ReasonIncomplete}, got[len(got)-1], "its claims became unknown")
+	})
+}
+
+// Flows beyond MaxFlows wait for their turn, however long that takes, also before their first one.
+func TestObserverReceivesFlowsBeyondMaxFlows(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.slow(time.Second)
+		var all []uuid.UUID
+		for range 8 { // a turn is 10 seconds, so a round takes longer than a minute
+			all = append(all, w.sending(t, 15).ID)
+			time.Sleep(time.Second)
+		}
+		var e events
+		config := flow.DispatcherConfig{MaxFlows: 1, Workers: 1, Observer: e.observer(t)}
+		stop := w.serve(t, config)
+		time.Sleep(5 * time.Minute)
+		stop()
+		running, sent := change{flow.SendingRunning, ""}, change{flow.SendingEnded, flow.ReasonSent}
+		waiting := change{flow.SendingWaiting, flow.ReasonMaxFlows}
+		for i, id := range all {
+			want := []change{waiting, running, waiting, running, sent}
+			if i == 0 {
+				want = want[1:]
+			}
+			assert.Equal(t, want, e.steps(t, id), i)
+		}
+
+		first, second := w.sending(t, 15), w.sending(t, 15)
+		stop = w.serve(t, config)
+		time.Sleep(5 * time.Second)
+		stop()
+		interrupted := change{flow.SendingEnded, flow.ReasonInterrupted}
+		assert.Equal(t, []change{running, interrupted}, e.steps(t, first.ID))
+		assert.Equal(t, []change{waiting, interrupted}, e.steps(t, second.ID))
+		for _, c := range e.changes {
+			assert.NotEqual(t, uuid.Nil, c.FlowID)
+		}
+	}, unlimited)
+}
+
+// A flow whose run fails before it begins to send was not reported, so its end is not either.
+func TestObserverReceivesNoEndWithoutABeginning(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		w.sending(t, 2)
+		var e events
+		broken := &world{senders: w.senders, store: readings(w.store, func(int) error { return errStore })}
+		stop := broken.serve(t, flow.DispatcherConfig{Observer: e.observer(t)})
+		time.Sleep(time.Minute)
+		stop()
+		assert.Empty(t, e.changes)
 	})
 }

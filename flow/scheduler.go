@@ -31,10 +31,17 @@ type scheduledFlow struct {
 	id        uuid.UUID
 	scheduler *scheduler
 	running   bool
-	dueAt     time.Time     // the next run
+	foundAt   time.Time     // the last time that it was In invio and had notifications to claim
+	dueAt     time.Time     // the next run; of a new flow, when it was found
 	pause     time.Duration // after the last failure
 	breaker   *breaker      // of the last run, if the next one goes on with it
 	sending   sending       // what the observer was told; while a run exists, only the run uses it
+}
+
+// foundFlow is a flow that is In invio.
+type foundFlow struct {
+	id      uuid.UUID
+	service string
 }
 
 // maxPause is the longest time between runs of a flow that fails.
@@ -76,15 +83,18 @@ func (s *scheduler) begin(ctx context.Context) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	due := s.due(found)
 	for id, f := range s.flows {
-		if !f.running && f.dueAt.Before(time.Now().Add(-maxPause)) {
-			delete(s.flows, id) // another dispatcher ended it, or it is found anew
+		if last := time.Now().Add(-maxPause); err == nil && !f.running && f.dueAt.Before(last) && f.foundAt.Before(last) {
+			delete(s.flows, id) // another dispatcher ended it; if not, it is found anew
 			f.sending.change(ctx, &s.dispatcher.config.Observer, SendingEnded, ReasonEndedByOthers)
 		}
 	}
-	due := s.due(found)
 	begun := min(len(due), s.dispatcher.config.MaxFlows-s.running)
 	s.crowded.Store(len(due) > begun)
+	for _, f := range due[begun:] {
+		f.sending.change(ctx, &s.dispatcher.config.Observer, SendingWaiting, ReasonMaxFlows)
+	}
 	for _, f := range due[:begun] {
 		f.running = true
 		s.running++
@@ -97,13 +107,13 @@ func (s *scheduler) begin(ctx context.Context) {
 
 // find returns the flows that are In invio, the oldest first. It leaves out flows whose remaining
 // notifications other dispatchers have claimed. With an error it returns only some of the flows.
-func (s *scheduler) find(ctx context.Context) (found []uuid.UUID, err error) {
+func (s *scheduler) find(ctx context.Context) (found []foundFlow, err error) {
 	filter := FlowFilter{States: []FlowState{FlowSending}, Services: s.dispatcher.config.Services}
 	for page := (Page{Limit: MaxPage, OldestFirst: true}); ; {
 		flows, err := s.dispatcher.store.Flows(ctx, filter, page)
 		for _, f := range flows {
 			if page.After = f.Cursor(); !f.isElsewhere() {
-				found = append(found, f.ID)
+				found = append(found, foundFlow{f.ID, f.Service})
 			}
 		}
 		if err != nil || len(flows) < page.Limit {
@@ -113,16 +123,18 @@ func (s *scheduler) find(ctx context.Context) (found []uuid.UUID, err error) {
 }
 
 // due returns the flows to begin of those that were found In invio: first those that have waited
-// longest, or were never sent. Of these, the oldest come first. The mutex is locked.
-func (s *scheduler) due(found []uuid.UUID) []*scheduledFlow {
+// longest. Of those that were found at the same time, the oldest come first. The mutex is locked.
+func (s *scheduler) due(found []foundFlow) []*scheduledFlow {
 	var due []*scheduledFlow
-	for _, id := range found {
-		f := s.flows[id]
+	now := time.Now()
+	for _, one := range found {
+		f := s.flows[one.id]
 		if f == nil {
-			f = &scheduledFlow{id: id, scheduler: s}
-			s.flows[id] = f
+			f = &scheduledFlow{id: one.id, scheduler: s, dueAt: now, sending: sending{flow: one.id, name: one.service}}
+			s.flows[one.id] = f
 		}
-		if !f.running && !f.dueAt.After(time.Now()) {
+		f.foundAt = now
+		if !f.running && !f.dueAt.After(now) {
 			due = append(due, f)
 		}
 	}

@@ -15,7 +15,9 @@ import (
 )
 
 // A web page follows a flow by server-sent events. Its script closes the EventSource at the event
-// "fine"; otherwise the browser would connect again.
+// "fine"; otherwise the browser would connect again. The stream lasts as long as the sending, so the
+// server must have no WriteTimeout, and its Shutdown waits for the stream: before it, end the context
+// of the requests, which is that of BaseContext.
 func ExampleService_Watch() {
 	o := newOffice()
 	defer o.server.Close()
@@ -27,21 +29,25 @@ func ExampleService_Watch() {
 		}
 		w.Header().Set("Content-Type", "text/event-stream")
 		events := http.NewResponseController(w)
+		send := func(event, text string) error {
+			fmt.Fprintf(w, "event: %s\ndata: %s\n\n", event, strings.ReplaceAll(text, "\n", " "))
+			return events.Flush()
+		}
+		var text string
 		for now, err := range o.Watch(r.Context(), o.operator, id) { // the operator who is logged in
-			event, text := "stato", fmt.Sprintf("%s: %d di %d", now.Flow.State.Label(), now.Flow.Counts.Sent, now.Flow.Counts.Total())
-			switch {
-			case err != nil:
-				event, text = "errore", flussi.Explain(err)
-			case now.Done:
-				event = "fine"
-			case now.TimeLeft > 0:
+			event := "stato"
+			text = fmt.Sprintf("%s: %d di %d", now.Flow.State.Label(), now.Flow.Counts.Sent, now.Flow.Counts.Total())
+			if now.TimeLeft > 0 {
 				text += fmt.Sprintf(", ancora %.0f s", now.TimeLeft.Seconds())
 			}
-			fmt.Fprintf(w, "event: %s\ndata: %s\n\n", event, text)
-			if events.Flush() != nil {
+			if err != nil { // after an error of the store, the loop goes on
+				event, text = "errore", flussi.Explain(err)
+			}
+			if send(event, text) != nil {
 				return
 			}
 		}
+		_ = send("fine", text)
 	}))
 	defer page.Close()
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -424,8 +425,10 @@ func TestSharedPaceDoesNotTrustItsStore(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		p := &process{}
-		p.run(ctx, sharedPace(t, generous{}), 8)
+		pace := sharedPace(t, generous{})
+		p.run(ctx, pace, 8)
 		assert.LessOrEqual(t, p.calls(), 300)
+		assert.InDelta(t, 30*0.05, pace.Rate(), 0.1, "the lowest rate")
 		ctx, cancel = context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		require.ErrorIs(t, sharedPace(t, empty{}).Wait(ctx), context.DeadlineExceeded)
@@ -437,7 +440,7 @@ func TestSharedPaceDoesNotTrustItsStore(t *testing.T) {
 type generous struct{}
 
 func (generous) ReserveTurns(context.Context, appio.TurnRequest) (appio.Turns, error) {
-	return appio.Turns{Count: 1000, Start: -time.Hour, Interval: -1, Rate: -3, PausedFor: -time.Hour}, nil
+	return appio.Turns{Count: 1000, Start: -time.Hour, Interval: -1, Rate: math.NaN(), PausedFor: -time.Hour}, nil
 }
 
 // empty never grants any.
@@ -445,6 +448,50 @@ type empty struct{}
 
 func (empty) ReserveTurns(context.Context, appio.TurnRequest) (appio.Turns, error) {
 	return appio.Turns{}, nil
+}
+
+// A store that ignores the end of its context is one that fails. Calls do not wait for it longer than
+// for any other, and calls begin again when it answers.
+func TestSharedPaceFailsIfItsStoreIgnoresTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		simulator := appiotest.New(appiotest.Config{})
+		simulator.AddService(appiotest.Service{ID: "tributi", Key: "key-1", Body: body})
+		answers := make(chan struct{})
+		pace := sharedPace(t, turnsFunc(func(ctx context.Context, r appio.TurnRequest) (appio.Turns, error) {
+			<-answers
+			return (&appio.MemoryTurns{}).ReserveTurns(context.WithoutCancel(ctx), r)
+		}))
+		client := must.Get(appio.New(key(t, "key-1"), appio.Config{
+			BaseURL: "http://localhost" + appiotest.BasePath, HTTPClient: &http.Client{Transport: pipenet.Direct(simulator, 0)}, Pace: pace,
+		}))(t)
+		for i := range 3 {
+			start := time.Now()
+			_, err := client.Submit(t.Context(), message(t, i))
+			assert.InDelta(t, 60, time.Since(start).Seconds(), 11)
+			assert.Equal(t, flussi.OutcomeNotDone, must.As[*flussi.RemoteError](t, err).Outcome)
+			assert.ErrorIs(t, err, flussi.ErrUnavailable)
+		}
+		n, next := pace.Reserve(10, time.Second)
+		assert.Zero(t, n)
+		assert.Greater(t, time.Until(next), time.Minute, "a dispatcher announces one call, which returns the error")
+		close(answers)
+		must.Get(client.Submit(t.Context(), message(t, 9)))(t)
+		time.Sleep(time.Minute)
+	})
+}
+
+// turnsFunc is a TurnStore by a function.
+type turnsFunc func(context.Context, appio.TurnRequest) (appio.Turns, error)
+
+func (f turnsFunc) ReserveTurns(ctx context.Context, r appio.TurnRequest) (appio.Turns, error) {
+	return f(ctx, r)
+}
+
+func TestMemoryTurnsRefuseARateOfZero(t *testing.T) {
+	for _, rate := range []float64{0, -1, math.NaN()} {
+		_, err := (&appio.MemoryTurns{}).ReserveTurns(t.Context(), appio.TurnRequest{Body: body, Rate: rate, Turns: 1})
+		assert.ErrorIs(t, err, flussi.ErrConfig)
+	}
 }
 
 func TestSharedPaceNeedsABody(t *testing.T) {

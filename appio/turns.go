@@ -2,9 +2,11 @@ package appio
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/pace"
 )
 
@@ -63,6 +65,9 @@ type MemoryTurns struct {
 func (m *MemoryTurns) ReserveTurns(ctx context.Context, r TurnRequest) (Turns, error) {
 	if err := ctx.Err(); err != nil {
 		return Turns{}, err
+	}
+	if !(r.Rate > 0) { // it may be NaN
+		return Turns{}, fmt.Errorf("appio: reserve turns: %w: the rate must be above 0", flussi.ErrConfig)
 	}
 	return Turns(m.body(r.Body).Reserve(pace.Request{Rate: r.Rate, Turns: r.Turns, RetryAfter: r.RetryAfter})), nil
 }

@@ -149,6 +149,11 @@ var broken = map[string]struct {
 	"begins late":                              {altered(nil, func(_ appio.TurnRequest, a *appio.Turns) { a.Start += time.Second }), "start at once"},
 	"never grants":                             {altered(func(r *appio.TurnRequest) { r.Turns = 0 }, nil), "start at once"},
 	"ignores 429s":                             {altered(func(r *appio.TurnRequest) { r.RetryAfter = 0 }, nil), "holds all calls"},
+	"ignores 429s of requests for turns": {altered(func(r *appio.TurnRequest) {
+		if r.Turns > 0 {
+			r.RetryAfter = 0
+		}
+	}, nil), "holds all calls"},
 	"forgets 429s": {func() appio.TurnStore {
 		memory := &appio.MemoryTurns{}
 		return store(func(ctx context.Context, r appio.TurnRequest) (appio.Turns, error) {
@@ -195,6 +200,22 @@ var broken = map[string]struct {
 			s.hold(now, wait)
 		}}
 	}, "lowest value"},
+	"has a lowest rate that is too high": {func() appio.TurnStore {
+		return &slowed{rule: func(s *slowed, now time.Time, wait time.Duration) {
+			if !now.Before(s.paused[s.body]) {
+				s.share[s.body] = max(s.share[s.body]*0.8, 0.5)
+			}
+			s.hold(now, wait)
+		}}
+	}, "lowest value"},
+	"grows beyond the full rate": {func() appio.TurnStore {
+		memory, opened := &appio.MemoryTurns{}, time.Now()
+		return store(func(ctx context.Context, r appio.TurnRequest) (appio.Turns, error) {
+			a, err := memory.ReserveTurns(ctx, r)
+			a.Rate *= 1 + 0.01*time.Since(opened).Seconds()
+			return a, err
+		})
+	}, "idle time"},
 	"does not grow": {func() appio.TurnStore {
 		return &slowed{rule: func(s *slowed, now time.Time, wait time.Duration) {
 			if !now.Before(s.paused[s.body]) {
@@ -210,6 +231,7 @@ var broken = map[string]struct {
 	}), "lowest value"},
 	"mixes all bodies":     {altered(func(r *appio.TurnRequest) { r.Body = "" }, nil), "bodies have nothing"},
 	"mixes similar bodies": {altered(func(r *appio.TurnRequest) { r.Body = strings.ToLower(strings.TrimSpace(r.Body)) }, nil), "bodies have nothing"},
+	"cuts long names":      {altered(func(r *appio.TurnRequest) { r.Body = r.Body[:min(255, len(r.Body))] }, nil), "bodies have nothing"},
 	"cuts names at a NUL":  {altered(func(r *appio.TurnRequest) { r.Body, _, _ = strings.Cut(r.Body, "\x00") }, nil), "bodies have nothing"},
 	"ignores the context": {func() appio.TurnStore {
 		memory := &appio.MemoryTurns{}

@@ -3,6 +3,7 @@ package pacetest
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -126,6 +127,9 @@ func holds(c *checker) {
 			c.fault("%d turns were granted although calls are paused", a.Count)
 		}
 	}
+	c.body += "1"
+	both := c.ask(appio.TurnRequest{Rate: 10, Turns: 3, RetryAfter: time.Hour})
+	c.paused(both, both, time.Hour, "one who tells of it and asks for turns")
 	c.body += "2"
 	began, over := c.after429(10, 1, 20*time.Millisecond)
 	c.granted(over, "after the wait")
@@ -178,8 +182,12 @@ func lowestRate(c *checker) {
 	if least := time.Duration(float64(time.Second)/second.Rate) - time.Microsecond; second.Interval < least {
 		c.fault("at %v calls a second, turns have an interval of %v", second.Rate, second.Interval)
 	}
+	last := second
 	for range 30 {
-		c.after429(1000, 0, time.Millisecond) // try checks the rate of each answer
+		_, last = c.after429(1000, 0, time.Millisecond) // try checks that no rate is too low
+	}
+	if most := 50 + 10*last.after.Sub(before).Seconds() + 1; last.Rate > most {
+		c.fault("after 32 429s, the rate is %v of 1000, not %v at most", last.Rate, most)
 	}
 }
 
@@ -195,7 +203,8 @@ func grows(c *checker) {
 }
 
 func bodiesApart(c *checker) {
-	names := []string{"ente", "Ente", "ente ", "ènte", "80185250588", "ente/1", "ente?", "e'nte", "ente\n", "ente\x00", "ente\xff"}
+	names := []string{"ente", "Ente", "ente ", "ènte", "80185250588", "ente/1", "ente?", "e'nte", "ente\n", "ente\x00", "ente\xff",
+		strings.Repeat("e", 300) + "1", strings.Repeat("e", 300) + "2"}
 	for i, name := range names {
 		body := c.body + name
 		for j := range 2 {

@@ -20,6 +20,7 @@ type shared struct {
 	wishedAt time.Time     // the time of wish, which no longer counts after Ahead
 	report   time.Time     // the end of a wait that a 429 asked for and the source does not know of; zero if there is none
 	asking   bool          // a request is under way; there is one at a time
+	askedAt  time.Time     // the time of the last request
 	askAt    time.Time     // no request is made before it
 	took     time.Duration // the smoothed time of a request
 	failure  error         // of the last request
@@ -156,7 +157,7 @@ func (p *Pace) ask(at time.Time) {
 	if r.Turns == 0 && r.RetryAfter == 0 {
 		return
 	}
-	s.asking, s.wish = true, 0
+	s.asking, s.askedAt, s.wish = true, at, 0
 	go p.request(r, reported)
 }
 
@@ -200,7 +201,10 @@ func (p *Pace) accept(r Request, g Grant, at time.Time) {
 		p.limit.pausedUntil = later(p.limit.pausedUntil, at.Add(g.PausedFor))
 	}
 	if s.report.IsZero() { // otherwise the rate in the answer is the one before the 429
-		p.limit.share = min(max(g.Rate/p.limit.full, Floor), 1)
+		p.limit.share = Floor
+		if share := g.Rate / p.limit.full; share > Floor { // it may be NaN
+			p.limit.share = min(share, 1)
+		}
 		p.limit.since = later(p.limit.pausedUntil, at)
 	}
 	if r.Turns == 0 {
@@ -231,12 +235,23 @@ func (s *shared) fail(sent, at time.Time, err error) {
 	s.askAt = at.Add(s.pause)
 }
 
+// fails returns since when requests fail, and why; nil if they do not. A request fails too if its
+// source ignores the end of the context.
+func (s *shared) fails(at time.Time) (since time.Time, err error) {
+	if s.failure == nil && s.asking && at.Sub(s.askedAt) > maxAsk {
+		return s.askedAt, errLate
+	}
+	return s.failing, s.failure
+}
+
 // failedFor returns an [*AskError] if requests have failed for longer than most while a call waited.
 func (s *shared) failedFor(began time.Time, most time.Duration) error {
-	if s.failure == nil || time.Since(later(began, s.failing)) < most {
+	at := time.Now()
+	since, err := s.fails(at)
+	if err == nil || at.Sub(later(began, since)) < most {
 		return nil
 	}
-	return &AskError{s.failure}
+	return &AskError{err}
 }
 
 // grants reports whether calls can be announced for turns of the source. If not, the platform asked
@@ -249,7 +264,7 @@ func (s *shared) grants(p *Pace, at time.Time) bool {
 // retryAt returns when calls can start. After a longFailure of the source that is not soon, so that
 // Reserve announces one call at a time, which returns the error.
 func (s *shared) retryAt(at time.Time) time.Time {
-	if s.failure == nil || at.Sub(s.failing) < longFailure {
+	if since, err := s.fails(at); err == nil || at.Sub(since) < longFailure {
 		return at
 	}
 	return at.Add(longFailure + time.Second)

@@ -442,6 +442,8 @@ func TestRetryAfter(t *testing.T) {
 			assert.Equal(t, test.want, RetryAfter(h, now))
 		})
 	}
+	ahead := http.Header{"Date": {"Fri, 28 Feb 2025 10:00:00 GMT"}, "Retry-After": {"Fri, 28 Feb 2025 10:00:09 GMT"}}
+	assert.Equal(t, 9*time.Second, RetryAfter(ahead, now), "the clock of this machine is wrong")
 }
 
 func TestProblem(t *testing.T) {

@@ -77,8 +77,12 @@ func Object[T any](body []byte) *T {
 }
 
 // RetryAfter reads how long the server asks to wait: the longer of X-Rate-Limit-Retry-After
-// (seconds) and Retry-After (seconds or a date), at most a day; 0 if neither is valid.
+// (seconds) and Retry-After (seconds or a date), at most a day; 0 if neither is valid. A date counts
+// from the Date of the reply, since the clock of this machine may be wrong.
 func RetryAfter(h http.Header, now time.Time) time.Duration {
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = date
+	}
 	var longest time.Duration
 	for _, name := range []string{"X-Rate-Limit-Retry-After", "Retry-After"} {
 		longest = max(longest, delay(strings.TrimSpace(h.Get(name)), now))

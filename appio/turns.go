@@ -39,8 +39,8 @@ type TurnStore interface {
 
 // TurnRequest asks for turns of a body.
 type TurnRequest struct {
-	Body       string        // see [PaceConfig].Body
-	Rate       float64       // calls a second of the body at its full rate, above 0
+	Body       string        // see [PaceConfig].Body; any bytes, also such as are not UTF-8, and names differ if one byte does
+	Rate       float64       // calls a second of the body at its full rate, above 0; another request may have another one
 	Turns      int           // how many are needed soon; 0 to report a 429 only, or to read the rate
 	RetryAfter time.Duration // how long a new 429 asked to wait; 0 if there was none since the last request
 }

@@ -2,6 +2,7 @@ package pacetest
 
 import (
 	"context"
+	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -133,7 +134,15 @@ var broken = map[string]struct {
 	open func() appio.TurnStore
 	rule string
 }{
-	"grants twice the rate":            {altered(nil, func(_ appio.TurnRequest, a *appio.Turns) { a.Interval /= 2 }), "start at once"},
+	"grants twice the rate": {altered(nil, func(_ appio.TurnRequest, a *appio.Turns) { a.Interval /= 2 }), "start at once"},
+	"keeps the first full rate": {func() appio.TurnStore {
+		memory, first := &appio.MemoryTurns{}, atomic.Uint64{}
+		return store(func(ctx context.Context, r appio.TurnRequest) (appio.Turns, error) {
+			first.CompareAndSwap(0, math.Float64bits(r.Rate))
+			r.Rate = math.Float64frombits(first.Load())
+			return memory.ReserveTurns(ctx, r)
+		})
+	}, "another full rate"},
 	"grants more than was asked for":   {altered(nil, func(_ appio.TurnRequest, a *appio.Turns) { a.Count++ }), "than were asked for"},
 	"grants turns that were not asked": {altered(func(r *appio.TurnRequest) { r.Turns++ }, nil), "than were asked for"},
 	"grants again what it granted": {func() appio.TurnStore {

@@ -12,6 +12,7 @@ import (
 
 var rules = []rule{
 	{"the first turns start at once", firstTurns},
+	{"another full rate counts at once", otherRate},
 	{"no more turns are granted than were asked for", asManyAsAsked},
 	{"no turn is granted twice", grantedOnce},
 	{"no turn is granted twice to those who ask at once", grantedOnceAtOnce},
@@ -34,6 +35,17 @@ func firstTurns(c *checker) {
 	}
 	if a.Rate < 9.999 {
 		c.fault("the rate is %v of 10 before any 429", a.Rate)
+	}
+}
+
+// otherRate asks with two rates, as after the body got another limit.
+func otherRate(c *checker) {
+	for _, rate := range []float64{10, 20, 5} {
+		a := c.ask(appio.TurnRequest{Rate: rate, Turns: 1})
+		c.granted(a, "a request")
+		if full := time.Duration(float64(time.Second) / rate); a.Interval > full+time.Millisecond || a.Rate < rate*0.9999 {
+			c.fault("at %v calls a second, turns have an interval of %v, and the rate is %v", rate, a.Interval, a.Rate)
+		}
 	}
 }
 
@@ -218,8 +230,12 @@ func bodiesApart(c *checker) {
 		}
 	}
 	for i, name := range names {
-		if a := c.ask(appio.TurnRequest{Body: c.body + name, Rate: 0.1}); (a.PausedFor > 0) != (i%2 == 0) {
-			c.fault("the calls of body %q are paused for %v", name, a.PausedFor)
+		a := c.ask(appio.TurnRequest{Body: c.body + name, Rate: 0.1})
+		switch {
+		case i%2 == 0 && a.PausedFor == 0:
+			c.fault("the calls of body %q are not paused after its 429: is its name stored byte by byte?", c.body+name)
+		case i%2 != 0 && a.PausedFor > 0:
+			c.fault("the calls of body %q are paused for %v by the 429 of another body", c.body+name, a.PausedFor)
 		}
 	}
 }

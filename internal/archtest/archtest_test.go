@@ -29,14 +29,15 @@ const (
 // standard library: packages of this module by their folder, others by their path. A
 // new package is entered here, and in the file map of DESIGN.md.
 var arrows = map[string][]string{
-	".":                 {"internal/italian", "internal/private", "internal/sentinel", "github.com/google/uuid"},
-	"internal/italian":  {},
+	".":                 {"internal/italian", "internal/private", "internal/sentinel", "internal/terminal", "github.com/google/uuid"},
+	"internal/italian":  {"internal/terminal"},
 	"internal/core":     {".", "fsm", "internal/italian", "internal/pace", "github.com/google/uuid"},
 	"internal/markdown": {},
 	"internal/memtable": {".", "github.com/google/uuid"},
 	"internal/pace":     {},
 	"internal/private":  {},
 	"internal/sentinel": {},
+	"internal/terminal": {},
 	"internal/restcall": {".", "internal/pace", "github.com/hashicorp/go-retryablehttp"},
 	"internal/xlsx":     {},
 	"fsm":               {".", "internal/italian", "internal/sentinel", "github.com/looplab/fsm"},
@@ -60,7 +61,7 @@ var arrows = map[string][]string{
 	// The module sqlstore. The engine knows no driver, and no package links the other's.
 	"sqlstore/internal/engine":   {".", "appio", "flow", "internal/pace", "internal/sentinel", "pagoinrete", "pagoinrete/paymentfile", "pagoinrete/settlement", "github.com/google/uuid"},
 	"sqlstore/internal/versions": {"github.com/pressly/goose/v3/database"},
-	"sqlstore/postgres": {".", "appio", "flow", "internal/italian", "internal/pace", "pagoinrete", "pagoinrete/settlement", "sqlstore/internal/engine", "sqlstore/internal/versions", "github.com/google/uuid",
+	"sqlstore/postgres": {".", "appio", "flow", "internal/italian", "internal/pace", "internal/terminal", "pagoinrete", "pagoinrete/settlement", "sqlstore/internal/engine", "sqlstore/internal/versions", "github.com/google/uuid",
 		"github.com/jackc/pgx/v5", "github.com/jackc/pgx/v5/pgconn", "github.com/jackc/pgx/v5/pgtype", "github.com/jackc/pgx/v5/pgxpool", "github.com/jackc/puddle/v2", "github.com/jackc/pgx/v5/stdlib",
 		"github.com/pressly/goose/v3", "github.com/pressly/goose/v3/lock"},
 	"sqlstore/sqlite": {".", "appio", "flow", "internal/sentinel", "pagoinrete", "pagoinrete/settlement", "sqlstore/internal/engine", "sqlstore/internal/versions", "github.com/google/uuid",
@@ -77,7 +78,7 @@ var forTests = map[string][]string{
 	"internal/authtest":                      {".", "fsm", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
 	"internal/brokenstore":                   {".", "internal/storetest", "github.com/google/uuid", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
 	"internal/benchtest":                     {".", "appio", "flow", "github.com/google/uuid"},
-	"internal/faults":                        {"internal/pace", "github.com/google/uuid"},
+	"internal/faults":                        {".", "internal/pace", "github.com/google/uuid"},
 	"internal/duestest":                      {".", "internal/must", "internal/sampletest", "pagoinrete", "pagoinrete/paymentfile", "pagoinrete/settlement", "github.com/google/uuid", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require"},
 	"internal/exceltest":                     {".", "excel", "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require", "github.com/xuri/excelize/v2"},
 	"internal/golden":                        {},

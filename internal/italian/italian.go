@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/flussi-go/flussi/internal/terminal"
 )
 
 // Number writes a whole number with points between the thousands: 1234 is "1.234".
@@ -36,8 +38,8 @@ func Choose[N ~int | ~int64](n N, one, many string) string {
 	return many
 }
 
-// Quote writes a name in «».
-func Quote[S ~string](name S) string { return "«" + string(name) + "»" }
+// Quote writes a name in «», without what must not reach a terminal: a name may come from a file.
+func Quote[S ~string](name S) string { return "«" + terminal.Line(string(name)) + "»" }
 
 // WithAnswer adds to whole sentences what a platform said; nothing if it said nothing.
 func WithAnswer(text, answer string) string {

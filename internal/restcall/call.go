@@ -49,6 +49,8 @@ type attempt struct {
 	wroteHeaders atomic.Bool // all headers were written
 	wroteRequest atomic.Bool // the whole request was written
 	bodyRead     atomic.Bool // the body was read; set only by a tracked body
+
+	conn atomic.Pointer[quietConn] // nil if the transport is not silenced
 }
 
 // mayHaveReached reports whether a server may have acted on the request before the attempt ended
@@ -70,7 +72,18 @@ func (c *call) begin() context.Context {
 	a := &attempt{}
 	c.attempt = a
 	return httptrace.WithClientTrace(c.caller, &httptrace.ClientTrace{
-		GetConn:          func(string) { a.getConn.Store(true) },
+		GetConn: func(string) { a.getConn.Store(true) },
+		GotConn: func(info httptrace.GotConnInfo) {
+			conn := quietConnOf(info.Conn)
+			if a.conn.Store(conn); conn != nil {
+				conn.begin()
+			}
+		},
+		PutIdleConn: func(error) {
+			if conn := a.conn.Load(); conn != nil {
+				conn.end()
+			}
+		},
 		TLSHandshakeDone: func(_ tls.ConnectionState, err error) { a.tlsFailed.Store(err != nil) },
 		WroteHeaders:     func() { a.wroteHeaders.Store(true) },
 		WroteRequest: func(info httptrace.WroteRequestInfo) {

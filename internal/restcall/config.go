@@ -104,7 +104,7 @@ func isLoopback(host string) bool {
 }
 
 // defaultClient returns the client that all engines share whose client has none. It has a timeout
-// of 30 s and room for 128 connections.
+// of 30 s and room for 128 connections, and prints nothing of what servers send.
 var defaultClient = sync.OnceValue(func() *http.Client {
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
 	if standard, ok := http.DefaultTransport.(*http.Transport); ok {
@@ -112,5 +112,6 @@ var defaultClient = sync.OnceValue(func() *http.Client {
 	}
 	transport.MaxIdleConns = defaultConnections
 	transport.MaxIdleConnsPerHost = defaultConnections
+	silence(transport)
 	return &http.Client{Transport: transport, Timeout: defaultTimeout}
 })

@@ -23,7 +23,7 @@ func connectFault(err *pgconn.ConnectError) error {
 		return nil
 	}
 	c := err.Config
-	host := net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
+	host := net.JoinHostPort(printable(c.Host), strconv.Itoa(int(c.Port)))
 	fault := &Fault{Err: ErrLost, Cause: err}
 	var server *pgconn.PgError
 	if !errors.As(err, &server) {
@@ -36,7 +36,7 @@ func connectFault(err *pgconn.ConnectError) error {
 	}
 	fault.Code = "SQLSTATE " + server.Code
 	parameter := parameterIn(server.Message, c.RuntimeParams)
-	database, user := c.Database, c.User
+	database, user := printable(c.Database), printable(c.User)
 	if database == "" {
 		database = user // as the server assumes
 	}
@@ -47,15 +47,15 @@ func connectFault(err *pgconn.ConnectError) error {
 	case strings.HasPrefix(server.Code, "28"), server.Code == "08P01" && pgbouncerRefuses(server.Message, "user", "auth"):
 		fault.Err = ErrAccess
 		fault.Detail = fmt.Sprintf("%s refuses user %q", host, user)
-		fault.Reason = "Il server dell'archivio non accetta l'utente " + italian.Quote(printable(user)) + ": controllare il nome e la password."
+		fault.Reason = "Il server dell'archivio non accetta l'utente " + italian.Quote(user) + ": controllare il nome e la password."
 	case server.Code == "3D000" && c.Database == "":
 		fault.Err = ErrAccess
 		fault.Detail = fmt.Sprintf("the location names no database, and %s has none with the name of user %q", host, user)
-		fault.Reason = "L'indirizzo dell'archivio non indica il database, e sul server non ce n'è uno con il nome dell'utente, " + italian.Quote(printable(user)) + ": aggiungere il nome del database (dbname)."
+		fault.Reason = "L'indirizzo dell'archivio non indica il database, e sul server non ce n'è uno con il nome dell'utente, " + italian.Quote(user) + ": aggiungere il nome del database (dbname)."
 	case server.Code == "3D000", server.Code == "08P01" && pgbouncerRefuses(server.Message, "no such database", "does not exist"):
 		fault.Err = ErrAccess
 		fault.Detail = fmt.Sprintf("%s has no database %q", host, database)
-		fault.Reason = "Sul server dell'archivio non c'è il database " + italian.Quote(printable(database)) + ": controllarne il nome."
+		fault.Reason = "Sul server dell'archivio non c'è il database " + italian.Quote(database) + ": controllarne il nome."
 	case server.Code == "42501":
 		fault.Err = ErrAccess
 		fault.Detail = fmt.Sprintf("user %q lacks CONNECT on database %q", user, database)

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/flussi-go/flussi/internal/italian"
+	"github.com/flussi-go/flussi/internal/terminal"
 	"github.com/flussi-go/flussi/sqlstore/internal/engine"
 )
 
@@ -108,16 +108,14 @@ func (d *driver) explainRight(ctx context.Context, fault *engine.Fault) {
 	fault.Reason = missingRight(user, missing, kinds[kind], name)
 }
 
-// printable returns a name without characters that control a terminal.
+// printable returns a name that may reach a terminal. It shows no name with =, which may be a part of
+// a location that was not written correctly, with its password.
 func printable(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return -1
-	}, name)
-	if runes := []rune(name); len(runes) > 40 {
-		name = string(runes[:40])
+	if strings.Contains(name, "=") {
+		return "***"
 	}
-	return name
+	if runes := []rune(terminal.Line(name)); len(runes) > 40 {
+		return string(runes[:40])
+	}
+	return terminal.Line(name)
 }

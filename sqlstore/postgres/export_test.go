@@ -1,10 +1,19 @@
 package postgres
 
 import (
+	"context"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/flussi-go/flussi/sqlstore/internal/engine"
 )
+
+// Fail returns the error of an operation.
+func (s *Store) Fail(ctx context.Context, operation string, id uuid.UUID, err error) error {
+	return engine.Fail(ctx, s.base, operation, id, err)
+}
 
 // SetTimes sets how long a write that has locked rows may be idle, and how long writes wait for rows.
 func (s *Store) SetTimes(idle, wait time.Duration) {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/sentinel"
 )
 
@@ -125,9 +126,13 @@ func (s *Store) cause(ctx context.Context, err error) error {
 		err = caller.error
 	case errors.As(err, &fault):
 		err = fault
-	case errors.Is(err, flussi.ErrNotFound), errors.Is(err, flussi.ErrConflict):
+	case isOurs(err):
 	default:
-		if known := s.driver.Classify(err); known != nil {
+		known := s.driver.Classify(err)
+		if known == nil && !isEnded(err) {
+			known = &Fault{Err: ErrFailed, Cause: err} // drivers quote the values that they cannot convert
+		}
+		if known != nil {
 			err = known
 		}
 	}
@@ -140,6 +145,19 @@ func (s *Store) cause(ctx context.Context, err error) error {
 		err = fmt.Errorf("%w: %w", ended, err)
 	}
 	return err
+}
+
+// isOurs reports whether an error is one of this package, whose text quotes no value.
+func isOurs(err error) bool {
+	var sent *flow.AlreadySentError
+	var similar *flow.SimilarServiceError
+	return errors.Is(err, flussi.ErrNotFound) || errors.Is(err, flussi.ErrConflict) || errors.Is(err, flussi.ErrConfig) ||
+		errors.As(err, &sent) || errors.As(err, &similar)
+}
+
+// isEnded reports whether an error is that of a context.
+func isEnded(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // callerError is an error that the caller put into a sequence: it says nothing about the database.

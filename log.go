@@ -50,7 +50,7 @@ type maskWriter struct{ to io.Writer }
 
 // Write writes a record.
 func (w maskWriter) Write(record []byte) (int, error) {
-	if _, err := io.WriteString(w.to, maskRecord(string(record))); err != nil {
+	if _, err := w.to.Write([]byte(maskRecord(string(record)))); err != nil {
 		return 0, err
 	}
 	return len(record), nil

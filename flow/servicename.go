@@ -100,5 +100,5 @@ func (e *SimilarServiceError) Unwrap() error { return ErrSimilarService }
 
 // Italian describes the refusal for the operator.
 func (e *SimilarServiceError) Italian() string {
-	return fmt.Sprintf("Il servizio «%s» è simile a «%s», che esiste già: scrivere il nome esattamente come quello esistente.", e.Service, e.Existing)
+	return fmt.Sprintf("Il servizio %s è simile a %s, che esiste già: scrivere il nome esattamente come quello esistente.", italian.Quote(e.Service), italian.Quote(e.Existing))
 }

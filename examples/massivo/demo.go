@@ -102,7 +102,7 @@ func (p *program) play(ctx context.Context, folder string) error {
 			return err
 		}
 		s.tellTruth(platform)
-		fmt.Fprintf(s.out, "\nI file sono in %s\nPer guardare il flusso: go run ./examples/massivo --store %s show %s\n", folder, p.settings.store, f.ID)
+		fmt.Fprintf(s.out, "\nI file sono in %s\nPer guardare il flusso: go run ./examples/massivo --store %s show %s\n", cli.Name(folder), quoted(p.settings.store), f.ID)
 		return nil
 	})
 }

@@ -76,6 +76,6 @@ func (s *session) exportTo(ctx context.Context, name string, filter flow.Notific
 	if err := write(name, overwrite, func(to io.Writer) error { return template.Export(ctx, to, notifications) }); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "%s: %s\n", exported(count), name)
+	fmt.Fprintf(s.out, "%s: %s\n", exported(count), cli.Name(name))
 	return nil
 }

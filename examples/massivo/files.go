@@ -7,10 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/examples/internal/outfile"
 )
 
 // input is a file to be read, and how long it is.
@@ -23,11 +25,11 @@ type input struct {
 func read(name string) (input, error) {
 	file, err := os.Open(name)
 	if err != nil {
-		return input{}, cli.Explained(fmt.Sprintf("Il file «%s» non si può leggere: %s", name, reason(err)), err)
+		return input{}, cli.Explained(fmt.Sprintf("Il file «%s» non si può leggere: %s", cli.Name(name), reason(err)), err)
 	}
 	info, err := file.Stat()
 	if err == nil && info.IsDir() {
-		err = cli.Explained(fmt.Sprintf("«%s» è una cartella: indicare un file.", name), errors.New("is a directory"))
+		err = cli.Explained(fmt.Sprintf("«%s» è una cartella: indicare un file.", cli.Name(name)), errors.New("is a directory"))
 	}
 	if err != nil {
 		return input{}, errors.Join(err, file.Close())
@@ -37,15 +39,7 @@ func read(name string) (input, error) {
 
 // write makes a new file whole, or not at all. One that is there already stays, unless it is
 // to be overwritten.
-func write(name string, overwrite bool, content func(io.Writer) error) (err error) {
-	fail := func(err error) error {
-		var path *os.PathError
-		var link *os.LinkError
-		if errors.As(err, &path) || errors.As(err, &link) {
-			return cli.Explained(fmt.Sprintf("Il file «%s» non si può scrivere: %s", name, reason(err)), err)
-		}
-		return err
-	}
+func write(name string, overwrite bool, content func(io.Writer) error) error {
 	if name == "" {
 		return cli.Wrongf("Manca il nome del file da scrivere.")
 	}
@@ -55,33 +49,45 @@ func write(name string, overwrite bool, content func(io.Writer) error) (err erro
 	switch there, err := os.Lstat(name); {
 	case err != nil: // it is not there, or the rest will tell
 	case !overwrite:
-		return cli.Explained(fmt.Sprintf("Il file «%s» esiste già: indicare un altro nome, oppure --overwrite.", name), os.ErrExist)
+		return exists(name, os.ErrExist)
 	case !there.Mode().IsRegular():
-		return cli.Explained(fmt.Sprintf("«%s» non si può sostituire: indicare un altro nome.", name), os.ErrInvalid)
+		return cli.Explained(fmt.Sprintf("«%s» non si può sostituire: indicare un altro nome.", cli.Name(name)), os.ErrInvalid)
 	}
-	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*") // for its owner alone: it may hold personal data
-	if err != nil {
-		return fail(err)
+	outfile.Sweep(filepath.Dir(name))
+	err := outfile.Write(name, overwrite, content)
+	var path *os.PathError
+	var link *os.LinkError
+	switch {
+	case errors.Is(err, os.ErrExist): // it appeared meanwhile
+		return exists(name, err)
+	case errors.As(err, &path), errors.As(err, &link):
+		return cli.Explained(fmt.Sprintf("Il file «%s» non si può scrivere: %s", cli.Name(name), reason(err)), err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(file.Name()))
-		}
-	}()
-	if err := errors.Join(content(file), file.Sync(), file.Close()); err != nil {
-		return fail(err)
-	}
-	return fail(os.Rename(file.Name(), name))
+	return err
 }
 
+func exists(name string, err error) error {
+	return cli.Explained(fmt.Sprintf("Il file «%s» esiste già: indicare un altro nome, oppure --overwrite.", cli.Name(name)), err)
+}
+
+// longestName is how long the name of a file may be, in bytes.
+const longestName = 255
+
 // beside returns the name of a workbook beside a file that is not there yet: lista.csv
-// becomes lista-errori.xlsx. A workbook with macros remains one.
+// becomes lista-errori.xlsx. A workbook with macros remains one. A name that would be too long is
+// cut.
 func beside(name, addition string) string {
 	extension := strings.ToLower(filepath.Ext(name))
 	if extension != ".xlsm" && extension != ".xltx" && extension != ".xltm" {
 		extension = ".xlsx"
 	}
-	base := strings.TrimSuffix(name, filepath.Ext(name)) + "-" + addition
+	// The longest addition is a number of 6 digits.
+	folder, base := filepath.Split(strings.TrimSuffix(name, filepath.Ext(name)))
+	for most := longestName - len("-"+addition+"-999999"+extension); len(base) > most; {
+		_, last := utf8.DecodeLastRuneInString(base)
+		base = base[:len(base)-last]
+	}
+	base = folder + base + "-" + addition
 	free := base + extension
 	for i := 2; ; i++ {
 		if _, err := os.Lstat(free); err != nil {

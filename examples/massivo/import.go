@@ -297,7 +297,7 @@ func (s *session) mark(file input, how importing, annotate func(io.Writer) error
 	err := write(name, overwrite, annotate)
 	switch {
 	case err == nil:
-		fmt.Fprintf(s.out, "\nCopia con gli errori segnati: %s\n", name)
+		fmt.Fprintf(s.out, "\nCopia con gli errori segnati: %s\n", cli.Name(name))
 	case errors.Is(err, excel.ErrReport): // it could not be read to its end
 		fmt.Fprintln(s.out, "\nDi questo file non si può fare una copia con gli errori segnati.")
 	default:

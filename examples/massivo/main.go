@@ -41,13 +41,16 @@ package main
 import (
 	"context"
 	"fmt"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"golang.org/x/term"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/examples/internal/outfile"
 )
 
 func main() {
@@ -60,6 +63,8 @@ func main() {
 		in: os.Stdin, out: out, errs: errs, width: out.Width, barWidth: errs.Width, getenv: os.Getenv,
 		asks: term.IsTerminal(int(os.Stdin.Fd())), draws: term.IsTerminal(int(os.Stderr.Fd())),
 	}
+	log.SetOutput(flussi.MaskWriter(errs)) // what net/http and drivers print
+	outfile.Sweep(".")
 	code := cli.Run(ctx, p.command(), errs)
 	if code == cli.OK && out.Err() != nil {
 		fmt.Fprintln(os.Stderr, "Il comando è stato eseguito, ma non è stato possibile scriverne il risultato.")

@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -64,15 +63,8 @@ func formatted(t time.Time, layout string) string {
 	return t.In(cli.Italy()).Format(layout)
 }
 
-// plain takes out of a text what would order a terminal about.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)) {
-			return -1
-		}
-		return r
-	}, s)
-}
+// plain returns a text of several lines without what must not reach a terminal. Tables measure it.
+func plain(s string) string { return cli.Text(s) }
 
 // indented is a text of several lines whose first stands at a column, and whose others are
 // put below it; so are those that do not fit into a terminal of this width, if there is one.

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/schollz/progressbar/v3"
 
+	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/italian"
 )
@@ -41,7 +42,7 @@ func (s *session) follow(ctx context.Context, id uuid.UUID) (end func(flow.Flow)
 // lines otherwise.
 func (p *program) progress() func(flow.Progress) {
 	if p.draws {
-		return drawn(p.errs, cmp.Or(p.barWidth, 80))
+		return drawn(cli.Drawing(p.errs), cmp.Or(p.barWidth, 80))
 	}
 	return written(p.errs)
 }

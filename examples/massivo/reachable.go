@@ -120,7 +120,7 @@ func (s *session) tellReachable(ctx context.Context, f flow.Flow, count *reachCo
 	if len(languages) > 0 {
 		fmt.Fprintf(s.out, "Lingue dei destinatari raggiungibili: %s.\n", italian.And(languages...))
 	}
-	fmt.Fprintf(s.out, "Risultato: %s\n", name)
+	fmt.Fprintf(s.out, "Risultato: %s\n", cli.Name(name))
 	if count.ended == nil {
 		return nil
 	}

@@ -83,7 +83,9 @@ func (s *settings) complete(set *pflag.FlagSet, getenv func(string) string, errs
 		case !set.Changed(name):
 		case name == "live":
 			s.given += " --live"
-		case name != "store" || !storage.HoldsPassword(s.store):
+		case name == "store":
+			s.given += " --store " + shownStore(s.store)
+		default:
 			s.given += fmt.Sprintf(" --%s %s", name, quoted(flag.Value.String()))
 		}
 	}
@@ -96,9 +98,21 @@ func (s *settings) complete(set *pflag.FlagSet, getenv func(string) string, errs
 			*value = cmp.Or(said, *value)
 		}
 	}
+	if u, err := url.Parse(s.url); err != nil || u.User != nil || u.RawQuery != "" {
+		return cli.Wrongf("L'indirizzo di App IO (--url, MASSIVO_URL) non è valido: deve cominciare con https:// e finire con /api/v1, senza utente, password o parametri.")
+	}
 	var err error
 	s.key, err = variable("key")
 	return err
+}
+
+// shownStore returns the location of the database for a command that is printed: without its
+// password, which the operator has to provide again.
+func shownStore(location string) string {
+	if shown := storage.Redact(location); shown != "" {
+		return quoted(shown)
+	}
+	return "ARCHIVIO"
 }
 
 // givenFor returns the flags that were given, with another service.
@@ -120,8 +134,11 @@ func unseen(r rune) bool {
 	return unicode.IsControl(r) || !unicode.IsSpace(r) && flow.NormalizeText(string(r)) == ""
 }
 
-// quoted writes a word for a shell.
+// quoted writes a word for a shell. Characters that must not reach a terminal are escaped.
 func quoted(word string) string {
+	if cli.Name(word) != word {
+		return escaped(word)
+	}
 	harmless := func(r rune) bool {
 		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_./:@%+=,-", r)
 	}
@@ -129,6 +146,21 @@ func quoted(word string) string {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+// escaped writes a word for a shell by the codes of its bytes.
+func escaped(word string) string {
+	var b strings.Builder
+	b.WriteString("$'")
+	for _, c := range []byte(word) {
+		if c > ' ' && c < 0x7f && c != '\'' && c != '\\' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, `\x%02x`, c)
+		}
+	}
+	b.WriteString("'")
+	return b.String()
 }
 
 func userName() string {
@@ -280,6 +312,8 @@ func reason(err error) string {
 		return "il disco è di sola lettura."
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.EISDIR):
 		return "una parte del percorso è un file, o il nome è di una cartella."
+	case errors.Is(err, syscall.ENAMETOOLONG):
+		return "il nome è troppo lungo."
 	case errors.Is(err, os.ErrNotExist):
 		return "non esiste."
 	case errors.Is(err, os.ErrPermission):

@@ -28,7 +28,7 @@ e del contenuto.`,
 			if err := write(args[0], overwrite, func(to io.Writer) error { return template.Blank(c.Context(), to) }); err != nil {
 				return err
 			}
-			fmt.Fprintf(p.out, "Modello scritto: %s\nPer importarlo, una volta compilato: %s\n", args[0], p.again("import", append([]any{quoted(args[0])}, w.flags()...)...))
+			fmt.Fprintf(p.out, "Modello scritto: %s\nPer importarlo, una volta compilato: %s\n", cli.Name(args[0]), p.again("import", append([]any{quoted(args[0])}, w.flags()...)...))
 			return nil
 		},
 	}

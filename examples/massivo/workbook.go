@@ -113,7 +113,7 @@ func readText(name string) (string, error) {
 	const limit = 1 << 20
 	text, err := io.ReadAll(io.LimitReader(file, limit))
 	if err != nil {
-		return "", cli.Explained(fmt.Sprintf("Il file «%s» non si può leggere: %s", name, reason(err)), err)
+		return "", cli.Explained(fmt.Sprintf("Il file «%s» non si può leggere: %s", cli.Name(name), reason(err)), err)
 	}
 	return strings.TrimPrefix(string(text), "\ufeff"), nil
 }
@@ -131,7 +131,7 @@ func (w *workbook) flags() (all []any) {
 	}
 	for _, f := range []struct{ name, value string }{{"--secure-channels", w.secure}, {"--level", w.level}, {"--configuration", w.configuration}} {
 		if f.value != "" {
-			all = append(all, f.name, f.value)
+			all = append(all, f.name, quoted(f.value))
 		}
 	}
 	for _, b := range w.buttons {

@@ -30,6 +30,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	log.SetOutput(flussi.MaskWriter(os.Stderr)) // net/http prints what it receives
 	if err := run(ctx, "localhost:9464", 200, os.Stdout, os.Stderr); err != nil {
 		log.Fatal(flussi.Explain(err), " (", err, ")")
 	}
@@ -60,7 +61,7 @@ func run(ctx context.Context, address string, messages int, spans, out io.Writer
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", a.metrics)
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(flussi.MaskWriter(os.Stderr), "", log.LstdFlags)}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	fmt.Fprintf(out, "Metriche: http://%s/metrics\n", listener.Addr())

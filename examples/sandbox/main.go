@@ -59,15 +59,19 @@ package main
 
 import (
 	"context"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	os.Exit(cli.Run(ctx, command(os.Stdout), os.Stderr))
+	errs := &cli.Output{To: os.Stderr}
+	log.SetOutput(flussi.MaskWriter(errs)) // what net/http prints
+	os.Exit(cli.Run(ctx, command(&cli.Output{To: os.Stdout}), errs))
 }

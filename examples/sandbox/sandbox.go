@@ -14,6 +14,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
+	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
 
@@ -48,7 +49,7 @@ func newSandbox(out io.Writer, config appiotest.Config) (*sandbox, error) {
 	return &sandbox{
 		simulator: appiotest.New(config),
 		payments:  restgatewaytest.New(restgatewaytest.Config{}),
-		journal:   &journal{out: out},
+		journal:   &journal{out: &cli.Output{To: out}},
 		page:      page,
 		services:  map[string]string{},
 		schools:   map[string]string{},

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
@@ -31,7 +32,7 @@ func (s *sandbox) serve(ctx context.Context, listener net.Listener) error {
 	server := &http.Server{
 		Handler:           s.handler(),
 		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          log.New(s.journal, "", 0),
+		ErrorLog:          log.New(flussi.MaskWriter(s.journal), "", 0),
 		// A call that a fault delays ends with the sandbox.
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}

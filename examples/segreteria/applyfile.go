@@ -34,7 +34,7 @@ func (r *reconciliation) applyFile(ctx context.Context, name string) error {
 		r.failed++
 		told = explainFile(err)
 	}
-	return r.say("%s: %s\n", filepath.Base(name), told)
+	return r.say("%s: %s\n", cli.Name(filepath.Base(name)), told)
 }
 
 // interrupted returns the error of a run that the user interrupted.

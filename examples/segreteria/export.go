@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/internal/italian"
 	"github.com/flussi-go/flussi/pagoinrete"
 )
@@ -24,7 +25,7 @@ func (d *demo) export(ctx context.Context) error {
 	if err := d.tellTruth(); err != nil {
 		return err
 	}
-	return d.say("Tutti gli avvisi con stati e prove: %s\nNella stessa cartella: alunni.xlsx, alunni-errori.xlsx, i PDF (avvisi), l'archivio (segreteria.db), e i file del PSP e della tesoreria (flusso-1.xml, flusso-2.xml, giornale.xml), per il comando riconcilia.\n", result)
+	return d.say("Tutti gli avvisi con stati e prove: %s\nNella stessa cartella: alunni.xlsx, alunni-errori.xlsx, i PDF (avvisi), l'archivio (segreteria.db), e i file del PSP e della tesoreria (flusso-1.xml, flusso-2.xml, giornale.xml), per il comando riconcilia.\n", cli.Name(result))
 }
 
 // tellTruth says what the simulators have, whatever the office believes.

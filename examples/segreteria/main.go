@@ -26,13 +26,16 @@ package main
 import (
 	"context"
 	"fmt"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"golang.org/x/term"
 
+	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/examples/internal/outfile"
 )
 
 func main() {
@@ -44,9 +47,12 @@ func main() {
 		width = 0
 	}
 	out := &cli.Output{To: os.Stdout, Width: width}
-	code := cli.Run(ctx, command(out), os.Stderr)
+	errs := &cli.Output{To: os.Stderr}
+	log.SetOutput(flussi.MaskWriter(errs)) // what net/http and drivers print
+	outfile.Sweep(".")
+	code := cli.Run(ctx, command(out), errs)
 	if code == cli.OK && out.Err() != nil {
-		fmt.Fprintln(os.Stderr, "La dimostrazione è finita, ma non è stato possibile scriverne il risultato.")
+		fmt.Fprintln(errs, "La dimostrazione è finita, ma non è stato possibile scriverne il risultato.")
 		code = cli.Failure
 	}
 	os.Exit(code)

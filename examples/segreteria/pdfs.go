@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/examples/internal/outfile"
 	"github.com/flussi-go/flussi/pagoinrete"
 	"github.com/flussi-go/flussi/pagoinrete/restgateway/restgatewaytest"
 )
@@ -57,7 +58,7 @@ func (d *demo) download(ctx context.Context) error {
 // keepPDF writes a notice into a folder, whole or not at all, and returns its size. The name
 // tells nothing of the family.
 func keepPDF(folder string, id uuid.UUID, body io.Reader) (size int64, err error) {
-	err = write(filepath.Join(folder, "avviso-"+id.String()+".pdf"), func(w io.Writer) (err error) {
+	err = outfile.Write(filepath.Join(folder, "avviso-"+id.String()+".pdf"), false, func(w io.Writer) (err error) {
 		size, err = io.Copy(w, body)
 		return err
 	})

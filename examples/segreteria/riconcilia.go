@@ -164,5 +164,5 @@ func (r *reconciliation) writeReport(ctx context.Context, name string) error {
 	case err != nil:
 		return fmt.Errorf("write report: %w", err)
 	}
-	return r.say("\nReport: %s\n", name)
+	return r.say("\nReport: %s\n", cli.Name(name))
 }

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/google/uuid"
 	"github.com/xuri/excelize/v2"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/examples/internal/outfile"
 	"github.com/flussi-go/flussi/examples/internal/sheets"
 	"github.com/flussi-go/flussi/excel"
 	"github.com/flussi-go/flussi/pagoinrete"
@@ -76,14 +78,8 @@ func (o *office) addFrom(ctx context.Context, event uuid.UUID, name, marked stri
 	return added, noticeexcel.Italian(&report, added, 0), err
 }
 
-// write makes a file whole, or not at all. It is for its owner alone: it holds personal data.
+// write makes a new file whole, or not at all. It is for its owner alone: it holds personal data.
 func write(name string, content func(io.Writer) error) error {
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(content(file), file.Close()); err != nil {
-		return errors.Join(err, os.Remove(name))
-	}
-	return nil
+	outfile.Sweep(filepath.Dir(name))
+	return outfile.Write(name, false, content)
 }

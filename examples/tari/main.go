@@ -29,6 +29,7 @@ import (
 )
 
 func main() {
+	log.SetOutput(flussi.MaskWriter(os.Stderr)) // net/http and drivers print what they receive
 	folder, err := os.MkdirTemp("", "tari-")
 	if err != nil {
 		log.Fatal(err)

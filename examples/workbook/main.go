@@ -16,9 +16,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"time"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/examples/internal/outfile"
 	"github.com/flussi-go/flussi/excel"
 )
 
@@ -49,8 +52,8 @@ func fees() (*excel.Template[fee], error) {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+	if err := run(ctx, os.Args[1:], &cli.Output{To: os.Stdout}); err != nil {
+		fmt.Fprintln(&cli.Output{To: os.Stderr}, err)
 		os.Exit(1)
 	}
 }
@@ -103,14 +106,8 @@ func check(ctx context.Context, template *excel.Template[fee], name, marked stri
 	return fmt.Errorf("ci sono errori: sono segnati in %s", marked)
 }
 
-// write makes a file, or none if something fails.
+// write makes a new file, or none if something fails.
 func write(name string, content func(io.Writer) error) error {
-	file, err := os.Create(name)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(content(file), file.Close()); err != nil {
-		return errors.Join(err, os.Remove(name))
-	}
-	return nil
+	outfile.Sweep(filepath.Dir(name))
+	return outfile.Write(name, false, content)
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/internal/italian"
+	"github.com/flussi-go/flussi/internal/terminal"
 )
 
 // The exit codes of every program. Programs have others of their own: see [Exit].
@@ -76,8 +78,16 @@ func (e *Exit) Error() string {
 // Unwrap returns Err.
 func (e *Exit) Unwrap() error { return e.Err }
 
-// Run executes a command, tells its error, and returns the exit code.
-func Run(ctx context.Context, root *cobra.Command, errs io.Writer) int {
+// Run executes a command, tells its error, and returns the exit code. Of a panic it tells where it
+// happened, but not its value, which may hold anything.
+func Run(ctx context.Context, root *cobra.Command, errs io.Writer) (code int) {
+	errs = cleaning(errs)
+	defer func() {
+		if value := recover(); value != nil {
+			fmt.Fprintf(errs, "Il programma si è interrotto per un errore interno: rivolgersi all'assistenza.\n(dettaglio tecnico: panic of type %T)\n%s", value, debug.Stack())
+			code = Failure
+		}
+	}()
 	translate(root)
 	called, err := root.ExecuteContextC(ctx)
 	var exit *Exit
@@ -111,8 +121,15 @@ func tell(errs io.Writer, err error) {
 	fmt.Fprintf(errs, "%s\n(dettaglio tecnico: %s)\n", flussi.Explain(err), string(detail))
 }
 
-// Output is where a program writes, from whichever goroutine. It remembers the first error,
-// so that a program does not say that all is well when nobody got its results.
+// Name writes the name of a file, or the value of a flag, within a sentence.
+func Name(name string) string { return terminal.Line(name) }
+
+// Text returns a text of several lines as an [Output] writes it, such as the cell of a table.
+func Text(text string) string { return terminal.Text(text) }
+
+// Output is where a program writes, from whichever goroutine. It replaces what must not reach a
+// terminal, as package terminal lists it. It remembers the first error, so that a program does not
+// say that all is well when nobody got its results.
 type Output struct {
 	To       io.Writer
 	Width    int      // of the terminal, in characters: longer lines are broken between words; 0: none are
@@ -129,15 +146,48 @@ func (o *Output) Write(p []byte) (int, error) {
 	if o.err != nil {
 		return 0, o.err
 	}
-	if o.Width == 0 {
-		n, err := o.To.Write(p)
-		o.err = err
-		return n, err
+	text := terminal.Text(string(p))
+	if o.Width > 0 {
+		text = wrapped(text, o.Width, o.Commands)
 	}
-	if _, o.err = o.To.Write([]byte(wrapped(string(p), o.Width, o.Commands))); o.err != nil {
+	return o.write(text, len(p))
+}
+
+// write writes a text in place of so many bytes.
+func (o *Output) write(text string, size int) (int, error) {
+	if _, o.err = o.To.Write([]byte(text)); o.err != nil {
 		return 0, o.err
 	}
-	return len(p), nil
+	return size, nil
+}
+
+// Drawing returns a writer for what draws on a line, such as a progress bar: it may return to the
+// start of the line.
+func Drawing(to io.Writer) io.Writer {
+	if o, is := to.(*Output); is {
+		return drawing{o}
+	}
+	return drawing{&Output{To: to}}
+}
+
+type drawing struct{ *Output }
+
+// Write writes as the Output does, but for carriage returns.
+func (d drawing) Write(p []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.err != nil {
+		return 0, d.err
+	}
+	return d.write(terminal.Drawing(string(p)), len(p))
+}
+
+// cleaning returns a writer as an Output.
+func cleaning(to io.Writer) *Output {
+	if o, is := to.(*Output); is {
+		return o
+	}
+	return &Output{To: to}
 }
 
 // Err returns the first error.
@@ -205,7 +255,7 @@ func unknown(root *cobra.Command, name string) error {
 	if near := root.SuggestionsFor(name); len(near) > 0 {
 		hint = " Forse si intendeva " + italian.QuotedOr(near) + "."
 	}
-	return Wrongf("Il comando «%s» non esiste.%s", name, hint)
+	return Wrongf("Il comando «%s» non esiste.%s", Name(name), hint)
 }
 
 // flagError says in Italian what is wrong with a flag. It does not show its value, which
@@ -219,9 +269,9 @@ func flagError(err error) error {
 	switch {
 	case errors.As(err, &missing):
 		if shorts := missing.GetSpecifiedShortnames(); shorts != "" {
-			return Wrongf("L'opzione -%s non esiste.", missing.GetSpecifiedName())
+			return Wrongf("L'opzione -%s non esiste.", Name(missing.GetSpecifiedName()))
 		}
-		return Wrongf("L'opzione --%s non esiste.", missing.GetSpecifiedName())
+		return Wrongf("L'opzione --%s non esiste.", Name(missing.GetSpecifiedName()))
 	case errors.As(err, &empty):
 		return Wrongf("Manca il valore dell'opzione --%s.", empty.GetFlag().Name)
 	case errors.As(err, &invalid):

@@ -354,7 +354,6 @@ func TestAnOutputBreaksWhatATerminalWouldCut(t *testing.T) {
 		"an entry of a list":            {"- Riga 12: manca il codice fiscale", "- Riga 12: manca il\n  codice fiscale"},
 		"one that is indented":          {"  questa riga è troppo lunga", "  questa riga è\n  troppo lunga"},
 		"a table":                       {"╭──────────────────────┬───╮\n│ a b c d e f g h i j  │ k │\n├──────────────────────┼───┤\n╰──────────────────────┴───╯\n", "╭──────────────────────┬───╮\n│ a b c d e f g h i j  │ k │\n├──────────────────────┼───┤\n╰──────────────────────┴───╯\n"},
-		"a progress bar":                {"\r 10% ▕██░░░░░▏ (1/10) 3 in errore", "\r 10% ▕██░░░░░▏ (1/10) 3 in errore"},
 		"a command":                     {"  massivo send 01953b7e --store a b", "  massivo send 01953b7e --store a b"},
 		"a command that fits":           {"Ora: massivo send 1\n", "Ora: massivo send 1\n"},
 		"a command behind its text":     {"Per inviare il flusso: massivo send 01953b7e --store a\n", "Per inviare il\nflusso:\n  massivo send 01953b7e --store a\n"},
@@ -389,4 +388,57 @@ func TestTimesAreThoseOfItaly(t *testing.T) {
 	} {
 		assert.Equal(t, want, must.Get(time.Parse(time.RFC3339, utc))(t).In(cli.Italy()).Format(time.RFC3339))
 	}
+}
+
+func TestAnOutputWritesNothingThatControlsATerminal(t *testing.T) {
+	for _, width := range []int{0, 200} {
+		var to bytes.Buffer
+		out := &cli.Output{To: &to, Width: width}
+		text := "Il file «\x1b[2J\u202e\u009b\x9b\r\a.xlsx» non esiste.\n\t│ ok │\n"
+		assert.Equal(t, len(text), must.Get(out.Write([]byte(text)))(t))
+		assert.Equal(t, "Il file «�[2J�����.xlsx» non esiste.\n\t│ ok │\n", to.String())
+		to.Reset()
+		bar := "\r 10% ▕██░░░░░▏ (1/10) 3 in errore"
+		assert.Equal(t, len(bar), must.Get(cli.Drawing(out).Write([]byte(bar)))(t))
+		must.Get(fmt.Fprint(cli.Drawing(&to), "\r\x1b[K"))(t)
+		assert.Equal(t, bar+"\r�[K", to.String())
+	}
+	assert.Equal(t, "a�b�.xlsx", cli.Name("a\nb\x1b.xlsx"))
+	to := &tap{left: 0}
+	out := &cli.Output{To: to}
+	for range 2 {
+		_, err := fmt.Fprint(cli.Drawing(out), "riga")
+		require.EqualError(t, err, "closed 1")
+	}
+	require.EqualError(t, out.Err(), "closed 1")
+}
+
+// What an operator typed, and what a file or the system said about it.
+func TestErrorsAreWrittenWithoutWhatControlsATerminal(t *testing.T) {
+	const evil = "\x1b]0;titolo\a\u202e\x9b2J"
+	for name, err := range map[string]error{
+		"a usage error": cli.Wrongf("Il comando «%s» non esiste.", evil),
+		"another error": explained{errors.New(evil)},
+		"its Italian":   cli.Explained("Il file «"+evil+"» non esiste.", errors.New("x")),
+		"an exit":       &cli.Exit{Code: 3, Err: errors.New(evil)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, said := run(t.Context(), func(context.Context) error { return err }, "send", "lista.xlsx")
+			must.NotContain(t, said, "\x1b", "\a", "\u202e", "\x9b")
+			assert.Contains(t, said, "�")
+		})
+	}
+	for _, args := range [][]string{{evil}, {"send", "--" + evil}, {"send", "lista.xlsx", "--wait", evil}, {"help", evil}} {
+		_, _, said := run(t.Context(), nothing, args...)
+		must.NotContain(t, said, "\x1b", "\a", "\u202e", "\x9b")
+		assert.NotEmpty(t, said)
+	}
+}
+
+func TestAPanicIsToldWithoutItsValue(t *testing.T) {
+	code, out, said := run(t.Context(), func(context.Context) error { panic(errors.New("RSSMRA85T10A562S")) }, "send", "lista.xlsx")
+	assert.Equal(t, cli.Failure, code)
+	assert.Empty(t, out)
+	must.Contain(t, said, "Il programma si è interrotto per un errore interno", "panic of type *errors.errorString", "cli_test.go")
+	assert.NotContains(t, said, "RSSMRA85T10A562S")
 }

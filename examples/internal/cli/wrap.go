@@ -31,13 +31,10 @@ func Wrap(line string, width, indent int) string {
 	return b.String()
 }
 
-// wrapped breaks the lines of a text that are too long, but for those of tables, of a
-// progress bar, and of commands that are to be copied. A command that does not fit behind
+// wrapped breaks the lines of a text that are too long, but for those of tables and
+// of commands that are to be copied. A command that does not fit behind
 // its text gets a line of its own.
 func wrapped(s string, width int, commands []string) string {
-	if strings.Contains(s, "\r") {
-		return s
-	}
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
 		start := strings.TrimLeft(line, " ")

@@ -3,7 +3,6 @@ package storage
 
 import (
 	"context"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -70,30 +69,17 @@ func onServer(location string) bool {
 	return scheme.MatchString(location) || keyword.MatchString(location)
 }
 
-// HoldsPassword reports whether a location may contain a password. Such a location must not be
-// shown.
-func HoldsPassword(location string) bool {
-	if !onServer(location) {
-		return false
+// Redact returns a location as a program may print it: see [postgres.Redact]. The path of a file is
+// returned as it is, unless it looks like a mistyped location that has a password.
+func Redact(location string) string {
+	if onServer(location) {
+		return postgres.Redact(strings.TrimSpace(location))
 	}
-	if strings.Contains(strings.ToLower(location), "password") {
-		return true
+	if mistyped.MatchString(location) {
+		return ""
 	}
-	if keyword.MatchString(location) {
-		return false
-	}
-	u, err := url.Parse(location)
-	if err != nil {
-		return true
-	}
-	if _, set := u.User.Password(); set {
-		return true
-	}
-	query, err := url.ParseQuery(u.RawQuery)
-	for name := range query {
-		if strings.Contains(strings.ToLower(name), "password") {
-			return true
-		}
-	}
-	return err != nil || strings.Contains(u.Path, "@") // the @ may end a password with a slash
+	return location
 }
+
+// mistyped matches a path that looks like a location with a password.
+var mistyped = regexp.MustCompile(`(?i)pass(?:word|wd)?\s*=|:[^/@\s]+@`)

@@ -31,7 +31,7 @@ func TestOpenTakesPathsForFiles(t *testing.T) {
 		assert.Same(t, store, store.Self(), path)
 		require.NoError(t, store.Close())
 		assert.FileExists(t, path)
-		assert.False(t, storage.HoldsPassword(path), path)
+		assert.Equal(t, path, storage.Redact(path))
 	}
 }
 
@@ -68,26 +68,41 @@ func TestOpenCreatesNoFileForWrongLocations(t *testing.T) {
 	assert.Empty(t, must.Get(os.ReadDir("."))(t), "a file was created")
 }
 
-func TestHoldsPassword(t *testing.T) {
-	for location, want := range map[string]bool{
-		"massivo.db":       false,
-		"la password.db":   false,
-		"postgres://h/d":   false,
-		"postgres://u@h/d": false,
-		"postgresql://u@h:5433/d?sslmode=disable": false,
-		"host=h dbname=d user=u":                  false,
-		"postgres://u:p@h/d":                      true,
-		"postgres://u:@h/d":                       true,
-		"postgres://h/d?user=u&password=p":        true,
-		"postgres://h/d?user=u&PASSWORD=p":        true,
-		"postgres://h/d?pass%77ord=p":             true,
-		"postgres://h/d?sslpassword=p":            true,
-		"postgres://u:p/q@h/d":                    true,
-		"postgres://u:%zz@h/d":                    true,
-		"host=h password=p":                       true,
-		"password = 'p q' host=h":                 true,
-		"host=h sslpassword=p":                    true,
+func TestALocationIsShownWithoutItsPassword(t *testing.T) {
+	for location, want := range map[string]string{
+		"massivo.db":         "massivo.db",
+		"la password.db":     "la password.db",
+		"postgres://h/d":     "postgres://h/d",
+		"postgres://u@h/d":   "postgres://u@h/d",
+		"  postgres://u@h/d": "postgres://u@h/d",
+		"postgresql://u@h:5433/d?sslmode=disable":        "postgresql://u@h:5433/d?sslmode=disable",
+		"host=h dbname=d user=u":                         "host=h dbname=d user=u",
+		"host = h dbname='il db' user='l\\'ente'":        "host=h dbname='il db' user='l\\'ente'",
+		"postgres://u:segreta@h/d":                       "postgres://u@h/d",
+		"postgres://u:@h/d":                              "postgres://u@h/d",
+		"postgres://h/d?user=u&password=segreta":         "postgres://h/d?user=u",
+		"postgres://h/d?user=u&pass%77ord=segreta":       "postgres://h/d?user=u",
+		"postgres://h/d?user=u&sslpassword=segreta":      "postgres://h/d?user=u",
+		"postgres://h/d?passfile=/home/u/.pgpass&user=u": "postgres://h/d?passfile=%2Fhome%2Fu%2F.pgpass&user=u",
+		"postgres://h/d?options=-c%20app.key%3Dsegreta":  "postgres://h/d",
+		"postgres://h/d#segreta":                         "",
+		"postgres://h/d?PASSWORD=segreta":                "postgres://h/d",
+		"postgres://u:segreta/q@h/d":                     "",
+		"postgres://u:%zzsegreta@h/d":                    "",
+		"postgres://h/d?password=%zzsegreta":             "",
+		"Postgres://u:segreta@h/d":                       "",
+		"mysql://u:segreta@h/d":                          "",
+		"host=h password=segreta":                        "host=h",
+		"password = 'segreta q' host=h":                  "host=h",
+		"host=h sslpassword=segreta passfile=/p":         "host=h passfile=/p",
+		"host='h password=segreta":                       "",
+		"host='h password=segreta port=1'":               "",
+		"host=h password='segreta":                       "",
+		"d password=segreta host=h":                      "",
+		"u:segreta@h/d":                                  "",
 	} {
-		assert.Equal(t, want, storage.HoldsPassword(location), location)
+		shown := storage.Redact(location)
+		assert.Equal(t, want, shown, location)
+		assert.NotContains(t, shown, "segreta", location)
 	}
 }

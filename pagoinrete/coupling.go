@@ -19,8 +19,8 @@ var coupling = map[EventState][]NoticeState{
 	EventDeleted: {NoticeCancelled},
 }
 
-// Coupled reports whether a notice may be in a state while its event is in another: the
+// Compatible reports whether a notice may be in a state while its event is in another: the
 // columns of the guide's table of the ten operations. A donation has no notices at all.
-func Coupled(event EventState, notice NoticeState) bool {
+func Compatible(event EventState, notice NoticeState) bool {
 	return slices.Contains(coupling[event], notice)
 }

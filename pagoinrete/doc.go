@@ -50,7 +50,7 @@
 //
 // # An event and its notices
 //
-// What may happen to either is in two tables, [EventMachine] and [NoticeMachine]. [Coupled] says
+// What may happen to either is in two tables, [EventMachine] and [NoticeMachine]. [Compatible] says
 // which states notices may be in while their event is in a state.
 //
 //	the event                     its notices

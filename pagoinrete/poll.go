@@ -101,7 +101,7 @@ func (n Notice) applyRemote(there RemoteNotice, missing, notified bool, by fluss
 		n.follows(there.State)
 	case err != nil && paid(n.State) && paid(there.State):
 		return differs(Discrepancy{Kind: DiscrepancyPaidTwice, State: string(there.State)})
-	case err != nil, !notified && !Coupled(EventToNotify, there.State):
+	case err != nil, !notified && !Compatible(EventToNotify, there.State):
 		return differs(Discrepancy{Kind: DiscrepancyState, State: string(there.State)})
 	default:
 		n.State = there.State

@@ -198,7 +198,7 @@ func (c *chaos) check(t *testing.T, after string) {
 		}
 		places := map[string]bool{}
 		for _, n := range all {
-			require.True(t, pagoinrete.Coupled(e.State, n.State), "an event that is %s with a notice that is %s, after %s", e.State, n.State, after)
+			require.True(t, pagoinrete.Compatible(e.State, n.State), "an event that is %s with a notice that is %s, after %s", e.State, n.State, after)
 			require.LessOrEqual(t, c.platform.Created(n.ID), 1, "transmitted twice, after %s", after)
 			if n.State != pagoinrete.NoticeNotLinked && !n.Number.IsZero() {
 				require.Equal(t, uuid.Nil, numbers[n.Number], "one number twice, after %s", after)

@@ -105,7 +105,7 @@ func TestTheTenOperationsAreTheGuides(t *testing.T) {
 		states := map[string]bool{}
 		for _, n := range w.notices(t, e.ID) {
 			states[n.State.Label()] = true
-			assert.True(t, pagoinrete.Coupled(stored.State, n.State))
+			assert.True(t, pagoinrete.Compatible(stored.State, n.State))
 		}
 		if row.notice == "" {
 			assert.Empty(t, states, row.operation)

@@ -270,7 +270,7 @@ func (s *Service) notified(ctx context.Context, by flussi.Actor, page []Notice, 
 			continue
 		}
 		there, is := answers[n.ID]
-		if _, awaited := n.awaited(); !is || !awaited && Coupled(EventToNotify, there.State) {
+		if _, awaited := n.awaited(); !is || !awaited && Compatible(EventToNotify, there.State) {
 			continue // it does not matter
 		}
 		e, err := s.readEvent(ctx, n.EventID)

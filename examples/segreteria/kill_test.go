@@ -196,7 +196,7 @@ func (k *killing) takes(t *testing.T, event uuid.UUID, step string, to pagoinret
 	assert.Zero(t, e.Discrepancy)
 	for n, err := range k.AllNotices(t.Context(), assistant, pagoinrete.NoticeFilter{Event: event}) {
 		require.NoError(t, err)
-		assert.True(t, pagoinrete.Coupled(e.State, n.State), "%s while the event is %s", n.State, e.State)
+		assert.True(t, pagoinrete.Compatible(e.State, n.State), "%s while the event is %s", n.State, e.State)
 	}
 }
 

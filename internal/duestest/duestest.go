@@ -65,7 +65,7 @@ func CheckLatestState(t *testing.T, store pagoinrete.Store, seed uint64, rounds 
 			require.NoError(t, dues.Update(t.Context(), code(body), []settlement.ReferenceState{latest}))
 			n = must.Get(store.Notice(t.Context(), n.ID))(t)
 			require.Equal(t, n.State, told(state, n), "%s became %s", state, n.State)
-			require.True(t, pagoinrete.Coupled(pagoinrete.EventNotified, n.State))
+			require.True(t, pagoinrete.Compatible(pagoinrete.EventNotified, n.State))
 			return n
 		}
 		var latest []settlement.Paid

@@ -218,7 +218,7 @@ func TestTheSimulatorsRulesForNoticesAreThoseOfTheTables(t *testing.T) {
 			require.True(t, p.SetNoticeState(n.ID, word))
 			there := must.Get(p.client.Event(t.Context(), e.ID))(t)
 			state := p.one(t, n.ID).State
-			if !pagoinrete.Coupled(there.State, state) {
+			if !pagoinrete.Compatible(there.State, state) {
 				continue
 			}
 			for _, action := range []pagoinrete.NoticeAction{pagoinrete.NoticeCancel, pagoinrete.NoticePayManually, pagoinrete.NoticeRefund} {
@@ -227,7 +227,7 @@ func TestTheSimulatorsRulesForNoticesAreThoseOfTheTables(t *testing.T) {
 					moved, err := p.client.MoveNotice(t.Context(), by, n.ID, action, proof)
 					to, refusal := pagoinrete.NoticeMachine().Fire(t.Context(), state, action, by)
 					name := fmt.Sprint(event, " ", word, " ", action, " ", by.ID)
-					if refusal == nil && pagoinrete.Coupled(there.State, to) {
+					if refusal == nil && pagoinrete.Compatible(there.State, to) {
 						require.NoError(t, err, name)
 						assert.Equal(t, to, moved.State, name)
 						continue

@@ -68,10 +68,11 @@
 // notifications at the platform's pace, at most twice the Workers of each flow. They are found when
 // their leases are over.
 //
-// A failure of the service stops the flow, not its recipients: with a refused key, or with a
-// platform that is down, what was not begun remains Registrato, the flow's Error says why in
-// Italian, and [Service.SendFlow] goes on from there. Up to [DispatcherConfig].FailureThreshold and
-// as many notifications as are being sent may be in Errore by then, if the platform does not answer at all.
+// A failure of the service stops the flow, not its recipients: with a refused key, or with a platform
+// that is down, what was not begun remains Registrato, the flow's Error says why in Italian, and
+// [Service.SendFlow] goes on from there. If the platform does not answer at all, up to
+// [DispatcherConfig].FailureThreshold and as many notifications as are being sent may be in Errore by
+// then.
 //
 // If App IO refuses a message, its notification becomes Errore, and the others are sent. The flow
 // stops if the cause is the service: App IO does not accept the key, its gateway refuses the call

@@ -186,8 +186,8 @@ func (c *checker) behind(earlier, a answer) {
 	}
 }
 
-// paused checks the PausedFor of an answer: what is left of the retryAfter that an earlier request, with the
-// answer began, told the store.
+// paused checks the PausedFor of an answer: what is left of the retryAfter that an earlier request,
+// with the answer began, told the store.
 func (c *checker) paused(began, a answer, retryAfter time.Duration, what string) {
 	least := retryAfter - a.after.Sub(began.before) - precision
 	most := retryAfter - a.before.Sub(began.after) + precision

@@ -159,9 +159,9 @@ func connect(f *file, c Config, connections int, reads bool, pragmas ...string) 
 //	db, err := sql.Open("sqlite", "file:comune.db?_pragma=journal_mode(WAL)&_pragma=busy_timeout(30000)&_txlock=immediate")
 //
 // Without _pragma=secure_delete(1), what [flow.Service.Anonymise] erases may remain in free pages of
-// the file. WAL is not required; without it, readers and the writer wait for each other. busy_timeout is how
-// long the caller's own statements wait: the driver's default is 0. See [Store.WithTx] for _txlock.
-// Of a database :memory:, each connection has another one: call SetMaxOpenConns(1).
+// the file. WAL is not required; without it, readers and the writer wait for each other. busy_timeout
+// is how long the caller's own statements wait: the driver's default is 0. See [Store.WithTx] for
+// _txlock. Of a database :memory:, each connection has another one: call SetMaxOpenConns(1).
 func New(db *sql.DB, c Config) (*Store, error) {
 	if db == nil {
 		return nil, fmt.Errorf("sqlite: new store: %w: database is nil", flussi.ErrConfig)

@@ -39,7 +39,7 @@ func MaskAttr(_ []string, a slog.Attr) slog.Attr {
 //   - what is in double quotes or back quotes: net/http and drivers quote there what they received
 //   - the value of a panic in a handler
 //   - passwords in addresses of databases, and the values of a row that PostgreSQL names
-//   - what [Problem.Words] always masks: fiscal codes, numbers of 11 digits or more, e-mail addresses
+//   - what [Problem.Answer] always masks: fiscal codes, numbers of 11 digits or more, e-mail addresses
 //
 // and U+FFFD in place of what must not reach a terminal: control characters, escape sequences,
 // invisible characters and bytes that are not UTF-8. Words of a text outside of quotes remain: there

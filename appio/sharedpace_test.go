@@ -388,6 +388,31 @@ func TestSharedPaceTakesOnlyWhatItNeeds(t *testing.T) {
 	})
 }
 
+// A process that makes calls as fast as it can asks for more turns at a time.
+func TestSharedPaceAsksSeldomAtFullSpeed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &remoteTurns{turns: &appio.MemoryTurns{}, latency: 3 * time.Millisecond}
+		pace := newPace(t, appio.PaceConfig{Calls: 10_000_000, Shared: store, Body: body})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var group sync.WaitGroup
+		var calls atomic.Int64
+		for range 64 {
+			group.Go(func() {
+				for pace.Wait(ctx) == nil {
+					calls.Add(1)
+					time.Sleep(5 * time.Millisecond)
+				}
+			})
+		}
+		group.Wait()
+		t.Logf("%d calls, %d requests", calls.Load(), store.requests.Load())
+		assert.Greater(t, calls.Load(), int64(10_000))
+		assert.Less(t, store.requests.Load(), calls.Load()/200)
+		time.Sleep(time.Second)
+	})
+}
+
 // There are turns for announced calls, and calls that were announced before and wait come first.
 func TestSharedPaceAnnouncesCallsThatHaveTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -151,6 +151,11 @@ func (p *Pace) ask(at time.Time) {
 	if !p.limit.pausedUntil.After(at) {
 		r.Turns = s.lacking(p.waiting+p.reserved, at)
 	}
+	// A process that used up a grant within maxLate makes more calls than wait at one moment. At the
+	// rate of a platform, no grant is used up as soon.
+	if r.Turns > 0 && at.Sub(s.askedAt) < maxLate {
+		r.Turns = max(r.Turns, 2*s.granted)
+	}
 	if !reported.IsZero() {
 		r.RetryAfter = max(reported.Sub(at), time.Millisecond)
 	}

@@ -70,40 +70,38 @@ func TestCloseWaitsForRunningCalls(t *testing.T) {
 // Calls of any kind may run while the store is closed: each succeeds or says that the store is closed,
 // and nothing remains beside the file.
 func TestCloseAmongManyCalls(t *testing.T) {
-	for range 3 {
-		path := newFile(t)
-		s := must.Get(sqlite.Open(t.Context(), path, sqlite.Config{MaxReaders: 2}))(t)
-		id := save(t, s, 100)
-		calls := []func() error{
-			func() error { return must.Err(s.Flow(t.Context(), id)) },
-			func() error {
-				return must.Err(s.Notifications(t.Context(), flow.NotificationFilter{Flow: id}, flow.Page{Limit: 50}))
-			},
-			func() error { return must.Err(claim(s, id, 1)) },
-			func() error {
-				return must.Err(s.ReserveTurns(t.Context(), appio.TurnRequest{Body: "ente", Rate: 30, Turns: 1}))
-			},
-			func() error { return s.Migrate(t.Context()) },
-		}
-		var group, begun sync.WaitGroup
-		for _, call := range calls {
-			begun.Add(1)
-			group.Go(func() {
-				err := call()
-				begun.Done()
-				for err == nil {
-					err = call()
-				}
-				refused(t, err, sqlite.ErrLost)
-				assert.Contains(t, flussi.Explain(err), "ha già chiuso l'archivio")
-			})
-		}
-		begun.Wait()
-		require.NoError(t, s.Close())
-		_, err := os.Stat(path + "-wal")
-		assert.ErrorIs(t, err, os.ErrNotExist)
-		group.Wait()
+	path := newFile(t)
+	s := must.Get(sqlite.Open(t.Context(), path, sqlite.Config{MaxReaders: 2}))(t)
+	id := save(t, s, 100)
+	calls := []func() error{
+		func() error { return must.Err(s.Flow(t.Context(), id)) },
+		func() error {
+			return must.Err(s.Notifications(t.Context(), flow.NotificationFilter{Flow: id}, flow.Page{Limit: 50}))
+		},
+		func() error { return must.Err(claim(s, id, 1)) },
+		func() error {
+			return must.Err(s.ReserveTurns(t.Context(), appio.TurnRequest{Body: "ente", Rate: 30, Turns: 1}))
+		},
+		func() error { return s.Migrate(t.Context()) },
 	}
+	var group, begun sync.WaitGroup
+	for _, call := range calls {
+		begun.Add(1)
+		group.Go(func() {
+			err := call()
+			begun.Done()
+			for err == nil {
+				err = call()
+			}
+			refused(t, err, sqlite.ErrLost)
+			assert.Contains(t, flussi.Explain(err), "ha già chiuso l'archivio")
+		})
+	}
+	begun.Wait()
+	require.NoError(t, s.Close())
+	_, err := os.Stat(path + "-wal")
+	assert.ErrorIs(t, err, os.ErrNotExist)
+	group.Wait()
 }
 
 // A store in a transaction of the caller does not close the store that it was made from.

@@ -27,7 +27,6 @@ func ExampleService_Watch() {
 			http.NotFound(w, r)
 			return
 		}
-		w.Header().Set("Content-Type", "text/event-stream")
 		events := http.NewResponseController(w)
 		send := func(event, text string) error {
 			fmt.Fprintf(w, "event: %s\ndata: %s\n\n", event, strings.ReplaceAll(text, "\n", " "))
@@ -40,14 +39,21 @@ func ExampleService_Watch() {
 			if now.TimeLeft > 0 {
 				text += fmt.Sprintf(", ancora %.0f s", now.TimeLeft.Seconds())
 			}
-			if err != nil { // after an error of the store, the loop goes on
+			switch {
+			case err != nil && w.Header().Get("Content-Type") == "": // such as a flow that the operator may not read
+				http.Error(w, flussi.Explain(err), flussi.HTTPStatus(err))
+				return
+			case err != nil: // after an error of the store, the loop goes on
 				event, text = "errore", flussi.Explain(err)
 			}
+			w.Header().Set("Content-Type", "text/event-stream")
 			if send(event, text) != nil {
 				return
 			}
 		}
-		_ = send("fine", text)
+		if r.Context().Err() == nil { // otherwise the browser connects again, such as after a restart of the server
+			_ = send("fine", text)
+		}
 	}))
 	defer page.Close()
 

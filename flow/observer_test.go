@@ -492,3 +492,38 @@ func TestObserverReceivesNoEndWithoutABeginning(t *testing.T) {
 		assert.Empty(t, e.changes)
 	})
 }
+
+// An observer may read from the service, and receives nothing after Run or Serve has returned, also if
+// their context ends while the platform does not answer.
+func TestObserverReceivesNothingAfterTheEnd(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		var e events
+		observer := e.observer(t)
+		record := observer.SendingChanged
+		observer.SendingChanged = func(ctx context.Context, c flow.SendingChange) {
+			assert.Equal(t, c.FlowID, must.Get(w.Flow(context.WithoutCancel(ctx), operator, c.FlowID))(t).ID)
+			record(ctx, c)
+		}
+		received := func() int {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			return len(e.submissions) + len(e.claims) + len(e.rescued) + len(e.calls) + len(e.changes)
+		}
+		first, _ := w.sending(t, 30), w.sending(t, 30)
+		w.FailAtRandom(appiotest.SubmitMessage, 0.5, 1, appiotest.Fault{Kind: appiotest.Silent})
+		d := w.dispatcher(t, flow.DispatcherConfig{MaxFlows: 1, Observer: observer, ShutdownTimeout: 5 * time.Second})
+		for _, run := range []func(context.Context){
+			func(ctx context.Context) { _, _ = d.Run(ctx, first.ID) },
+			func(ctx context.Context) { _ = d.Serve(ctx) },
+		} {
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			run(ctx)
+			cancel()
+			assert.Empty(t, e.started, "each submission has ended")
+			before := received()
+			time.Sleep(time.Hour)
+			assert.Equal(t, before, received())
+		}
+		assert.NotEmpty(t, e.submissions)
+	}, unlimited)
+}

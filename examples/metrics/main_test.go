@@ -196,6 +196,32 @@ func TestMetricsKeepTheConventions(t *testing.T) {
 	})
 }
 
+// Prometheus keeps each series, so their number depends on services and outcomes, not on messages.
+func TestMessagesAddNoSeries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		f := must.Get(w.order(t.Context(), 5))(t)
+		must.Get(w.dispatcher.Run(t.Context(), f.ID))(t)
+		series := func() (n int) {
+			for _, family := range w.scrape(t).families {
+				n += len(family.Metric)
+			}
+			return n
+		}
+		send := func(from, to int) {
+			for i := from; i < to; i++ {
+				must.Get(w.service.SendNewNotification(t.Context(), w.operator, "tributi", flow.Draft{
+					Recipient: appiotest.SampleCitizen(i), Subject: flussi.NewText("Scadenza della TARI"), Content: flussi.NewText(strings.Repeat("La rata scade il 16 giugno. ", 5)),
+				}, flow.SendNewConfig{}))(t)
+			}
+		}
+		send(1000, 1001)
+		before := series()
+		send(1001, 1100)
+		assert.Equal(t, before, series())
+	})
+}
+
 func TestEachMessageHasASpanWithItsRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -175,6 +175,46 @@ func TestNothingIsPrintedOfWhatAServerSendsUnasked(t *testing.T) {
 	}
 }
 
+// net/http prints of HTTP/2 that a frame was not expected, but not what it held.
+func TestNothingIsPrintedOfFramesThatComeUnasked(t *testing.T) {
+	printed := captured(t)
+	server, client := certificate(t, "h2")
+	listener := must.Get(tls.Listen("tcp", "127.0.0.1:0", server))(t)
+	defer listener.Close()
+	ended := make(chan struct{})
+	frame := func(kind, flags, stream byte, payload string) string {
+		return string([]byte{0, 0, byte(len(payload)), kind, flags, 0, 0, 0, stream}) + payload
+	}
+	go func() {
+		defer close(ended)
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = io.ReadFull(conn, make([]byte, len("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")))
+		_, _ = io.WriteString(conn, frame(4, 0, 0, "")) // SETTINGS
+		for {
+			header := make([]byte, 9)
+			if _, err := io.ReadFull(conn, header); err != nil {
+				return
+			}
+			_, _ = io.CopyN(io.Discard, conn, int64(header[0])<<16+int64(header[1])<<8+int64(header[2]))
+			if header[3] != 1 { // HEADERS
+				continue
+			}
+			_, _ = io.WriteString(conn, frame(1, 4, 1, "\x88")+ // HEADERS of a 200
+				frame(0, 1, 1, "{}")+frame(0, 0, 1, secret)+ // DATA, and more behind its end
+				frame(0, 0, 9, secret)+frame(1, 4, 9, "\x88")) // of a stream that the client did not begin
+		}
+	}()
+	engine := quietEngine(listener.Addr().String(), client, "")
+	reply := must.Get(engine.Do(t.Context(), operation(IfNotSent)))(t)
+	assert.Equal(t, http.StatusOK, reply.Status)
+	<-ended // the client closed the connection
+	assert.NotContains(t, printed.String(), secret)
+}
+
 func TestTheDefaultClientPrintsNothing(t *testing.T) {
 	printed := captured(t)
 	e := evil{replies: []string{"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}" + secret}}

@@ -28,11 +28,11 @@ type Config struct {
 	AllowHTTP bool
 	// HTTPClient makes the requests. Its Timeout limits an attempt, not the call; redirects
 	// are never followed. Defaults to a client with a timeout of 30 s and up to 128 idle
-	// connections, which all clients without an HTTPClient share. Of your own client, net/http
-	// prints through package log what a broken server sends without a request, and such a
-	// server may echo a message: call log.SetOutput with a [flussi.MaskWriter]. Of the default
-	// client, nothing is printed, except what comes through a proxy in one TLS record with a
-	// reply.
+	// connections, which all clients without an HTTPClient share; a client without a Transport
+	// gets theirs. On a Transport of your own, net/http prints through package log what a broken
+	// server sends without a request, and such a server may echo a message: call log.SetOutput
+	// with a [flussi.MaskWriter]. On the default one, nothing is printed, except what comes
+	// through a proxy in one TLS record with a reply.
 	//
 	// The path of [Client.Message] holds the recipient's fiscal code, and instrumentation such
 	// as otelhttp records URLs: wrap it by [MaskedTransport]. A wrapped transport proves less

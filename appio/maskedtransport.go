@@ -8,12 +8,13 @@ import (
 	"strings"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/internal/restcall"
 )
 
 // MaskedTransport returns a transport whose instrumentation, such as otelhttp, sees no fiscal code
 // in the path of a request. The path of [Client.Message] has the recipient's fiscal code. The
 // instrumentation sees /messages/:fiscal_code/:id instead, while base sends the real path. A nil
-// base is http.DefaultTransport.
+// base is the transport that clients without an HTTPClient use.
 //
 //	client := &http.Client{Transport: appio.MaskedTransport(nil, func(base http.RoundTripper) http.RoundTripper {
 //		return otelhttp.NewTransport(base)
@@ -24,7 +25,7 @@ import (
 // value. Instrumentation inside base sees the real path, and so does a proxy that ends TLS.
 func MaskedTransport(base http.RoundTripper, instrument func(base http.RoundTripper) http.RoundTripper) http.RoundTripper {
 	if base == nil {
-		base = http.DefaultTransport
+		base = restcall.DefaultTransport()
 	}
 	return maskingTransport{instrument(unmaskingTransport{base})}
 }

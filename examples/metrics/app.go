@@ -31,8 +31,8 @@ type app struct {
 	tracers    *trace.TracerProvider
 }
 
-// newApp returns an app for the platform at an address, which the transport reaches. The processors
-// receive its spans.
+// newApp returns an app for the platform at an address, which the transport reaches; nil: the
+// default one. The processors receive its spans.
 func newApp(address string, key flussi.Key, base http.RoundTripper, spans ...trace.SpanProcessor) (*app, error) {
 	registry := prometheus.NewRegistry()
 	reader, err := exporter.New(exporter.WithRegisterer(registry), exporter.WithoutScopeInfo())

@@ -51,7 +51,7 @@ func run(ctx context.Context, address string, messages int, spans, out io.Writer
 	if err != nil {
 		return err
 	}
-	a, err := newApp(platform.URL, key, http.DefaultTransport, trace.NewBatchSpanProcessor(exporter))
+	a, err := newApp(platform.URL, key, nil, trace.NewBatchSpanProcessor(exporter))
 	if err != nil {
 		return err
 	}

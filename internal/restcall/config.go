@@ -115,3 +115,13 @@ var defaultClient = sync.OnceValue(func() *http.Client {
 	silence(transport)
 	return &http.Client{Transport: transport, Timeout: defaultTimeout}
 })
+
+// DefaultTransport returns the transport for clients and wrappers without one of their own: that of
+// the default client, which prints nothing of what servers send. If the program has replaced
+// http.DefaultTransport by another type, it returns that.
+func DefaultTransport() http.RoundTripper {
+	if _, standard := http.DefaultTransport.(*http.Transport); !standard {
+		return http.DefaultTransport
+	}
+	return defaultClient().Transport
+}

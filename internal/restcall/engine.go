@@ -103,7 +103,7 @@ type Attempt struct {
 var ErrTooLarge = errors.New("reply is too large")
 
 // Isolate returns a copy of a client for an engine. The copy uses the same transport and
-// connections, but cannot close the caller's idle ones. It stores no cookies and follows no
+// connections, [DefaultTransport] if there is none, but cannot close the caller's idle ones. It stores no cookies and follows no
 // redirects, which would send the key and the request to another address. The client's Timeout
 // limits each attempt.
 func Isolate(client *http.Client) *http.Client {
@@ -111,7 +111,7 @@ func Isolate(client *http.Client) *http.Client {
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	base := client.Transport
 	if base == nil {
-		base = http.DefaultTransport
+		base = DefaultTransport()
 	}
 	own.Transport = newRoundTripper(base, client.Timeout)
 	// http.Client would start a goroutine for each request to enforce the time-out, since the

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -215,13 +216,30 @@ func TestNothingIsPrintedOfFramesThatComeUnasked(t *testing.T) {
 	assert.NotContains(t, printed.String(), secret)
 }
 
-func TestTheDefaultClientPrintsNothing(t *testing.T) {
-	printed := captured(t)
-	e := evil{replies: []string{"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}" + secret}}
-	engine := must.Get(NewEngine(Config{BaseURL: "http://" + e.start(t), Key: must.Get(flussi.ParseKey("a-key"))(t), Header: "Key", Pace: &freePace{}}))(t)
-	must.Get(engine.Do(t.Context(), operation(IfNotSent)))(t)
-	<-e.ended
-	assert.Empty(t, printed.String())
+func TestClientsWithoutATransportPrintNothing(t *testing.T) {
+	for name, client := range map[string]*http.Client{
+		"none":                     nil,
+		"one without a transport":  {Timeout: time.Minute},
+		"a wrapped default":        {Transport: struct{ http.RoundTripper }{DefaultTransport()}},
+		"the default, not wrapped": {Transport: DefaultTransport()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			printed := captured(t)
+			e := evil{replies: []string{"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}" + secret}}
+			engine := must.Get(NewEngine(Config{BaseURL: "http://" + e.start(t), HTTPClient: client, Key: must.Get(flussi.ParseKey("a-key"))(t), Header: "Key", Pace: &freePace{}}))(t)
+			must.Get(engine.Do(t.Context(), operation(IfNotSent)))(t)
+			<-e.ended
+			assert.Empty(t, printed.String())
+		})
+	}
+}
+
+// A program that replaces http.DefaultTransport gets what it put there.
+func TestAnotherDefaultTransportIsUsed(t *testing.T) {
+	before := http.DefaultTransport
+	defer func() { http.DefaultTransport = before }()
+	http.DefaultTransport = struct{ http.RoundTripper }{before}
+	assert.Equal(t, http.DefaultTransport, DefaultTransport())
 }
 
 func TestConnectionsAreUsedAgain(t *testing.T) {

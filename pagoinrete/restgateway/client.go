@@ -41,11 +41,11 @@ type Config struct {
 	AllowHTTP bool
 	// HTTPClient makes the requests. Its Timeout limits an attempt, and the reading of a PDF,
 	// but not the call; redirects are never followed. Defaults to a client with a timeout of
-	// 30 s and up to 128 idle connections, which all clients without an HTTPClient share. Of
-	// your own client, net/http prints through package log what a broken server sends without a
-	// request, and such a server may echo a notice: call log.SetOutput with a
-	// [flussi.MaskWriter]. Of the default client, nothing is printed, except what comes through
-	// a proxy in one TLS record with a reply.
+	// 30 s and up to 128 idle connections, which all clients without an HTTPClient share; a
+	// client without a Transport gets theirs. On a Transport of your own, net/http prints through
+	// package log what a broken server sends without a request, and such a server may echo a
+	// notice: call log.SetOutput with a [flussi.MaskWriter]. On the default one, nothing is
+	// printed, except what comes through a proxy in one TLS record with a reply.
 	HTTPClient *http.Client
 	// Calls is how many calls may start in a second, evenly. The platform's limit is not
 	// public; a 429 lowers the rate. Defaults to 30.

@@ -80,6 +80,9 @@ func classOf(code int, text string) error {
 	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FORMAT:
 		return ErrNotOurs
 	case sqlite3.SQLITE_IOERR:
+		if code == sqlite3.SQLITE_IOERR_SHMSIZE { // there is no room for the file -shm
+			return ErrFull
+		}
 		return ErrLost
 	}
 	if notMigrated(text) {
@@ -102,7 +105,7 @@ func (*database) CommitUnknown(ctx context.Context, err error) bool {
 	case errors.As(err, &fault):
 		return false // a write was refused
 	case errors.As(err, &lite):
-		return classOf(lite.Code(), lite.Error()) == ErrLost
+		return lite.Code()&0xFF == sqlite3.SQLITE_IOERR // what was written may be found when the file is opened again
 	case errors.Is(err, sql.ErrTxDone) && ctx.Err() == nil:
 		return false
 	}

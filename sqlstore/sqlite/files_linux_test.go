@@ -30,13 +30,7 @@ func TestFullDiskLosesNothing(t *testing.T) {
 	assert.Len(t, must.Get(s.Flows(t.Context(), flow.FlowFilter{}, flow.Page{Limit: 10}))(t), 1)
 	assert.Len(t, claimAll(t, s, of), 5)
 
-	folder := filepath.Join(t.TempDir(), "disco")
-	require.NoError(t, os.Mkdir(folder, 0o700))
-	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "size=2m"); err != nil {
-		t.Skip("no right to mount a small disk: ", err)
-	}
-	defer func() { require.NoError(t, syscall.Unmount(folder, syscall.MNT_DETACH)) }()
-	s = must.Get(sqlite.Open(t.Context(), filepath.Join(folder, "flussi.db"), sqlite.Config{}))(t)
+	s = must.Get(sqlite.Open(t.Context(), filepath.Join(smallDisk(t), "flussi.db"), sqlite.Config{}))(t)
 	of = save(t, s, 5)
 	f, rows := change(6000)
 	refused(t, s.SaveFlow(t.Context(), f, rows), sqlite.ErrFull)
@@ -44,6 +38,28 @@ func TestFullDiskLosesNothing(t *testing.T) {
 	require.ErrorIs(t, err, flussi.ErrNotFound)
 	assert.Equal(t, flow.Counts{Registered: 5}, must.Get(s.Flow(t.Context(), of))(t).Counts)
 	require.NoError(t, s.Close())
+}
+
+// On a disk that is full there is not even room for the files that SQLite makes when it opens a
+// database.
+func TestOpenOnAFullDiskSaysSo(t *testing.T) {
+	folder := smallDisk(t)
+	path := filepath.Join(folder, "flussi.db")
+	require.NoError(t, must.Get(sqlite.Open(t.Context(), path, sqlite.Config{}))(t).Close())
+	require.ErrorIs(t, os.WriteFile(filepath.Join(folder, "ballast"), make([]byte, 2<<20), 0o600), syscall.ENOSPC)
+	_, err := sqlite.Open(t.Context(), path, sqlite.Config{})
+	refused(t, err, sqlite.ErrFull)
+}
+
+// smallDisk returns the folder of a disk of 2 MiB.
+func smallDisk(t *testing.T) string {
+	folder := filepath.Join(t.TempDir(), "disco")
+	require.NoError(t, os.Mkdir(folder, 0o700))
+	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "size=2m"); err != nil {
+		t.Skip("no right to mount a small disk: ", err)
+	}
+	t.Cleanup(func() { require.NoError(t, syscall.Unmount(folder, syscall.MNT_DETACH)) })
+	return folder
 }
 
 // A program that holds the file and does not go on, as after Ctrl-Z, keeps others waiting until

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"testing"
 	"time"
 )
 
@@ -16,7 +15,7 @@ import (
 // through it. Each transaction gets any of its connections to the server, of which there are 20 at
 // most. It ends with the test. Where PgBouncer is not installed, the test is skipped. Users need no
 // password, but must be postgres or one of users.
-func Bouncer(t testing.TB, s *Server, database string, users ...string) string {
+func Bouncer(t T, s *Server, database string, users ...string) string {
 	t.Helper()
 	binary := pgbouncer()
 	if binary == "" {
@@ -84,7 +83,7 @@ logfile = %s
 }
 
 // waitFor waits until a program listens.
-func waitFor(t testing.TB, address string, ended <-chan struct{}, log string) {
+func waitFor(t T, address string, ended <-chan struct{}, log string) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -101,6 +100,9 @@ func waitFor(t testing.TB, address string, ended <-chan struct{}, log string) {
 		}
 	}
 }
+
+// BouncerInstalled reports whether Bouncer finds a PgBouncer.
+func BouncerInstalled() bool { return pgbouncer() != "" }
 
 // pgbouncer returns the program, "" if there is none.
 func pgbouncer() string {

@@ -10,6 +10,7 @@ package pgtest
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -18,8 +19,22 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"testing"
 )
+
+// T is what the package needs of a test. A [*testing.T] is one, and so is what a program makes that
+// is no test.
+type T interface {
+	// Helper marks the caller as one that reports the failures of its callers.
+	Helper()
+	// Cleanup adds a function that is called at the end, the latest first.
+	Cleanup(func())
+	// Fatal reports a failure, and ends the goroutine.
+	Fatal(args ...any)
+	// Fatalf reports a failure, and ends the goroutine.
+	Fatalf(format string, args ...any)
+	// Skip reports what is not installed, and ends the goroutine.
+	Skip(args ...any)
+}
 
 // Server is a running server.
 type Server struct {
@@ -32,7 +47,7 @@ type Server struct {
 // Start starts a server, which ends with the test. Where PostgreSQL is not installed, the
 // test is skipped. Settings are PostgreSQL's own, such as "fsync=on": without that, what is
 // written survives a crash of the server, as every test needs it, and not a loss of power.
-func Start(t testing.TB, settings ...string) *Server {
+func Start(t T, settings ...string) *Server {
 	t.Helper()
 	bin := binaries()
 	if bin == "" {
@@ -62,8 +77,11 @@ func Start(t testing.TB, settings ...string) *Server {
 	return s
 }
 
+// Installed reports whether Start finds a server.
+func Installed() bool { return binaries() != "" }
+
 // Database makes a new database, and returns its URL.
-func (s *Server) Database(t testing.TB) string {
+func (s *Server) Database(t T) string {
 	t.Helper()
 	name := fmt.Sprintf("test%d", s.databases.Add(1))
 	s.run(t, "createdb", "--host=127.0.0.1", fmt.Sprintf("--port=%d", s.port), "--username=postgres", name)
@@ -71,9 +89,35 @@ func (s *Server) Database(t testing.TB) string {
 }
 
 // Restart stops the server at once, as if it had crashed, and starts it again.
-func (s *Server) Restart(t testing.TB) {
+func (s *Server) Restart(t T) {
 	t.Helper()
 	s.run(t, "pg_ctl", "--wait", "--mode=immediate", "--pgdata="+s.data, "--log="+filepath.Join(filepath.Dir(s.data), "log"), "restart")
+}
+
+// Copy copies a database by a dump to a new database on another server, and returns its URL.
+func (s *Server) Copy(t T, database string, to *Server) string {
+	t.Helper()
+	from, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := to.Database(t)
+	name := filepath.Base(from.Path)
+	dump := filepath.Join(filepath.Dir(s.data), name+".sql")
+	defer os.Remove(dump)
+	s.run(t, "pg_dump", "--host=127.0.0.1", fmt.Sprintf("--port=%d", s.port), "--username=postgres", "--no-sync", "--file="+dump, name)
+	to.run(t, "psql", "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--file="+dump, copied)
+	return copied
+}
+
+// Drop deletes a database, and breaks its connections.
+func (s *Server) Drop(t T, database string) {
+	t.Helper()
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.run(t, "dropdb", "--host=127.0.0.1", fmt.Sprintf("--port=%d", s.port), "--username=postgres", "--force", filepath.Base(u.Path))
 }
 
 func (s *Server) url(database string) string {
@@ -82,7 +126,7 @@ func (s *Server) url(database string) string {
 
 // run runs one of PostgreSQL's programs. Its output goes to files: a server that it
 // starts keeps them open.
-func (s *Server) run(t testing.TB, program string, args ...string) {
+func (s *Server) run(t T, program string, args ...string) {
 	t.Helper()
 	output, err := os.CreateTemp("", "pgtest-*.log")
 	if err != nil {
@@ -124,7 +168,7 @@ func version(initdb string) int {
 // owner is the user that the system's packages made for the server.
 type owner struct{ uid, gid int }
 
-func lookup(t testing.TB) *owner {
+func lookup(t T) *owner {
 	u, err := user.Lookup("postgres")
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +178,7 @@ func lookup(t testing.TB) *owner {
 	return &owner{uid, gid}
 }
 
-func freePort(t testing.TB) int {
+func freePort(t T) int {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

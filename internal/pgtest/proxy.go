@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"sync"
 	"sync/atomic"
-	"testing"
 )
 
 // Proxy forwards connections of a program to a server, and can drop answers to COMMIT.
@@ -24,7 +23,7 @@ type Proxy struct {
 }
 
 // NewProxy starts a proxy for a database. It is closed when the test ends.
-func NewProxy(t testing.TB, database string) *Proxy {
+func NewProxy(t T, database string) *Proxy {
 	t.Helper()
 	u, err := url.Parse(database)
 	if err != nil {
@@ -59,6 +58,18 @@ func NewProxy(t testing.TB, database string) *Proxy {
 // until the server has committed, and breaks the connection.
 func (p *Proxy) LoseAnswers(n int) { p.lose.Store(int64(n)) }
 
+// Cut breaks all connections, and returns how many. Programs may connect again.
+func (p *Proxy) Cut() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for conn := range p.open {
+		_ = conn.Close()
+	}
+	cut := len(p.open)
+	clear(p.open)
+	return cut
+}
+
 // Close breaks all connections and refuses new ones, as if the server had gone.
 func (p *Proxy) Close() {
 	p.mu.Lock()
@@ -69,7 +80,14 @@ func (p *Proxy) Close() {
 	}
 }
 
-// track registers a connection for Close. It returns false if the proxy is closed already.
+// forget removes a connection that has ended.
+func (p *Proxy) forget(conn net.Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.open, conn)
+}
+
+// track registers a connection for Close and Cut. It returns false if the proxy is closed already.
 func (p *Proxy) track(conn net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -88,6 +106,7 @@ func (p *Proxy) serve(client net.Conn) {
 	if !p.track(client) {
 		return
 	}
+	defer p.forget(client)
 	server, err := net.Dial("tcp", p.server)
 	if err != nil {
 		return

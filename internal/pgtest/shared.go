@@ -15,7 +15,7 @@ var shared struct {
 
 // Shared returns a server that all tests of a package share, which is quicker than one each: for
 // those that leave it as it is, and work in a database of their own. It needs [Main].
-func Shared(t testing.TB) *Server {
+func Shared(t T) *Server {
 	t.Helper()
 	shared.Lock()
 	defer shared.Unlock()
@@ -38,6 +38,6 @@ func Main(m *testing.M) int {
 }
 
 // lasting is a test whose clean-up waits for all tests.
-type lasting struct{ testing.TB }
+type lasting struct{ T }
 
 func (l lasting) Cleanup(f func()) { shared.ends = append(shared.ends, f) }

@@ -5,12 +5,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"testing"
 )
 
 // Standby starts a stand-by server of another one, which ends with the test, and returns it and the URL
 // of a database on it.
-func Standby(t testing.TB, primary *Server, database string) (*Server, string) {
+func Standby(t T, primary *Server, database string) (*Server, string) {
 	t.Helper()
 	folder, err := os.MkdirTemp("", "pgtest-")
 	if err != nil {
@@ -36,7 +35,7 @@ func Standby(t testing.TB, primary *Server, database string) (*Server, string) {
 }
 
 // Promote makes a stand-by server the primary one.
-func (s *Server) Promote(t testing.TB) {
+func (s *Server) Promote(t T) {
 	t.Helper()
 	s.run(t, "pg_ctl", "--wait", "--pgdata="+s.data, "promote")
 }

@@ -1,6 +1,5 @@
-// Package proctest runs the binary of a test in processes of their own, which tests can kill.
-//
-// The binary must be the program if a variable of the environment is set, by its TestMain.
+// Package proctest runs programs that are killed. A test runs its own binary in processes of their
+// own, which must be the program if a variable of the environment is set, by its TestMain.
 package proctest
 
 import (
@@ -28,12 +27,25 @@ type Process struct {
 // Start runs the binary of the test with a variable of the environment set to 1.
 func Start(t testing.TB, variable string, args ...string) *Process {
 	t.Helper()
-	done := make(chan struct{})
-	p := &Process{Cmd: exec.Command(os.Args[0], args...), Done: done}
-	p.Env = append(os.Environ(), variable+"=1")
-	p.Stdout, p.Stderr = &p.output, &p.output
-	if err := p.Cmd.Start(); err != nil {
+	c := exec.Command(os.Args[0], args...)
+	c.Env = append(os.Environ(), variable+"=1")
+	p, err := Begin(c)
+	if err != nil {
 		t.Fatal(err)
+	}
+	return p
+}
+
+// Begin starts a command. Its output is that of Process.Output, unless the command has a Stdout or a
+// Stderr of its own.
+func Begin(c *exec.Cmd) (*Process, error) {
+	done := make(chan struct{})
+	p := &Process{Cmd: c, Done: done}
+	if c.Stdout == nil && c.Stderr == nil {
+		c.Stdout, c.Stderr = &p.output, &p.output
+	}
+	if err := c.Start(); err != nil {
+		return nil, err
 	}
 	ended := make(chan struct{})
 	go func() {
@@ -52,7 +64,7 @@ func Start(t testing.TB, variable string, args ...string) *Process {
 			}
 		}
 	}()
-	return p
+	return p, nil
 }
 
 // Wait waits for the end of the program, which may take up to 20 minutes, and returns its exit

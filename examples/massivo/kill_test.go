@@ -22,21 +22,11 @@ import (
 	"github.com/flussi-go/flussi/internal/pgtest"
 )
 
-// The whole set is go test ./examples/massivo -run Killed -kills 30 -messages 2000 -v
+// examples/harness kills more; this is for a benchmark and for imports beside sendings.
 var (
 	kills    = flag.Int("kills", 4, "how often a program is killed in each of the tests of killing")
 	messages = flag.Int("messages", 400, "how many messages are sent in the tests of killing")
 )
-
-// A program that is killed at any point, and started again until it is done, notifies
-// nobody twice and loses nobody; what nobody can know is at most twice the workers for each kill.
-func TestKilled(t *testing.T) {
-	onBoth(t, func(t *testing.T, location string) {
-		k := newKilling(t, location, quick())
-		k.sendThroughKills(t, 1, nil)
-		k.check(t)
-	})
-}
 
 // newDatabases makes a new database of each kind.
 var newDatabases = map[string]func(t testing.TB) string{
@@ -51,16 +41,6 @@ func onBoth(t *testing.T, test func(t *testing.T, location string)) {
 	}
 }
 
-// Four programs send one flow; one or the other is killed, and the database crashes in the
-// middle of it.
-func TestKilledOneOfFourOnPostgreSQLThatCrashes(t *testing.T) {
-	server := pgtest.Start(t)
-	k := newKilling(t, server.Database(t), quick())
-	k.sendThroughKills(t, 4, func() { server.Restart(t) })
-	k.crashes = 4 // a crash of the database may strand what each of the four had in hand
-	k.check(t)
-}
-
 // killing is a flow that is sent by programs that are killed.
 type killing struct {
 	trial
@@ -68,7 +48,6 @@ type killing struct {
 	platform *watched
 	random   *rand.Rand
 	killed   int
-	crashes  int // of programs, besides the kills, that may leave their claims
 }
 
 // killingConfig says how a flow is sent.
@@ -123,49 +102,6 @@ func (k *killing) send(t testing.TB, flow string) *proctest.Process {
 	return k.start(t, "send", flow, "--lease", k.lease.String(), "--workers", fmt.Sprint(k.workers))
 }
 
-// sendThroughKills sends the flow by several programs at once, kills one of them now and
-// then, and starts whatever has ended again, until the flow is sent. In the middle,
-// something else goes wrong.
-func (k *killing) sendThroughKills(t *testing.T, programs int, midway func()) {
-	running := make([]*proctest.Process, programs)
-	for i := range running {
-		running[i] = k.send(t, k.flow)
-	}
-	for i := range *kills {
-		if i == *kills/2 && midway != nil {
-			midway()
-		}
-		// At a random place of the flow, and at a random moment of what is done there.
-		victim := running[k.random.IntN(programs)]
-		place := k.platform.requests.After(k.random.IntN(max(1, k.messages / *kills / 3)))
-		moment := time.Duration(k.random.Int64N(int64(20 * time.Millisecond)))
-		select {
-		case <-place:
-			select {
-			case <-time.After(moment):
-			case <-victim.Done:
-			}
-		case <-victim.Done: // with an error, or because there is nothing left to do
-		}
-		if victim.Process.Kill() == nil {
-			k.killed++
-		}
-		<-victim.Done
-		for j := range running {
-			select {
-			case <-running[j].Done:
-				running[j] = k.send(t, k.flow)
-			default:
-			}
-		}
-	}
-	for _, p := range running {
-		p.Wait(t)
-	}
-	k.finish(t)
-	t.Logf("%d programs, %d killed", programs, k.killed)
-}
-
 // finish sends what the killed programs left, as quickly as possible.
 func (k *killing) finish(t testing.TB) {
 	k.calls = 0
@@ -192,18 +128,6 @@ func (k *killing) count(t testing.TB) (unknown []flow.Notification) {
 	}
 	assert.Len(t, all, k.messages)
 	return unknown
-}
-
-// check calls count, resolves the unknown outcomes, and calls count again.
-func (k *killing) check(t testing.TB) {
-	unknown := k.count(t)
-	assert.LessOrEqual(t, len(unknown), 2*k.workers*(k.killed+k.crashes))
-	t.Logf("%d messages, %d unknown after %d kills, 0 twice, 0 lost", k.messages, len(unknown), k.killed)
-	if k.resolve(t, unknown) > 0 {
-		k.send(t, k.flow).Ran(t, 0)
-	}
-	assert.Empty(t, k.count(t))
-	assert.Len(t, k.delivered(t), k.messages)
 }
 
 // delivered returns how many messages each citizen got: never more than one.

@@ -328,3 +328,5 @@ func sequence[T any](rows ...T) iter.Seq2[T, error] {
 		}
 	}
 }
+
+func second[T any](_ T, err error) error { return err }

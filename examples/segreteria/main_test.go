@@ -5,21 +5,14 @@ import (
 	"testing"
 )
 
-// beTheProgram makes the test binary be the program, and beAWorker one that takes a single
-// step with an event: that is how tests run them in processes of their own, which they can
-// kill.
-const (
-	beTheProgram = "SEGRETERIA_TEST_BE_THE_PROGRAM"
-	beAWorker    = "SEGRETERIA_TEST_BE_A_WORKER"
-)
+// beTheProgram makes the test binary be the program: that is how tests run it in a process of its
+// own.
+const beTheProgram = "SEGRETERIA_TEST_BE_THE_PROGRAM"
 
 func TestMain(m *testing.M) {
-	switch {
-	case os.Getenv(beTheProgram) != "":
+	if os.Getenv(beTheProgram) != "" {
 		main()
-	case os.Getenv(beAWorker) != "":
-		os.Exit(work(os.Args[1:]))
-	default:
-		os.Exit(m.Run())
+		return
 	}
+	os.Exit(m.Run())
 }

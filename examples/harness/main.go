@@ -88,7 +88,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	set.IntVar(&s.count, "count", 60, "how often each fault that kills nothing strikes at least, on all databases together")
 	set.IntVar(&s.kills, "kills", 1000, "how many programs are killed at least, in all")
 	set.IntVar(&s.seconds, "seconds", 0, "begin no trial after so many `seconds`; 0: no limit")
-	set.IntVar(&s.parallel, "parallel", runtime.NumCPU(), "how many trials run at once")
+	set.IntVar(&s.parallel, "parallel", 2*runtime.NumCPU(), "how many trials run at once; they wait most of the time")
 	set.Uint64Var(&s.seed, "seed", uint64(time.Now().UnixNano())%1_000_000_000, "the seed of the random choices")
 	set.BoolVar(&s.short, "short", false, "one trial of each fault on one database, with fewer rows, and without a second build for clocks")
 	set.StringVar(&s.dir, "dir", "", "the new `folder` for the trials that found something; if empty, a temporary one")

@@ -92,9 +92,7 @@ func (t *trial) copyOf() (noticed bool, put func()) {
 
 // copyToAnotherServer dumps the database, and returns a function that restores it on another server.
 func (t *trial) copyToAnotherServer() func() {
-	t.servers.crash.Lock()
-	t.scope.Cleanup(t.servers.crash.Unlock)
-	other, err := t.servers.crashing()
+	other, err := t.servers.copies()
 	t.must(err)
 	var copied string
 	t.must(t.scope.within(func() { copied = t.server.Copy(&t.scope, t.direct, other) }))

@@ -62,12 +62,12 @@ func (s *scope) end() {
 	}
 }
 
-// servers are the servers of PostgreSQL: one that runs all the time, and one that crashes. They are
-// started when they are needed.
+// servers are the servers of PostgreSQL: one that runs all the time, one that crashes, and one on which
+// copies are restored. They are started when they are needed.
 type servers struct {
 	scope
-	steady, crashing func() (*pgtest.Server, error)
-	crash            sync.Mutex // held by the trial that uses the server that crashes
+	steady, crashing, copies func() (*pgtest.Server, error)
+	crash                    sync.Mutex // held by the trial that uses the server that crashes
 }
 
 func newServers() *servers {
@@ -84,7 +84,7 @@ func newServers() *servers {
 			return start()
 		})
 	}
-	s.steady, s.crashing = once(), once()
+	s.steady, s.crashing, s.copies = once(), once(), once()
 	return s
 }
 

@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/flussi-go/flussi"
 )
@@ -22,7 +22,7 @@ type Definition[S, E ~string] struct {
 
 // State is a state that an entity can be in.
 type State[S ~string] struct {
-	Name  S      // stored with the entity: a lower-case letter, then lower-case letters, digits and underscores
+	Name  S      // stored with the entity, as a database has it: see [MaxName] and [ErrBadName]
 	Label string // the Italian name; default: the Name
 	Final bool   // nothing leads out of it, and this is intended
 }
@@ -43,7 +43,7 @@ type Transition[S, E ~string] struct {
 // unwraps to all that it lists.
 var (
 	ErrEmptyDefinition  = errors.New("nothing is defined")
-	ErrBadName          = errors.New("name is not a lower-case letter followed by lower-case letters, digits and underscores")
+	ErrBadName          = errors.New("name is empty, too long, has blanks at its ends, or characters that are not printed")
 	ErrUndeclared       = errors.New("state is not declared")
 	ErrUnknownInitial   = errors.New("initial state is not declared")
 	ErrDuplicateState   = errors.New("state is declared twice")
@@ -75,7 +75,18 @@ func (e *DefinitionError) Error() string {
 // Unwrap returns the defects.
 func (e *DefinitionError) Unwrap() []error { return e.Defects }
 
-var plainName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+// MaxName is how many characters the name of a state or an event may have.
+const MaxName = 100
+
+// isName reports whether a text may be the name of a state or an event: UTF-8 of 1 to [MaxName]
+// characters that are printed, and blanks between them. A name that looks like another one, because
+// of a blank at its end or an invisible character, would be another state.
+func isName[N ~string](name N) bool {
+	text := string(name)
+	unprinted := func(r rune) bool { return !unicode.IsPrint(r) }
+	return text != "" && utf8.ValidString(text) && utf8.RuneCountInString(text) <= MaxName &&
+		strings.Trim(text, " ") == text && !strings.ContainsFunc(text, unprinted)
+}
 
 // single returns the rows, each that has Stay as one row for each of its From states. A row that
 // has a To as well is left as it is.
@@ -128,7 +139,7 @@ func (d Definition[S, E]) defects() []error {
 			report(ErrDuplicateState, "state %q", state.Name)
 			continue
 		}
-		if !plainName.MatchString(string(state.Name)) {
+		if !isName(state.Name) {
 			report(ErrBadName, "state %q", state.Name)
 		}
 		checkLabel(state.Label, "state %q", state.Name)
@@ -147,7 +158,7 @@ func (d Definition[S, E]) defects() []error {
 	}
 	edges := map[edge]bool{}
 	for _, t := range d.Transitions {
-		if !plainName.MatchString(string(t.Event)) {
+		if !isName(t.Event) {
 			report(ErrBadName, "event %q", t.Event)
 		}
 		label := cmp.Or(t.Label, string(t.Event))

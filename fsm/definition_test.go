@@ -1,6 +1,7 @@
 package fsm_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -70,15 +71,24 @@ func TestNewReportsEachDefect(t *testing.T) {
 		"an edge from an undeclared state": {
 			func(d *definition) { d.Transitions[3].From = []state{closed, "opne"} },
 			fsm.ErrUndeclared, `event "wall": from "opne"`},
-		"a state name that cannot be stored plainly": {
-			func(d *definition) { d.States[0].Name = "Chiusa a chiave" },
-			fsm.ErrBadName, `state "Chiusa a chiave"`},
-		"a name in capitals": {
-			func(d *definition) { d.States[0].Name = "Closed" },
-			fsm.ErrBadName, `state "Closed"`},
-		"a name with something behind": {
-			func(d *definition) { d.States[0].Name = "closed!" },
-			fsm.ErrBadName, `state "closed!"`},
+		"a name with a control character": {
+			func(d *definition) { d.States[0].Name = "Closed\x7f" },
+			fsm.ErrBadName, `state "Closed\x7f"`},
+		"a name with a line break": {
+			func(d *definition) { d.States[0].Name = "Chiusa\na chiave" },
+			fsm.ErrBadName, `state "Chiusa\na chiave"`},
+		"a name with a blank at its end": {
+			func(d *definition) { d.States[0].Name = "closed " },
+			fsm.ErrBadName, `state "closed "`},
+		"a name with an invisible character": {
+			func(d *definition) { d.States[0].Name = "clo\u200bsed" },
+			fsm.ErrBadName, `state "clo\u200bsed"`},
+		"a name that is not UTF-8": {
+			func(d *definition) { d.States[0].Name = "clos\xe8" },
+			fsm.ErrBadName, `state "clos\xe8"`},
+		"a name that is too long": {
+			func(d *definition) { d.Transitions[0].Event = event(strings.Repeat("è", fsm.MaxName+1)) },
+			fsm.ErrBadName, "event"},
 		"a control character in a label": {
 			func(d *definition) { d.States[0].Label = "Chiusa\r" },
 			fsm.ErrBadLabel, `state "closed"`},
@@ -113,7 +123,7 @@ func TestNewReportsAllDefectsTogether(t *testing.T) {
 	_, err := fsm.New(definition{
 		Name:    "ruin",
 		Initial: "cellar",
-		States:  []fsm.State[state]{{Name: closed}, {Name: open}, {Name: open}, {Name: "Attic"}},
+		States:  []fsm.State[state]{{Name: closed}, {Name: open}, {Name: open}, {Name: " attic"}},
 		Transitions: []transition{
 			{Event: push, From: []state{closed}, To: open},
 			{Event: push, From: []state{closed}, To: "attic"},
@@ -131,7 +141,7 @@ func TestNewReportsAllDefectsTogether(t *testing.T) {
 
 func TestAStateThatIsDeclaredTwiceIsJudgedOnce(t *testing.T) {
 	d := door()
-	d.States = append(d.States, fsm.State[state]{Name: "Loft"}, fsm.State[state]{Name: "Loft"})
+	d.States = append(d.States, fsm.State[state]{Name: "loft "}, fsm.State[state]{Name: "loft "})
 	_, err := fsm.New(d)
 	defects := must.As[*fsm.DefinitionError](t, err)
 	assert.Len(t, defects.Defects, 4, "bad name, twice, unreachable, dead end: %v", err)

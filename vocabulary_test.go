@@ -73,7 +73,7 @@ var values = map[string]error{
 	"flussi.ErrCheckDigits": flussi.ErrCheckDigits, "flussi.ErrBirthDate": flussi.ErrBirthDate, "flussi.ErrNotPersonal": flussi.ErrNotPersonal,
 	"flussi.ErrAmbiguous": flussi.ErrAmbiguous, "flussi.ErrNotation": flussi.ErrNotation, "flussi.ErrDecimals": flussi.ErrDecimals,
 	"flussi.ErrRange": flussi.ErrRange, "flussi.ErrDigitsLost": flussi.ErrDigitsLost, "flussi.ErrDate": flussi.ErrDate,
-	"appio.ErrFrontMatter": appio.ErrFrontMatter, "appio.ErrEncoding": appio.ErrEncoding, "appio.ErrFeatureLevel": appio.ErrFeatureLevel,
+	"appio.ErrFrontMatter": appio.ErrFrontMatter, "appio.ErrEncoding": appio.ErrEncoding, "appio.ErrPast": appio.ErrPast, "appio.ErrFeatureLevel": appio.ErrFeatureLevel,
 	"appio.ErrTooManyButtons": appio.ErrTooManyButtons, "appio.ErrLink": appio.ErrLink,
 	"flow.ErrPayment":   flow.ErrPayment,
 	"excel.ErrRequired": excel.ErrRequired, "excel.ErrHidden": excel.ErrHidden, "excel.ErrCellType": excel.ErrCellType,

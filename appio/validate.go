@@ -26,6 +26,8 @@ var (
 	ErrFeatureLevel = errors.New("needs the feature level ADVANCED")
 	// ErrEncoding: the text is not valid UTF-8, and would arrive changed.
 	ErrEncoding = errors.New("not valid UTF-8")
+	// ErrPast: the due date is over. It is always a doubt: see [Message.Check].
+	ErrPast = errors.New("due date is past")
 )
 
 // Validate returns a [*flussi.InvalidError] with everything that the platform would refuse,
@@ -66,13 +68,17 @@ func (m Message) Validate() error {
 
 // Check returns a [*flussi.InvalidError] with what looks like a mistake in a valid message, or nil:
 // parts of a front matter that the app ignores, such as a third button, or a missing English
-// version. The platform accepts such a message, and [Client.Submit] sends it.
+// version, and a due date that is over ([ErrPast]). The platform accepts such a message, and
+// [Client.Submit] sends it.
 func (m Message) Check() error {
 	v := &validation{}
 	if fault, doubts := checkFrontMatter(m.Content.Reveal()); fault == "" {
 		for _, doubt := range doubts {
 			v.Add("content.markdown", ErrFrontMatter, doubt)
 		}
+	}
+	if !m.DueDate.IsZero() && m.DueDate.Before(time.Now()) {
+		v.Add("content.due_date", ErrPast, "La scadenza "+italian.Day(m.DueDate)+" è già passata.")
 	}
 	return v.OrNil()
 }

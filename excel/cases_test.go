@@ -345,7 +345,10 @@ func TestLengthsAreCountedInUTF16(t *testing.T) {
 		"number with decimals":    {cell: number("1234567890.5"), err: excel.ErrCellType, says: "formato Testo"},
 		"date":                    {cell: dateNumber("45716"), err: excel.ErrCellType, says: "data"},
 		"line breaks":             {cell: text("prima_x000D_\nseconda"), value: "prima\r\nseconda"},
-		"outer spaces stay":       fits("  abcdefghi "),
+		"outer spaces stay":       fits("  abcdefghij "),
+		"blanks around a letter":  long("     a    ", "Il testo ha 1 carattere (senza gli spazi iniziali e finali): devono essere da 10 a 120."),
+		"invisible around it":     long("\u200b\u200b\u00a0\u00a0a\u200b\u200b\u00a0\u00a0\u200b", "1 carattere"),
+		"blanks beyond the most":  long(a(120)+" ", "121 caratteri"),
 	})
 	check(t, excel.PersonalText(120, 10_000), map[string]outcome[flussi.Text]{
 		"119":   {cell: text(a(119)), err: flussi.ErrLength, says: "da 120 a 10.000"},

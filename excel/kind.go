@@ -207,8 +207,8 @@ func Code(minLength, maxLength int) Kind[string] {
 		}, func(s string) string { return s })
 }
 
-// Text is the kind of any text of minLength to maxLength UTF-16 code units, as it is in the cell,
-// blanks around it included. A whole number that shows as its digits is taken as them. Control
+// Text is the kind of any text of minLength to maxLength UTF-16 code units, as it is in the cell.
+// Blanks at its ends are kept, and count for the maximum, not for the minimum. A whole number that shows as its digits is taken as them. Control
 // characters other than line breaks and tabs, and characters that change the direction of a text,
 // are refused with [flussi.ErrCharacter].
 func Text(minLength, maxLength int) Kind[string] {
@@ -308,11 +308,14 @@ func lengthRule(minLength, maxLength int) string {
 
 func checkLength(s string, minLength, maxLength int, kind, subject string) error {
 	length := utf16Length(s)
-	if length >= minLength && length <= maxLength {
-		return nil
-	}
+	visible := utf16Length(italian.Visible(s))
 	note := ""
-	if runes := utf8.RuneCountInString(s); runes != length {
+	switch runes := utf8.RuneCountInString(s); {
+	case visible >= minLength && length <= maxLength:
+		return nil
+	case length >= minLength && length <= maxLength:
+		length, note = visible, italian.TrimmedNote
+	case runes != length:
 		note = "ogni emoji conta due"
 	}
 	return wrong(kind, flussi.ErrLength, italian.Length(subject, length, minLength, maxLength, note))

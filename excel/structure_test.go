@@ -22,7 +22,7 @@ const (
 	other = "RSSMRA80A01H501U"
 )
 
-var content = strings.Repeat("testo ", 20)
+var content = strings.Repeat("testo ", 19) + "testo."
 
 // row writes a row of text cells; an empty text is no cell.
 func row(number int, texts ...string) string {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,6 +27,8 @@ type adding struct {
 	report    AddReport
 	rows      core.Import[Row, added, Digest]
 	key       hash.Hash // of the digests of the rows
+	notices   noticeUses
+	at        time.Time // when the notifications are created
 }
 
 // added is a row whose notification is to be stored.
@@ -98,6 +101,7 @@ func (a *adding) save(ctx context.Context, change FlowChange, rows iter.Seq2[Row
 		return done, nil
 	}
 	a.report.Added = a.report.Rows - a.report.Invalid - (a.report.DuplicateCount - a.report.Disabled)
+	a.warnOfEarlierNotices(ctx)
 	return done, nil
 }
 
@@ -185,11 +189,15 @@ func (a *adding) duplicate(row NotificationChange, earlier Notification) (Notifi
 // notifications checks the rows and returns those that are to be stored; if nothing is
 // to be stored, the last item is the error that says so.
 func (a *adding) notifications(ctx context.Context, rows iter.Seq2[Row, error]) iter.Seq2[NotificationChange, error] {
-	at := now()
-	return core.Changes(ctx, &a.rows, rows, func(n added) (NotificationChange, error) {
+	a.at = now()
+	changes := core.Changes(ctx, &a.rows, rows, func(n added) (NotificationChange, error) {
 		a.addKey(n.digest, n.draft)
-		return a.create(n.draft, at)
+		return a.create(n.draft)
 	})
+	return func(yield func(NotificationChange, error) bool) {
+		defer a.warnOfSharedNotices()
+		changes(yield)
+	}
 }
 
 // read fills in the row's occasion and options, and appends the notification of the row, or says
@@ -205,19 +213,27 @@ func (a *adding) read(row *Row, to []added) ([]added, error) {
 	digest := row.Draft.Digest()
 	if a.rows.Row(digest) == 0 { // otherwise the row is refused
 		a.warn(row.Number, row.Draft.Check())
+		a.notices.add(row.Number, row.Draft)
 	}
 	return append(to, added{row.Draft, digest}), nil
 }
 
-// warn reports what looks like a mistake in a row, if anything does.
+// warn reports what looks like a mistake in a row, if anything does. It keeps the warnings of the
+// first rows, in their order.
 func (a *adding) warn(row int, err error) {
 	if err == nil {
 		return
 	}
 	a.report.WarningCount++
-	if len(a.report.Warnings) < a.config.MaxErrors {
-		a.report.Warnings = append(a.report.Warnings, &flussi.RowError{Row: row, Err: err})
+	all := a.report.Warnings
+	if n := len(all); n == a.config.MaxErrors {
+		if row >= all[n-1].Row {
+			return
+		}
+		all = all[:n-1]
 	}
+	at, _ := slices.BinarySearchFunc(all, row+1, func(w *flussi.RowError, row int) int { return w.Row - row })
+	a.report.Warnings = slices.Insert(all, at, &flussi.RowError{Row: row, Err: err})
 }
 
 // twice refuses a row whose message for the same citizen another row has.
@@ -226,11 +242,11 @@ func (a *adding) twice(_ *added, other int) error {
 }
 
 // create makes a notification of the flow.
-func (a *adding) create(d Draft, at time.Time) (NotificationChange, error) {
+func (a *adding) create(d Draft) (NotificationChange, error) {
 	id, err := uuid.NewV7()
 	return created(Notification{
 		ID: id, FlowID: a.flow.ID, Service: a.flow.Service, State: NotificationMachine().Initial(), Draft: d.normal(),
-		CreatedAt: at, UpdatedAt: at, UpdatedBy: a.by.ID,
+		CreatedAt: a.at, UpdatedAt: a.at, UpdatedBy: a.by.ID,
 	}), err
 }
 

@@ -34,7 +34,7 @@ type Draft struct {
 }
 
 // Limits say how long the texts of a notification are, in UTF-16 code units, in which
-// an emoji counts 2.
+// an emoji counts 2. Blanks at the ends of a text do not count for the minimum.
 type Limits struct {
 	MinSubject, MaxSubject int // Oggetto
 	MinContent, MaxContent int // Contenuto
@@ -110,8 +110,8 @@ func (d Draft) Validate(l Limits) error {
 }
 
 // Check returns a [*flussi.InvalidError] with what looks like a mistake in a valid draft, or nil.
-// These are the parts of the definition of buttons in a content that the app ignores. Such a
-// message is sent as it is. See [appio.Message.Check].
+// These are the parts of the definition of buttons in a content that the app ignores, and a due date
+// that is over. Such a message is sent as it is. See [appio.Message.Check].
 func (d Draft) Check() error {
 	e := &core.Invalid{}
 	var doubts *flussi.InvalidError

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi"
+	"github.com/flussi-go/flussi/appio"
 	"github.com/flussi-go/flussi/flow"
 	"github.com/flussi-go/flussi/internal/must"
 )
@@ -53,6 +55,41 @@ func TestLengthsOfTexts(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A subject of blanks around one letter is none. The maximum counts all that is sent.
+func TestBlanksAtTheEndsDoNotCountForTheLeastLength(t *testing.T) {
+	for _, test := range []struct {
+		subject, content, reason string
+	}{
+		{"     a    ", strings.Repeat("x", 120), "L'oggetto ha 1 carattere (senza gli spazi iniziali e finali): devono essere da 10 a 120."},
+		{"\u200b\u00a0a\u2003\u200b\u200b\u200b\u200b\u200b\u200b\u200b", strings.Repeat("x", 120), "L'oggetto ha 1 carattere (senza gli spazi iniziali e finali): devono essere da 10 a 120."},
+		{strings.Repeat("x", 120) + " ", strings.Repeat("x", 120), "L'oggetto ha 121 caratteri: devono essere da 10 a 120."},
+		{"Avviso TARI", "\n" + strings.Repeat("x", 119), "Il contenuto ha 119 caratteri (senza gli spazi iniziali e finali): devono essere da 120 a 10.000."},
+		{strings.Repeat("\u200b", 12), strings.Repeat("x", 120), "Manca l'oggetto."},
+		{"  Avviso di rata  ", strings.Repeat("x", 120) + "\n", ""},
+	} {
+		d := flow.Draft{Recipient: citizen(1), Subject: flussi.NewText(test.subject), Content: flussi.NewText(test.content)}
+		err := d.Validate(flow.GuideLimits())
+		if test.reason == "" {
+			assert.NoError(t, err)
+			continue
+		}
+		require.Error(t, err, "%q", test.subject)
+		assert.Equal(t, test.reason, flussi.Explain(err))
+	}
+}
+
+func TestADueDateThatIsOverIsADoubt(t *testing.T) {
+	w := newWorld(t)
+	past, future := draft(1), draft(2)
+	past.DueDate = must.Get(flussi.EndOfDay(2001, time.December, 31))(t)
+	future.DueDate = time.Now().Add(time.Hour)
+	report := w.add(t, w.created(t).ID, past, future, draft(3))
+	assert.Equal(t, 3, report.Added)
+	assert.Equal(t, []string{"1: La scadenza 31/12/2001 è già passata."}, warnings(report))
+	assert.ErrorIs(t, past.Check(), appio.ErrPast)
+	assert.Equal(t, "DueDate", must.As[*flussi.InvalidError](t, past.Check()).Fields[0].Type)
 }
 
 func TestPaymentsAreWholeOrNone(t *testing.T) {

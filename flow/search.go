@@ -154,8 +154,9 @@ func (n Notification) closedBefore(t time.Time) bool {
 	return over && n.UpdatedAt.Before(t)
 }
 
+// match reports whether an entity that is disabled, or is not, matches. None matches an unknown value.
 func (d DisabledFilter) match(disabled bool) bool {
-	return d == AnyDisabled || disabled == (d == OnlyDisabled)
+	return d == AnyDisabled || d == OnlyDisabled && disabled || d == OnlyEnabled && !disabled
 }
 
 func (d DisabledFilter) check(e *core.Invalid) {

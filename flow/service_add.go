@@ -62,7 +62,9 @@ type AddReport struct {
 	Disabled       int // of Added, those that were stored Disabled as duplicates
 
 	// Warnings are the first rows that are valid and stored like the others, and in which something
-	// looks like a mistake: see [Draft.Check].
+	// looks like a mistake: see [Draft.Check]. A notice number that another citizen has, in an
+	// earlier row or in a notification of the flow, is one with [flussi.ErrDuplicate]. A row may be
+	// there more than once.
 	Warnings     []*flussi.RowError
 	WarningCount int // how many there are
 
@@ -116,7 +118,7 @@ var italy = sync.OnceValue(func() *time.Location {
 // instead. If it is not known whether the rows were stored, the error is a
 // [flussi.ErrCommitUnknown].
 //
-// The sequence is pulled once, and long ones are fine: a row costs some 50 bytes until the call
+// The sequence is pulled once, and long ones are fine: a row costs some 70 bytes until the call
 // returns. An error in it belongs to its row if it is a [*flussi.RowError], which the report has as
 // it is, or if its row has a Number; any other error ends the call, with nothing stored whatever
 // the configuration says: that is for a file that turns out to be cut off. The sequence must not

@@ -356,6 +356,15 @@ func TestNotificationFilterRefusesUnknownValues(t *testing.T) {
 	}.Run(t)
 }
 
+func TestAnUnknownValueOfDisabledMatchesNothing(t *testing.T) {
+	for _, disabled := range []bool{false, true} {
+		assert.False(t, flow.FlowFilter{Disabled: "boh"}.Match(flow.Flow{Disabled: disabled}))
+		assert.False(t, flow.NotificationFilter{Disabled: "boh"}.Match(flow.Notification{Disabled: disabled}))
+		assert.Equal(t, disabled, flow.FlowFilter{Disabled: flow.OnlyDisabled}.Match(flow.Flow{Disabled: disabled}))
+		assert.Equal(t, !disabled, flow.FlowFilter{Disabled: flow.OnlyEnabled}.Match(flow.Flow{Disabled: disabled}))
+	}
+}
+
 func TestAPageAndAFilterAreRefusedTogether(t *testing.T) {
 	w := newWorld(t)
 	for _, limit := range []int{-1, flow.MaxPage + 1} {

@@ -444,8 +444,8 @@ func TestHardDates(t *testing.T) {
 		"summer":                  gives(typed("01/07/2030"), "2030-07-01T21:59:59Z"),
 		"leap day":                gives(typed("29/02/2096"), "2096-02-29T22:59:59Z"),
 		"empty":                   gives(hardCell{}, ""),
-		"past serial":             warns(dated("45716"), past, "La data 28/02/2025 è già passata."),
-		"past text":               warns(typed("28/02/2025"), past, "La data 28/02/2025 è già passata."),
+		"past serial":             warns(dated("45716"), past, "La scadenza 28/02/2025 è già passata."),
+		"past text":               warns(typed("28/02/2025"), past, "La scadenza 28/02/2025 è già passata."),
 		"month before day":        fails(typed("02/28/2099"), "il mese è il secondo numero"),
 		"31 April":                fails(typed("31/04/2099"), "La data 31/04/2099 non esiste."),
 		"29 February":             fails(typed("29/02/2099"), "La data 29/02/2099 non esiste."),
@@ -461,7 +461,7 @@ func TestHardDates(t *testing.T) {
 	t.Run("1904", func(t *testing.T) {
 		tryCells(t, "Scadenza", map[string]hardValue{
 			"serial":             gives(dated("71282"), february),
-			"past serial":        warns(dated("44254"), past, "La data 28/02/2025 è già passata."),
+			"past serial":        warns(dated("44254"), past, "La scadenza 28/02/2025 è già passata."),
 			"serial with a time": fails(dated("71282.5"), "La data è accompagnata da un'ora"),
 		}, xlsxtest.Parts{xlsxtest.Workbook: workbookPart(`<workbookPr date1904="1"/><sheets><sheet name="Dati" sheetId="1" r:id="rId1"/></sheets>`)})
 	})

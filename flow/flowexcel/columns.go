@@ -71,7 +71,7 @@ func importKinds(l flow.Limits, codes flussi.Policy) kinds {
 		recipient: excel.FiscalCode(codes),
 		subject:   excel.PersonalText(l.MinSubject, l.MaxSubject),
 		content:   excel.PersonalText(l.MinContent, l.MaxContent),
-		due:       excel.Date(excel.DateConfig{EndOfDay: true, WarnPast: true}),
+		due:       excel.Date(excel.DateConfig{EndOfDay: true}),
 		notice:    excel.NoticeNumber(codes),
 		payee:     excel.OrganizationCode(codes),
 		reference: excel.Text(1, flow.MaxKey),

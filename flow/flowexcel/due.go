@@ -19,7 +19,7 @@ type dueKind struct {
 }
 
 func newDueKind(zone *time.Location) excel.Kind[time.Time] {
-	return dueKind{zone, excel.Date(excel.DateConfig{EndOfDay: true, WarnPast: true}), excel.DateTime()}
+	return dueKind{zone, excel.Date(excel.DateConfig{EndOfDay: true}), excel.DateTime()}
 }
 
 // Rule is that of dates.

@@ -178,7 +178,7 @@ func TestRowWithTheSumIsIgnored(t *testing.T) {
 
 func TestPastDueDatesAndDoubtfulCodesAreWarnings(t *testing.T) {
 	strict := must.Get(flowexcel.New(flowexcel.Config{Codes: flussi.Strict}))(t)
-	imports(t).CheckWarnings(t, importsOf(strict), map[string]any{"A2": citizen(1).Reveal(), "B2": "Scadenza della TARI", "C2": text}, "D")
+	imports(t).CheckWarnings(t, importsOf(strict), map[string]any{"A2": citizen(1).Reveal(), "B2": "Scadenza della TARI", "C2": text}, "")
 }
 
 // What only the flow can tell is told with what the reading found, and marked.

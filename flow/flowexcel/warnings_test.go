@@ -81,3 +81,22 @@ func TestCorrectionsReportWhatTheAppIgnores(t *testing.T) {
 	assert.Contains(t, done.Italian(0), noEnglish)
 	assert.Equal(t, flow.NotificationRegistered, w.get(t, n.ID).State)
 }
+
+// A due date that is over, and a notice number that another citizen has, are doubts about rows that
+// are imported.
+func TestImportsReportPastDueDatesAndSharedNoticeNumbers(t *testing.T) {
+	w := newWorld(t)
+	file := []byte("Codice fiscale;Oggetto;Contenuto;Scadenza;Somma;Numero avviso\n")
+	for n, number := range []string{"301005100001400678", "301005100002676705", "301005100001400678"} {
+		file = fmt.Appendf(file, "%s;Avviso di pagamento;%s;31/12/2001;10,00;%s\n", citizen(n).Reveal(), text, number)
+	}
+	var reading excel.Report
+	added := must.Get(w.add(t, w.flow.ID, rowsOf(t, template(t), file, &reading), flow.AddConfig{}))(t)
+	assert.Equal(t, 3, added.Added)
+	told := flowexcel.Italian(&reading, added, 0)
+	for n := range 3 {
+		assert.Equal(t, 1, strings.Count(told, fmt.Sprintf("- Riga %d, colonna D (Scadenza): La scadenza 31/12/2001 è già passata.\n", n+2)), told)
+	}
+	assert.Contains(t, told, "- Riga 4, colonna F (Numero avviso): Lo stesso numero avviso è alla riga 2, per un altro cittadino: verificare chi deve pagare.\n")
+	assert.Equal(t, 1, strings.Count(told, "Lo stesso numero avviso"))
+}

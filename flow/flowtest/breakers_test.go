@@ -32,6 +32,14 @@ func atMostAnHour(lease time.Duration) time.Duration {
 	return lease
 }
 
+// enabledUnlessKnown returns OnlyEnabled in place of an unknown value.
+func enabledUnlessKnown(d flow.DisabledFilter) flow.DisabledFilter {
+	if d == flow.AnyDisabled || d == flow.OnlyDisabled {
+		return d
+	}
+	return flow.OnlyEnabled
+}
+
 // breakers break the rules that only this store has, or fields that only its entities have.
 var breakers = []breaker{
 	{"two fields change places", "a notification is read as it was stored",
@@ -214,6 +222,10 @@ var breakers = []breaker{
 		}},
 	{"a field of the flows' filter is not looked at", "flows are found by each field of the filter",
 		viewed.Parents(brokenstore.Asks[flow.Flow](func(q *flow.FlowFilter) { q.AppContext = "" }))},
+	{"an unknown value of Disabled finds what is enabled", "flows are found by each field of the filter",
+		viewed.Parents(brokenstore.Asks[flow.Flow](func(q *flow.FlowFilter) { q.Disabled = enabledUnlessKnown(q.Disabled) }))},
+	{"an unknown value of Disabled finds enabled notifications", "notifications are found by each field of the filter",
+		viewed.Children(brokenstore.Asks[flow.Notification](func(q *flow.NotificationFilter) { q.Disabled = enabledUnlessKnown(q.Disabled) }))},
 	{"what begins at the time is scheduled before it", "flows are found by each field of the filter",
 		viewed.Parents(brokenstore.Asks[flow.Flow](func(q *flow.FlowFilter) {
 			if !q.ScheduledBefore.IsZero() {

@@ -45,7 +45,7 @@ func (e *Invalid) Include(err error) {
 type TextRule struct {
 	Field    string // the Go name
 	Name     string // in Italian with its article, such as "la causale"
-	Min, Max int    // in UTF-16 code units; Max 0: any length
+	Min, Max int    // in UTF-16 code units; Max 0: any length. Blanks at the ends do not count for Min
 	Required bool   // an empty text is wrong, and so is one of blanks
 	OneLine  bool   // control characters are wrong; otherwise NUL alone, which databases refuse
 }
@@ -56,11 +56,13 @@ func (e *Invalid) Text(r TextRule, text string) {
 	if text == "" && !r.Required && r.Min == 0 {
 		return
 	}
-	switch n := units(text); {
-	case r.Required && strings.TrimSpace(text) == "":
+	switch n, visible := units(text), units(italian.Visible(text)); {
+	case r.Required && visible == 0:
 		e.Fail(r.Field, flussi.ErrEmpty, "Manca %s.", r.Name)
 	case n < r.Min || r.Max > 0 && n > r.Max:
 		e.Fail(r.Field, flussi.ErrLength, "%s", italian.Length(italian.Capital(r.Name), n, r.Min, r.Max, ""))
+	case visible < r.Min:
+		e.Fail(r.Field, flussi.ErrLength, "%s", italian.Length(italian.Capital(r.Name), visible, r.Min, r.Max, italian.TrimmedNote))
 	case !storable(text, r.OneLine):
 		e.Fail(r.Field, flussi.ErrCharacter, "%s contiene caratteri non validi.", italian.Capital(r.Name))
 	}
@@ -77,12 +79,12 @@ func Known[T any](e *Invalid, field, name string, wanted []T, known func(T) bool
 }
 
 // Words adds what is wrong with the text that a filter looks for in longer texts: one that is
-// shorter than [flussi.MinSearch].
+// shorter than [flussi.MinSearch], blanks at its ends left out.
 func (e *Invalid) Words(text string) {
 	if text == "" {
 		return
 	}
-	if utf8.RuneCountInString(text) < flussi.MinSearch {
+	if utf8.RuneCountInString(italian.Visible(text)) < flussi.MinSearch {
 		e.Fail("Text", flussi.ErrLength, "Il testo da cercare deve avere almeno %d caratteri.", flussi.MinSearch)
 		return
 	}

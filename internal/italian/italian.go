@@ -124,6 +124,16 @@ func Length(name string, n, least, most int, note string) string {
 	return name + " ha " + Character.Count(n) + note + ": " + need + "."
 }
 
+// Visible returns a text without the blanks and the invisible characters at its ends. They do not
+// count for the least length of a text.
+func Visible(text string) string {
+	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsGraphic(r) })
+}
+
+// TrimmedNote is the note of [Length] for a number of characters that leaves out those that
+// [Visible] removes.
+const TrimmedNote = "senza gli spazi iniziali e finali"
+
 // Moment writes a time in Italy: "30/11/2026 alle 07:14".
 func Moment(t time.Time) string { return inItaly(t).Format("02/01/2006 alle 15:04") }
 

@@ -91,6 +91,27 @@ func (c Catalogue[T, Q]) Each(criteria Criteria[T, Q]) {
 	for i := range all {
 		c.among(criteria, i)
 	}
+	c.unknown()
+}
+
+// unknown checks that nothing is found by a value that nothing has, of each field with a type of
+// text of its own, such as a state.
+func (c Catalogue[T, Q]) unknown() {
+	const value = "never_heard_of"
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Q]()) {
+		var filter Q
+		field := reflect.ValueOf(&filter).Elem().FieldByIndex(f.Index)
+		isText := func(t reflect.Type) bool { return t.Kind() == reflect.String && t.PkgPath() != "" }
+		switch {
+		case isText(f.Type):
+			field.SetString(value)
+		case f.Type.Kind() == reflect.Slice && isText(f.Type.Elem()):
+			field.Set(reflect.Append(field, reflect.ValueOf(value).Convert(f.Type.Elem())))
+		default:
+			continue
+		}
+		c.Finds("an unknown value of "+f.Name, filter)
+	}
 }
 
 // among checks a criterion that sets lists, with many other entries before its own.

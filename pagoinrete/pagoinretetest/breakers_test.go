@@ -157,6 +157,12 @@ var breakers = []breaker{
 			q.Discrepancy = false
 			return func(e pagoinrete.Event) bool { return !wanted || e.Discrepancy.Open() || e.Counts.Discrepancies > 0 }
 		}))},
+	{"an unknown kind finds events of all kinds", "events are found by each field of the filter",
+		viewed.Parents(brokenstore.Asks[pagoinrete.Event](func(q *pagoinrete.EventFilter) {
+			if q.Kind != pagoinrete.Fee && q.Kind != pagoinrete.Donation {
+				q.Kind = ""
+			}
+		}))},
 	{"what is due at the time is due before it", "notices are found by each field of the filter",
 		viewed.Children(brokenstore.Asks[pagoinrete.Notice](func(q *pagoinrete.NoticeFilter) {
 			if !q.DueBefore.IsZero() {

@@ -116,6 +116,12 @@ var breakers = []breaker{
 				return len(wanted) == 0 || slices.ContainsFunc(wanted, func(id string) bool { return cut(id) == cut(s.FlowID) })
 			}
 		}))},
+	{"an unknown state finds settlements in all states", "settlements are found by each field of the filter",
+		viewed.Parents(brokenstore.Asks[settlement.Settlement](func(q *settlement.SettlementFilter) {
+			q.States = slices.DeleteFunc(slices.Clone(q.States), func(s settlement.SettlementState) bool {
+				return len(q.States) == 1 && !slices.Contains(settlement.SettlementStates(), s)
+			})
+		}))},
 	{"a filter with a total ignores the state", "settlements are found by fields of the filter together",
 		viewed.Parents(brokenstore.Asks[settlement.Settlement](func(q *settlement.SettlementFilter) {
 			if len(q.Totals) > 0 {

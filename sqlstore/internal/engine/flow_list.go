@@ -86,7 +86,9 @@ func (l *list) whereDisabled(d flow.DisabledFilter) {
 	case flow.AnyDisabled:
 	case flow.OnlyDisabled:
 		l.where("disabled")
-	default:
+	case flow.OnlyEnabled:
 		l.where("NOT disabled")
+	default: // no entity has the value
+		l.where("FALSE")
 	}
 }

@@ -50,13 +50,13 @@ type Config struct {
 	// concurrent use. Defaults to none.
 	Attempted func(context.Context, flussi.Attempt)
 	// MaxAttempts limits the attempts of a call. A message is sent again only if it was
-	// certainly not sent: see [Client.Submit]. Defaults to 5; 1 means no repetition.
+	// certainly not sent: see [Client.Submit]. Defaults to 5; 1 means no repetition; at most 1,000.
 	MaxAttempts int
 	// MaxWait is the longest wait between two attempts, and before the first one if the platform
 	// asked to wait. If the platform asks for more, such as an hour, the call ends at once with
 	// [flussi.ErrRateLimited]. RetryAfter and RetryAt of the error say how long to wait, at most a
 	// day. Until then, all calls of the clients of the [Pace] end in the same way, without a request.
-	// Defaults to 1 minute.
+	// Defaults to 1 minute; at most one day.
 	MaxWait time.Duration
 }
 

@@ -28,7 +28,7 @@ type Pace struct {
 // Calls.
 type PaceConfig struct {
 	Calls  int           // in a window, of the body. Defaults to 150; some bodies have 250
-	Window time.Duration // Defaults to 5 s
+	Window time.Duration // Defaults to 5 s; at most one day
 	// Shared grants the turns of the processes that make calls for the body. It can be the store
 	// that they send from, if that is one of package sqlstore. Without Shared, one process has to
 	// make all calls of the body; otherwise 429s slow the processes down. Defaults to none.
@@ -47,16 +47,17 @@ const (
 	paceCalls  = 150
 	paceWindow = 5 * time.Second
 	paceMargin = 0.98 // of the limit: calls bunch on the network
+	maxWindow  = 24 * time.Hour
 )
 
-// NewPace returns a pace at its full rate. The error is a [flussi.ErrConfig] if a value is
-// negative, or if there is a Shared without a Body.
+// NewPace returns a pace at its full rate. The error is a [flussi.ErrConfig] if a value is negative
+// or too large, or if there is a Shared without a Body.
 func NewPace(c PaceConfig) (*Pace, error) {
 	if (c.Shared == nil) != (c.Body == "") {
 		return nil, fmt.Errorf("appio: new pace: %w: Shared and Body need each other", flussi.ErrConfig)
 	}
-	if c.Calls < 0 || c.Window < 0 {
-		return nil, fmt.Errorf("appio: new pace: %w: %d calls in %v: must not be negative", flussi.ErrConfig, c.Calls, c.Window)
+	if c.Calls < 0 || c.Window < 0 || c.Window > maxWindow {
+		return nil, fmt.Errorf("appio: new pace: %w: %d calls in %v: must not be negative, and the Window not longer than %v", flussi.ErrConfig, c.Calls, c.Window, maxWindow)
 	}
 	return newPace(c), nil
 }

@@ -320,7 +320,7 @@ func TestPace(t *testing.T) {
 		assert.InDelta(t, 100, time.Since(start).Seconds(), 0.01)
 		assert.ErrorIs(t, pace.Wait(ctx), context.DeadlineExceeded)
 	})
-	for _, c := range []appio.PaceConfig{{Calls: -1}, {Window: -1}} {
+	for _, c := range []appio.PaceConfig{{Calls: -1}, {Window: -1}, {Window: 25 * time.Hour}} {
 		_, err := appio.NewPace(c)
 		assert.ErrorContains(t, err, "must not be negative")
 	}

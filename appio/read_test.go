@@ -2,6 +2,7 @@ package appio_test
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -221,6 +222,7 @@ func TestNew(t *testing.T) {
 		"a query":                   {key(t, "k"), appio.Config{BaseURL: "https://x.it?a=1"}, []string{"query"}},
 		"no TLS to another machine": {key(t, "k"), appio.Config{BaseURL: "http://x.it"}, []string{"without TLS"}},
 		"a Pace of nothing":         {key(t, "k"), appio.Config{Pace: &appio.Pace{}}, []string{"NewPace"}},
+		"attempts without an end":   {key(t, "k"), appio.Config{MaxAttempts: math.MaxInt, MaxWait: math.MaxInt64}, []string{"MaxAttempts is", "MaxWait is"}},
 		"everything at once":        {flussi.Key{}, appio.Config{BaseURL: "http://x.it", MaxAttempts: -1, MaxWait: -1}, []string{"no key", "without TLS", "MaxAttempts", "MaxWait"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -39,8 +39,8 @@ type DispatcherConfig struct {
 	ID string
 	// Workers is how many notifications of a flow are sent at the same time at most. There are as
 	// many as are needed: with a pace of 30 a second and answers after 50 ms, 2. A flow begins with
-	// up to 16. Defaults to 64, which is enough for 30 a second with 2 seconds each; at most 10,000.
-	// [Dispatcher.VerifyService] verifies as many at the same time.
+	// up to 16. Defaults to 64, which is enough for 30 a second with 2 seconds each; at most
+	// [MaxWorkers]. [Dispatcher.VerifyService] verifies as many at the same time.
 	Workers int
 	// MaxRequests is how many notifications of all flows are sent at the same time at most, and so
 	// how many connections to the platform there may be. Each flow has an equal share, and may use
@@ -62,7 +62,7 @@ type DispatcherConfig struct {
 	// otherwise slow answers become unknown outcomes. Nothing checks this, since a Sender does not
 	// state its timeout. A process that was frozen for longer than the Lease begins no request for
 	// what it had claimed. After a crash, a flow has to wait for the end of the leases. Defaults to
-	// 2 minutes, four times the 30 seconds; at least 1 second.
+	// 2 minutes, four times the 30 seconds; at least 1 second, at most [MaxLease].
 	Lease time.Duration
 	// CheckProfiles asks, before the first message to a citizen in a run, whether the
 	// citizen takes messages of the service; if not, the notification becomes Errore with
@@ -70,7 +70,7 @@ type DispatcherConfig struct {
 	// after the sending, see [Dispatcher.VerifyService].
 	CheckProfiles bool
 	// FailureThreshold is after how many consecutive submissions that the platform did not take
-	// or did not answer it counts as down, and the flow is stopped. Defaults to 20.
+	// or did not answer it counts as down, and the flow is stopped. Defaults to 20; at most 100,000.
 	FailureThreshold int
 	// RefusalThreshold is the number of equal refusals that stops the flow. They count if they are
 	// of different recipients, with no message accepted in between: the cause is then the service.
@@ -78,12 +78,13 @@ type DispatcherConfig struct {
 	// of the title that have a digit; details may differ. The refused notifications become
 	// Registrato again, once each: if one is refused again later, it is Errore and does not count. A
 	// refused key, or a refusal in the words of the platform's gateway, stops the flow at once. Each
-	// dispatcher counts what it sends. Defaults to 10.
+	// dispatcher counts what it sends. Defaults to 10; at most 10,000.
 	RefusalThreshold int
 	// MaxRetryAfter limits how long a flow waits when the platform received too many calls and says
 	// how long to wait (Retry-After). Waits add up until the platform takes or refuses a message
 	// again. If it asks for more, the flow stops, and its error says until when. A client waits,
-	// too, before it returns such an error: see [appio.Config].MaxWait. Defaults to 15 minutes.
+	// too, before it returns such an error: see [appio.Config].MaxWait. Defaults to 15 minutes; at
+	// most one day.
 	MaxRetryAfter time.Duration
 	// ShutdownTimeout is how long requests that are under way may take once the context has
 	// ended, and, after that, storing their outcomes. Defaults to 35 seconds, which is a little
@@ -98,7 +99,7 @@ type DispatcherConfig struct {
 	Services []string
 	// PollInterval is how often Serve looks for flows, how often Run looks at a flow whose other
 	// notifications other dispatchers have claimed, and how often both rescue expired notifications.
-	// Defaults to 1 second.
+	// Defaults to 1 second; at most one hour.
 	PollInterval time.Duration
 	// Observer receives events of the dispatcher. Defaults to none. To follow one flow, see
 	// [Service.Watch].
@@ -120,11 +121,22 @@ const (
 	defaultFlows       = 2000
 	defaultPoll        = time.Second
 
-	maxWorkers    = 10_000
 	maxRequests   = 100_000
 	maxStoreCalls = 1000
 	maxFlows      = 100_000
+	maxFailures   = 100_000
+	maxRefusals   = 10_000
+	maxRetryAfter = 24 * time.Hour
 	maxGrace      = 24 * time.Hour
+	maxPoll       = time.Hour
+)
+
+const (
+	// MaxWorkers is the limit of [DispatcherConfig].Workers and of [ServiceConfig].Workers.
+	MaxWorkers = 10_000
+	// MaxLease is the longest Lease. A longer one would only make operators wait for longer after a
+	// crash.
+	MaxLease = 24 * time.Hour
 )
 
 // NewDispatcher returns a dispatcher. The error lists everything that is wrong with the
@@ -153,18 +165,24 @@ func NewDispatcher(store Store, senders SenderFor, c DispatcherConfig) (*Dispatc
 	}
 	c = c.withDefaults()
 	for name, n := range map[string][2]int{
-		"Workers": {c.Workers, maxWorkers}, "MaxRequests": {c.MaxRequests, maxRequests},
+		"Workers": {c.Workers, MaxWorkers}, "MaxRequests": {c.MaxRequests, maxRequests},
 		"MaxStoreCalls": {c.MaxStoreCalls, maxStoreCalls}, "MaxFlows": {c.MaxFlows, maxFlows},
+		"FailureThreshold": {c.FailureThreshold, maxFailures}, "RefusalThreshold": {c.RefusalThreshold, maxRefusals},
 	} {
 		if n[0] > n[1] {
-			faults = append(faults, fmt.Errorf("more than %d %s", n[1], name))
+			faults = append(faults, fmt.Errorf("the %s is %d, more than %d", name, n[0], n[1]))
+		}
+	}
+	for name, d := range map[string][2]time.Duration{
+		"Lease": {c.Lease, MaxLease}, "MaxRetryAfter": {c.MaxRetryAfter, maxRetryAfter},
+		"ShutdownTimeout": {c.ShutdownTimeout, maxGrace}, "PollInterval": {c.PollInterval, maxPoll},
+	} {
+		if d[0] > d[1] {
+			faults = append(faults, fmt.Errorf("the %s is %v, more than %v", name, d[0], d[1]))
 		}
 	}
 	if c.ClaimAhead > c.Lease/4 {
 		faults = append(faults, errors.New("the ClaimAhead is more than a quarter of the Lease"))
-	}
-	if c.ShutdownTimeout > maxGrace {
-		faults = append(faults, fmt.Errorf("the ShutdownTimeout is more than %v", maxGrace))
 	}
 	if c.Lease < minLease {
 		faults = append(faults, fmt.Errorf("the Lease is less than %v", minLease))

@@ -83,11 +83,11 @@ type ServiceConfig struct {
 	// Defaults to false. See [DispatcherConfig].
 	CheckProfiles bool
 	// Workers is how many notifications of a flow are verified, or recipients checked, at the same
-	// time. Defaults to 8.
+	// time. Defaults to 8; at most [MaxWorkers].
 	Workers int
 	// Lease bounds how long sending one notification may take: see [DispatcherConfig]. If the
 	// program dies, the notification gets an unknown outcome after the Lease. Defaults to 2
-	// minutes; at least 1 second.
+	// minutes; at least 1 second, at most [MaxLease].
 	Lease time.Duration
 	// Observer receives the submissions of single notifications that operators send, and the
 	// service's calls of the store. Defaults to none.
@@ -122,8 +122,11 @@ func NewService(store Store, authorizer Authorizer, senders SenderFor, c Service
 	if c.Lease == 0 {
 		c.Lease = defaultLease
 	}
-	if c.Lease < minLease {
-		faults = append(faults, fmt.Errorf("the Lease is less than %v", minLease))
+	if c.Workers > MaxWorkers {
+		faults = append(faults, fmt.Errorf("the Workers are %d, more than %d", c.Workers, MaxWorkers))
+	}
+	if c.Lease < minLease || c.Lease > MaxLease {
+		faults = append(faults, fmt.Errorf("the Lease is %v, not %v to %v", c.Lease, minLease, MaxLease))
 	}
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("flow: new service: %w: %w", flussi.ErrConfig, errors.Join(faults...))

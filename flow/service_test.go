@@ -88,12 +88,18 @@ func TestDispatcherConfigThatContradictsItselfIsRefused(t *testing.T) {
 		"more flows than it keeps":       {MaxFlows: math.MaxInt},
 		"claims for much of their lease": {Lease: 4 * time.Second, ClaimAhead: time.Second + 1},
 		"a shutdown that does not come":  {ShutdownTimeout: math.MaxInt64},
+		"a lease without an end":         {Lease: math.MaxInt64},
+		"a look every century":           {PollInterval: math.MaxInt64},
+		"a wait without an end":          {MaxRetryAfter: math.MaxInt64},
+		"failures without an end":        {FailureThreshold: math.MaxInt},
+		"refusals without an end":        {RefusalThreshold: math.MaxInt},
 	} {
 		assert.ErrorIs(t, must.Err(flow.NewDispatcher(w.store, w.senders, c)), flussi.ErrConfig, name)
 	}
 	assert.ErrorIs(t, must.Err(flow.NewDispatcher(nil, nil, flow.DispatcherConfig{})), flussi.ErrConfig)
 	must.Get(flow.NewDispatcher(w.store, w.senders, flow.DispatcherConfig{
-		Workers: 10_000, MaxRequests: 100_000, MaxStoreCalls: 1000, MaxFlows: 100_000, ShutdownTimeout: 24 * time.Hour,
+		Workers: flow.MaxWorkers, MaxRequests: 100_000, MaxStoreCalls: 1000, MaxFlows: 100_000, ShutdownTimeout: 24 * time.Hour, Lease: flow.MaxLease,
+		FailureThreshold: 100_000, RefusalThreshold: 10_000, MaxRetryAfter: 24 * time.Hour, PollInterval: time.Hour,
 	}))(t)
 }
 
@@ -119,12 +125,14 @@ func TestDispatcherRefusesStoresThatDoNotSend(t *testing.T) {
 func TestServiceConfigThatContradictsItselfIsRefused(t *testing.T) {
 	w := newWorld(t)
 	for name, c := range map[string]flow.ServiceConfig{
-		"fewer than no workers":   {Workers: -1},
-		"a lease too short":       {Lease: time.Second - 1},
-		"a negative lease":        {Lease: -time.Minute},
-		"beyond the platform's":   {Limits: flow.Limits{MinSubject: 10, MaxSubject: 121, MinContent: 80, MaxContent: 10_000}},
-		"below the platform's":    {Limits: flow.Limits{MinSubject: 9, MaxSubject: 120, MinContent: 80, MaxContent: 10_000}},
-		"more at least than most": {Limits: flow.Limits{MinSubject: 100, MaxSubject: 99, MinContent: 80, MaxContent: 10_000}},
+		"fewer than no workers":    {Workers: -1},
+		"a lease too short":        {Lease: time.Second - 1},
+		"a negative lease":         {Lease: -time.Minute},
+		"more workers than memory": {Workers: 1_000_000_000},
+		"a lease without an end":   {Lease: math.MaxInt64},
+		"beyond the platform's":    {Limits: flow.Limits{MinSubject: 10, MaxSubject: 121, MinContent: 80, MaxContent: 10_000}},
+		"below the platform's":     {Limits: flow.Limits{MinSubject: 9, MaxSubject: 120, MinContent: 80, MaxContent: 10_000}},
+		"more at least than most":  {Limits: flow.Limits{MinSubject: 100, MaxSubject: 99, MinContent: 80, MaxContent: 10_000}},
 	} {
 		_, err := flow.NewService(w.store, flow.Permissions{}, w.senders, c)
 		assert.ErrorIs(t, err, flussi.ErrConfig, name)

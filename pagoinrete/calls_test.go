@@ -299,6 +299,15 @@ func TestEveryCallCanBeMadeAgain(t *testing.T) {
 	}
 }
 
+func TestWorkersBeyondTheirLimitAreRefused(t *testing.T) {
+	w := newWorld(t)
+	for _, workers := range []int{-1, pagoinrete.MaxWorkers + 1} {
+		_, err := pagoinrete.NewService(w.store, pagoinrete.Permissions{}, func(context.Context, string) (pagoinrete.Gateway, error) { return nil, nil },
+			pagoinrete.ServiceConfig{Workers: workers})
+		assert.ErrorIs(t, err, flussi.ErrConfig)
+	}
+}
+
 // A lookup that finds nothing is easily taken for one that does.
 func TestSchoolWithoutGatewayIsAConfigError(t *testing.T) {
 	for name, c := range calls() {

@@ -57,11 +57,15 @@ type Service struct {
 
 // ServiceConfig says how a service works.
 type ServiceConfig struct {
-	// Workers is how many notices are transmitted at the same time. Defaults to 8.
+	// Workers is how many notices are transmitted at the same time. Defaults to 8; at most
+	// [MaxWorkers].
 	Workers int
 }
 
 const defaultWorkers = 8
+
+// MaxWorkers is the limit of [ServiceConfig].Workers.
+const MaxWorkers = 1000
 
 // NewService returns a service. The error lists everything that is wrong with the
 // configuration; it is a [flussi.ErrConfig].
@@ -72,6 +76,9 @@ func NewService(store Store, authorizer Authorizer, gateways GatewayFor, c Servi
 	}
 	if c.Workers < 0 {
 		faults = append(faults, errors.New("the Workers are negative"))
+	}
+	if c.Workers > MaxWorkers {
+		faults = append(faults, fmt.Errorf("the Workers are %d, more than %d", c.Workers, MaxWorkers))
 	}
 	if c.Workers == 0 {
 		c.Workers = defaultWorkers

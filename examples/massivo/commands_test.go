@@ -222,7 +222,7 @@ func TestWhatIsRefusedSaysWhyAndChangesNothing(t *testing.T) {
 		"a key file that is not there":       {[]string{"send", id, "--key-file", o.path("chiave")}, nil, cli.Failure, "non esiste"},
 		"a flow of another service":          {[]string{"send", id, "--service", "tributi"}, nil, cli.Failure, "Flusso o notifica inesistente"},
 		"both decisions":                     {[]string{"resolve", "--sent", "--resend", id}, nil, cli.Usage, "si escludono"},
-		"a lease of nothing":                 {[]string{"send", id, "--lease", "1ms"}, nil, cli.Usage, "almeno 1s"},
+		"a lease of nothing":                 {[]string{"send", id, "--lease", "1ms"}, nil, cli.Usage, "da 1s a 24h"},
 		"a workbook that is none":            {[]string{"import", "commands_test.go"}, nil, exitRows, "Non è stato importato niente."},
 		"a database that is none":            {[]string{"list", "--store", "commands_test.go"}, nil, cli.Failure, ""},
 		"a name of an operator that is none": {[]string{"list", "--operator", " "}, nil, cli.Usage, "--operator contiene spazi"},

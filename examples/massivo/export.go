@@ -60,7 +60,7 @@ func exported(count int) string {
 
 // exportTo writes the notifications that match a filter.
 func (s *session) exportTo(ctx context.Context, name string, filter flow.NotificationFilter, w workbook, overwrite bool) error {
-	template, err := w.template(flow.Options{})
+	template, err := w.template(ctx, flow.Options{})
 	if err != nil {
 		return err
 	}

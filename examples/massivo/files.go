@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,24 +18,49 @@ import (
 
 // input is a file to be read, and how long it is.
 type input struct {
-	*os.File
+	*cli.File
 	size int64
 }
 
-// read opens a file. Close it.
-func read(name string) (input, error) {
-	file, err := os.Open(name)
+// read opens a file that is read from any position, such as a workbook. Close it.
+func read(ctx context.Context, name string) (input, error) {
+	file, err := cli.OpenRegular(ctx, name)
 	if err != nil {
-		return input{}, cli.Explained(fmt.Sprintf("Il file «%s» non si può leggere: %s", cli.Name(name), reason(err)), err)
+		return input{}, explainRead(name, err)
 	}
 	info, err := file.Stat()
-	if err == nil && info.IsDir() {
-		err = cli.Explained(fmt.Sprintf("«%s» è una cartella: indicare un file.", cli.Name(name)), errors.New("is a directory"))
-	}
 	if err != nil {
 		return input{}, errors.Join(err, file.Close())
 	}
 	return input{file, info.Size()}, nil
+}
+
+// readFile returns what a file, which may be a pipe, contains: no more than limit bytes.
+func readFile(ctx context.Context, name string, limit int64) (_ []byte, err error) {
+	file, err := cli.Open(ctx, name)
+	if err != nil {
+		return nil, explainRead(name, err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	content, err := io.ReadAll(io.LimitReader(file, limit))
+	if err != nil {
+		return nil, explainRead(name, err)
+	}
+	return content, nil
+}
+
+// explainRead says why a file cannot be read.
+func explainRead(name string, err error) error {
+	info, statErr := os.Stat(name)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case statErr == nil && info.IsDir():
+		return cli.Explained(fmt.Sprintf("«%s» è una cartella: indicare un file.", cli.Name(name)), err)
+	case errors.Is(err, cli.ErrNotRegular):
+		return cli.Explained(fmt.Sprintf("«%s» non è un file: salvare in un file ciò che contiene, e indicare quel file.", cli.Name(name)), err)
+	}
+	return cli.Explained(fmt.Sprintf("Il file «%s» non si può leggere: %s", cli.Name(name), reason(err)), err)
 }
 
 // write makes a new file whole, or not at all. One that is there already stays, unless it is

@@ -6,8 +6,6 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/flussi-go/flussi"
@@ -40,27 +38,14 @@ func (p *program) history() *cobra.Command {
 }
 
 func tellHistory[S, A ~string](s *session, records []flow.Record[S, A], action func(A) string, state func(S) string) {
-	type line struct{ at, by, action, step, reason string }
-	var lines []line
-	t := newTable(s.out, "Data", "Utente", "Azione", "Stato", "Motivo")
-	t.SetColumnConfigs([]table.ColumnConfig{{Name: "Motivo", WidthMax: 50, WidthMaxEnforcer: text.WrapSoft}})
+	t := s.table("Data", "Utente", "Azione", "Stato", "Motivo")
+	t.Most = map[string]int{"Motivo": 50}
 	for _, r := range records {
 		step := state(r.To)
 		if r.From != "" && r.From != r.To {
 			step = fmt.Sprintf("%s → %s", state(r.From), state(r.To))
 		}
-		l := line{moment(r.At), plain(r.By), action(r.Action), step, plain(r.Explanation().Reveal())}
-		lines = append(lines, l)
-		t.AppendRow([]any{l.at, l.by, l.action, l.step, l.reason})
+		t.Row(moment(r.At), plain(r.By), action(r.Action), step, plain(r.Explanation().Reveal()))
 	}
-	if s.fits(t) {
-		t.Render()
-		return
-	}
-	for _, l := range lines { // the terminal is narrow
-		fmt.Fprintln(s.out, indented(fmt.Sprintf("%s, %s: %s (%s)", l.at, l.by, l.action, l.step), 4, s.width))
-		if l.reason != "" {
-			fmt.Fprintf(s.out, "    %s\n", indented(l.reason, 4, s.width))
-		}
-	}
+	fmt.Fprint(s.out, t)
 }

@@ -100,14 +100,14 @@ func (s *session) importFile(ctx context.Context, name string, how importing) (f
 			how.standing = f.Options
 		}
 	}
-	template, err := how.workbook.template(how.standing)
+	template, err := how.workbook.template(ctx, how.standing)
 	if err != nil {
 		return flow.Flow{}, err
 	}
 	if template, err = mapped(template, how.maps); err != nil {
 		return flow.Flow{}, err
 	}
-	file, err := read(name)
+	file, err := read(ctx, name)
 	if err != nil {
 		return flow.Flow{}, err
 	}

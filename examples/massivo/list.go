@@ -87,20 +87,21 @@ func (s *session) tellFlows(flows []flow.Flow) {
 	}
 	const stato = 3 // behind it stands the time of flows that are sent later
 	scheduled := slices.ContainsFunc(flows, func(f flow.Flow) bool { return !f.NotBefore.IsZero() })
-	headers := []any{"UUID", "Data", "Ora", "Stato", "Note", "Messaggi", "Utente mod.", "Data mod.", "Dis."}
+	headers := []string{"UUID", "Data", "Ora", "Stato", "Note", "Messaggi", "Utente mod.", "Data mod.", "Dis."}
 	if scheduled {
-		headers = slices.Insert(headers, stato+1, any("Non prima di"))
+		headers = slices.Insert(headers, stato+1, "Non prima di")
 	}
-	t := newTable(s.out, headers...)
+	t := s.table(headers...)
+	t.Optional = []string{"Dis.", "Data mod.", "Utente mod.", "Ora", "Data", "Messaggi", "Non prima di"}
 	for _, f := range flows {
 		row := []any{f.ID, date(f.CreatedAt), formatted(f.CreatedAt, "15:04"), f.State.Label(), clip(f.Note.Reveal(), 30),
 			italian.Number(f.Counts.Total()), plain(f.UpdatedBy), moment(f.UpdatedAt), yes(f.Disabled)}
 		if scheduled {
 			row = slices.Insert(row, stato+1, any(formatted(f.NotBefore, "02/01/2006 15:04")))
 		}
-		t.AppendRow(row)
+		t.Row(row...)
 	}
-	s.fitted(t, "Note", "Dis.", "Data mod.", "Utente mod.", "Ora", "Data", "Messaggi", "Non prima di")
+	fmt.Fprint(s.out, t)
 }
 
 // tellNotifications shows notifications as the guide's list does, and why they are in
@@ -110,12 +111,13 @@ func (s *session) tellNotifications(notifications []flow.Notification) {
 		fmt.Fprintln(s.out, "Nessuna notifica.")
 		return
 	}
-	t := newTable(s.out, "UUID", "Oggetto", "C.F. Dest.", "Stato", "Errore", "Utente mod.", "Data mod.", "Dis.")
+	t := s.table("UUID", "Oggetto", "C.F. Dest.", "Stato", "Errore", "Utente mod.", "Data mod.", "Dis.")
+	t.Optional = []string{"Dis.", "Data mod.", "Utente mod.", "Oggetto", "C.F. Dest."}
 	for _, n := range notifications {
-		t.AppendRow([]any{n.ID, clip(n.Subject.Reveal(), 30), n.Recipient.Reveal(), n.State.Label(), n.Transmission.ErrorCode.Label(),
-			plain(n.UpdatedBy), moment(n.UpdatedAt), yes(n.Disabled)})
+		t.Row(n.ID, clip(n.Subject.Reveal(), 30), n.Recipient.Reveal(), n.State.Label(), n.Transmission.ErrorCode.Label(),
+			plain(n.UpdatedBy), moment(n.UpdatedAt), yes(n.Disabled))
 	}
-	s.fitted(t, "Errore", "Dis.", "Data mod.", "Utente mod.", "Oggetto", "C.F. Dest.")
+	fmt.Fprint(s.out, t)
 }
 
 // tellNext says how to see what comes behind.

@@ -35,7 +35,8 @@
 //	     incompleto): of send, and of resend even if there was nothing to send
 //	5    the sending was stopped, by a refused key, a platform that is down, or an operator who
 //	     disabled the flow; send goes on, once the cause is removed
-//	130  interrupted by Ctrl-C, after waiting for the requests in flight; run the command again
+//	130  interrupted by Ctrl-C, SIGTERM or the end of the terminal (SIGHUP), after waiting for the
+//	     requests in flight; run the command again. With nohup the program outlives its terminal
 package main
 
 import (
@@ -55,8 +56,8 @@ import (
 
 func main() {
 	// Also when the window is closed: what is on its way is waited for.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	ctx, stop := cli.Interruptible(context.Background())
+	defer stop()
 	signal.Ignore(syscall.SIGPIPE)
 	out, errs := terminal(os.Stdout), terminal(os.Stderr)
 	p := &program{

@@ -2,53 +2,15 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"time"
-
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 )
 
-// newTable returns a table that is written to out.
-func newTable(out io.Writer, header ...any) table.Writer {
-	t := table.NewWriter()
-	t.SetOutputMirror(out)
-	t.SetStyle(table.StyleRounded)
-	t.Style().Format.Header = text.FormatDefault
-	t.Style().Format.Footer = text.FormatDefault
-	if len(header) > 0 {
-		t.AppendHeader(header)
-	}
-	return t
-}
-
-// fitted writes a table; on a terminal, without as many columns as it takes to fit, those
-// that are named first, and with breaks in the last one if that is not enough.
-func (p *program) fitted(t table.Writer, broken string, columns ...string) {
-	var configs []table.ColumnConfig
-	for _, name := range columns {
-		if p.fits(t) {
-			break
-		}
-		configs = append(configs, table.ColumnConfig{Name: name, Hidden: true})
-		t.SetColumnConfigs(configs)
-	}
-	for most := 30; most >= 10 && !p.fits(t); most-- {
-		t.SetColumnConfigs(append(configs, table.ColumnConfig{Name: broken, WidthMax: most, WidthMaxEnforcer: text.WrapSoft}))
-	}
-	t.Render()
-}
-
-// fits reports whether a table fits on the terminal, if there is one.
-func (p *program) fits(t table.Writer) bool {
-	t.SetOutputMirror(nil)
-	defer t.SetOutputMirror(p.out)
-	return p.width == 0 || text.LongestLineLen(t.Render()) <= p.width
-}
+// table returns a table that fits on the terminal.
+func (p *program) table(header ...string) *cli.Table { return cli.NewTable(p.width, header...) }
 
 // date and moment are days and times in Italy, as the guide's screens show them; "" for
 // the zero time.

@@ -8,7 +8,11 @@ import (
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/internal/italian"
 )
+
+// maxRow is the last row of a sheet.
+const maxRow = 1_048_576
 
 func (p *program) preview() *cobra.Command {
 	var w workbook
@@ -28,21 +32,21 @@ con i campi sostituiti dai valori, e con le opzioni. Non importa niente.`,
 	w.columnFlag(c.Flags())
 	w.optionFlags(c.Flags())
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if *row < 0 {
-			return cli.Wrongf("--row: indicare il numero di una riga.")
+		if *row < 0 || *row > maxRow {
+			return cli.Wrongf("--row: indicare il numero di una riga, fino a %s.", italian.Number(maxRow))
 		}
 		standing, err := w.standing()
 		if err != nil {
 			return err
 		}
-		template, err := w.template(standing)
+		template, err := w.template(c.Context(), standing)
 		if err == nil {
 			template, err = mapped(template, maps)
 		}
 		if err != nil {
 			return err
 		}
-		file, err := read(args[0])
+		file, err := read(c.Context(), args[0])
 		if err != nil {
 			return err
 		}

@@ -8,8 +8,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/flussi-go/flussi/examples/internal/cli"
@@ -104,15 +102,15 @@ func (c *reachCount) add(r flow.RecipientCheck) {
 
 // tellReachable prints how many notifications can be delivered, and how an interrupted check goes on.
 func (s *session) tellReachable(ctx context.Context, f flow.Flow, count *reachCount, name string) error {
-	t := newTable(s.out, "Destinatari", "Notifiche")
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, Align: text.AlignRight, AlignFooter: text.AlignRight}})
+	t := s.table("Destinatari", "Notifiche")
+	t.Right = []string{"Notifiche"}
 	for _, r := range []flow.Reachability{flow.ReachabilityYes, flow.ReachabilityAbsent, flow.ReachabilityBlocked, flow.ReachabilityUnknown} {
 		if count.by[r] > 0 {
-			t.AppendRow([]any{r.Label(), italian.Number(count.by[r])})
+			t.Row(r.Label(), italian.Number(count.by[r]))
 		}
 	}
-	t.AppendFooter([]any{"Totale", italian.Number(count.total)})
-	t.Render()
+	t.Footer("Totale", italian.Number(count.total))
+	fmt.Fprint(s.out, t)
 	var languages []string
 	for _, language := range slices.Sorted(maps.Keys(count.languages)) {
 		languages = append(languages, plain(language)+" "+italian.Number(count.languages[language]))

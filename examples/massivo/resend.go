@@ -94,11 +94,11 @@ scritta nel file di correzioni, o con «massivo resolve»; altrimenti tornano in
 // correct applies the corrections of an exported file to a flow, and returns how many of its rows
 // are wrong.
 func (s *session) correct(ctx context.Context, f flow.Flow, name string, w workbook, goodRows bool) (wrong int, err error) {
-	template, err := w.template(flow.Options{})
+	template, err := w.template(ctx, flow.Options{})
 	if err != nil {
 		return 0, err
 	}
-	file, err := read(name)
+	file, err := read(ctx, name)
 	if err != nil {
 		return 0, err
 	}

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -82,10 +80,10 @@ volta: la notifica passa a «Errore» con «Già inviata», e l'operatore decide
 // dispatcher returns what sends flows.
 func (s *session) dispatcher(how sending) (*flow.Dispatcher, error) {
 	switch {
-	case how.workers < 1:
-		return nil, cli.Wrongf("--workers deve essere un numero da 1 in su.")
-	case how.lease < time.Second:
-		return nil, cli.Wrongf("--lease deve essere almeno 1s.")
+	case how.workers < 1 || how.workers > flow.MaxWorkers:
+		return nil, cli.Wrongf("--workers deve essere un numero da 1 a %s.", italian.Number(flow.MaxWorkers))
+	case how.lease < time.Second || how.lease > flow.MaxLease:
+		return nil, cli.Wrongf("--lease deve essere da 1s a %.0fh.", flow.MaxLease.Hours())
 	}
 	var observer flow.Observer
 	if how.serving {
@@ -277,16 +275,16 @@ func (s *session) disabledFlow(f flow.Flow) string {
 // with what can be done.
 func (s *session) tellStates(ctx context.Context, f flow.Flow) error {
 	fmt.Fprintf(s.out, "Flusso %s: %s\n", f.ID, stateOf(f))
-	t := newTable(s.out, "Stato", "Notifiche")
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 2, Align: text.AlignRight, AlignFooter: text.AlignRight}})
-	t.AppendRow([]any{"Inviato", italian.Number(f.Counts.Sent)})
+	t := s.table("Stato", "Notifiche")
+	t.Right = []string{"Notifiche"}
+	t.Row("Inviato", italian.Number(f.Counts.Sent))
 	codes, answers, err := s.errorCodes(ctx, f)
 	if err != nil {
 		return err
 	}
 	for _, code := range knownCodes() {
 		if codes[code] > 0 {
-			t.AppendRow([]any{"Errore: " + code.Label(), italian.Number(codes[code])})
+			t.Row("Errore: "+code.Label(), italian.Number(codes[code]))
 		}
 	}
 	for _, rest := range []struct {
@@ -294,11 +292,11 @@ func (s *session) tellStates(ctx context.Context, f flow.Flow) error {
 		n     int
 	}{{"Registrato", f.Counts.Registered}, {"In invio", f.Counts.Sending}, {"Disabilitato", f.Counts.Disabled}} {
 		if rest.n > 0 {
-			t.AppendRow([]any{rest.label, italian.Number(rest.n)})
+			t.Row(rest.label, italian.Number(rest.n))
 		}
 	}
-	t.AppendFooter([]any{"Totale", italian.Number(f.Counts.Total())})
-	t.Render()
+	t.Footer("Totale", italian.Number(f.Counts.Total()))
+	fmt.Fprint(s.out, t)
 	s.tellAnswers(answers)
 	if f.Disabled && total(codes) > 0 {
 		fmt.Fprintln(s.out, s.disabledFlow(f))

@@ -40,7 +40,7 @@ func (p *program) open(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{program: p, store: store, by: by, messengers: p.messengers(store)}
+	s := &session{program: p, store: store, by: by, messengers: p.messengers(ctx, store)}
 	s.Service, err = flow.NewService(store, flow.Permissions{by.ID: {service}}, s.messengers, flow.ServiceConfig{})
 	if err != nil {
 		return nil, errors.Join(err, store.Close())

@@ -23,6 +23,7 @@ import (
 	"github.com/flussi-go/flussi/examples/internal/cli"
 	"github.com/flussi-go/flussi/examples/internal/storage"
 	"github.com/flussi-go/flussi/flow"
+	"github.com/flussi-go/flussi/internal/italian"
 )
 
 // What the simulator of examples/sandbox has if it is not told otherwise.
@@ -31,6 +32,9 @@ const (
 	sandboxService = "prova"
 	sandboxKey     = "chiave-di-prova"
 )
+
+// maxCalls is the limit of --calls, far beyond that of App IO, for trials with a simulator.
+const maxCalls = 100_000_000
 
 // settings are what flags and environment say, for all commands.
 type settings struct {
@@ -213,12 +217,12 @@ func (s *settings) platform() (string, error) {
 }
 
 // readKey returns the key of the service.
-func (s *settings) readKey() (flussi.Key, error) {
+func (s *settings) readKey(ctx context.Context) (flussi.Key, error) {
 	text := s.key
 	if s.keyFile != "" {
-		content, err := os.ReadFile(s.keyFile)
+		content, err := s.readKeyFile(ctx)
 		if err != nil {
-			return flussi.Key{}, fmt.Errorf("key file: %w", cli.Explained("Il file della chiave non si può leggere: "+reason(err), err))
+			return flussi.Key{}, err
 		}
 		text = trimmed(string(content))
 	}
@@ -231,11 +235,25 @@ func (s *settings) readKey() (flussi.Key, error) {
 	return flussi.ParseKey(sandboxKey)
 }
 
+// readKeyFile returns what the file of the key contains. It may be a pipe.
+func (s *settings) readKeyFile(ctx context.Context) (content []byte, err error) {
+	file, err := cli.Open(ctx, s.keyFile)
+	if err == nil {
+		const limit = 1 << 16 // a key is shorter
+		content, err = io.ReadAll(io.LimitReader(file, limit))
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil && ctx.Err() == nil {
+		err = fmt.Errorf("key file: %w", cli.Explained("Il file della chiave non si può leggere: "+reason(err), err))
+	}
+	return content, err
+}
+
 // messengers returns the messengers of the service that the program works for. The one
 // client is made when it is needed, since most commands make no calls. Its pace is shared with the
 // other programs that use the same turns.
-func (p *program) messengers(turns appio.TurnStore) flow.SenderFor {
-	client := sync.OnceValues(func() (*appio.Client, error) { return p.client(turns) })
+func (p *program) messengers(ctx context.Context, turns appio.TurnStore) flow.SenderFor {
+	client := sync.OnceValues(func() (*appio.Client, error) { return p.client(ctx, turns) })
 	return func(_ context.Context, service string) (flow.Sender, error) {
 		name, err := p.settings.serviceName()
 		if err != nil {
@@ -253,17 +271,17 @@ func (p *program) messengers(turns appio.TurnStore) flow.SenderFor {
 // body.
 const bodyName = "ente"
 
-func (p *program) client(turns appio.TurnStore) (*appio.Client, error) {
+func (p *program) client(ctx context.Context, turns appio.TurnStore) (*appio.Client, error) {
 	address, err := p.settings.platform()
 	if err != nil {
 		return nil, err
 	}
-	key, err := p.settings.readKey()
+	key, err := p.settings.readKey(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if p.settings.calls < 1 {
-		return nil, cli.Wrongf("--calls deve essere un numero da 1 in su.")
+	if p.settings.calls < 1 || p.settings.calls > maxCalls {
+		return nil, cli.Wrongf("--calls deve essere un numero da 1 a %s.", italian.Number(maxCalls))
 	}
 	pace, err := appio.NewPace(appio.PaceConfig{Calls: p.settings.calls, Shared: turns, Body: bodyName})
 	if err != nil {

@@ -21,7 +21,7 @@ opzioni. Con --subject e --content-file ha una colonna per ogni campo del testo,
 e del contenuto.`,
 		Args: cli.Args(1, 1),
 		RunE: func(c *cobra.Command, args []string) error {
-			template, err := w.template(flow.Options{})
+			template, err := w.template(c.Context(), flow.Options{})
 			if err != nil {
 				return err
 			}

@@ -1,9 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -78,7 +78,7 @@ func (w *workbook) standing() (flow.Options, error) {
 }
 
 // template returns the template of the flags, for rows of a flow with these options.
-func (w *workbook) template(standing flow.Options) (*flowexcel.Template, error) {
+func (w *workbook) template(ctx context.Context, standing flow.Options) (*flowexcel.Template, error) {
 	c := flowexcel.Config{FlowOptions: standing}
 	if w.columns {
 		c.Options = flowexcel.AllOptions()
@@ -87,7 +87,7 @@ func (w *workbook) template(standing flow.Options) (*flowexcel.Template, error) 
 		return nil, cli.Wrongf("Indicare insieme --subject e --content-file.")
 	}
 	if w.subject != "" {
-		content, err := readText(w.content)
+		content, err := readText(ctx, w.content)
 		if err != nil {
 			return nil, err
 		}
@@ -104,18 +104,10 @@ func (w *workbook) template(standing flow.Options) (*flowexcel.Template, error) 
 }
 
 // readText reads a file with a text. [mailmerge.Parse] refuses one that is longer than the limit.
-func readText(name string) (string, error) {
-	file, err := read(name)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
+func readText(ctx context.Context, name string) (string, error) {
 	const limit = 1 << 20
-	text, err := io.ReadAll(io.LimitReader(file, limit))
-	if err != nil {
-		return "", cli.Explained(fmt.Sprintf("Il file «%s» non si può leggere: %s", cli.Name(name), reason(err)), err)
-	}
-	return strings.TrimPrefix(string(text), "\ufeff"), nil
+	text, err := readFile(ctx, name, limit)
+	return strings.TrimPrefix(string(text), "\ufeff"), err
 }
 
 // flags returns the flags of the same workbook, for a command to be repeated.

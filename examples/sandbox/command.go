@@ -84,16 +84,21 @@ si perde quando il programma finisce.`,
 	return c
 }
 
+const (
+	maxLimit        = 10_000_000 // calls, each of which is kept while it counts
+	maxProcessAfter = 24 * time.Hour
+)
+
 // sandbox returns the sandbox of the settings. The error is a [*cli.UsageError] that lists
 // everything that is wrong with them.
 func (s *settings) sandbox(out io.Writer) (*sandbox, error) {
 	var wrong []string
 	fail := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
-	if s.limit < 1 {
-		fail("Il limite delle chiamate (--limit) deve essere almeno 1: per togliere il limite usare --unlimited.")
+	if s.limit < 1 || s.limit > maxLimit {
+		fail("Il limite delle chiamate (--limit) deve essere da 1 a %s: per togliere il limite usare --unlimited.", italian.Number(maxLimit))
 	}
-	if s.processAfter < 0 {
-		fail("La durata di --process-after non può essere negativa.")
+	if s.processAfter < 0 || s.processAfter > maxProcessAfter {
+		fail("La durata di --process-after non può essere negativa, e al massimo è di un giorno.")
 	}
 	if s.hold && s.processAfter != 0 {
 		fail("Con --hold i messaggi attendono un ordine: togliere --process-after, o --hold.")

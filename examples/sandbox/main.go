@@ -52,7 +52,7 @@
 //
 // # Exit codes
 //
-//	0  stopped by Ctrl-C or SIGTERM
+//	0  stopped by Ctrl-C, SIGTERM or the end of the terminal
 //	1  it cannot listen: the reason is on the standard error
 //	2  the command line is not valid
 package main
@@ -61,16 +61,14 @@ import (
 	"context"
 	"log"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/flussi-go/flussi"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	ctx, stop := cli.Interruptible(context.Background())
+	defer stop()
 	errs := &cli.Output{To: os.Stderr}
 	log.SetOutput(flussi.MaskWriter(errs)) // what net/http prints
 	os.Exit(cli.Run(ctx, command(&cli.Output{To: os.Stdout}), errs))

@@ -70,7 +70,7 @@ var (
 
 // apply applies a file, and returns what to say about it.
 func (r *reconciliation) apply(ctx context.Context, name string) (told string, err error) {
-	f, err := os.Open(name)
+	f, err := cli.Open(ctx, name)
 	if err != nil {
 		return "", err
 	}
@@ -80,11 +80,11 @@ func (r *reconciliation) apply(ctx context.Context, name string) (told string, e
 			err = errors.Join(err, f.Close())
 		}
 	}()
-	again, err := r.given(ctx, f)
+	again, err := r.given(f)
 	if err != nil {
 		return "", err
 	}
-	file, err := paymentfile.Open(untilDone{ctx, f}, paymentfile.Config{Body: r.body})
+	file, err := paymentfile.Open(f, paymentfile.Config{Body: r.body})
 	switch file := file.(type) {
 	case *paymentfile.SettlementFile:
 		if file.Format() == paymentfile.FormatSettlement {
@@ -118,23 +118,8 @@ func (r *reconciliation) apply(ctx context.Context, name string) (told string, e
 	return "", err
 }
 
-// untilDone is a reader that returns an error once the context has ended, since a large file takes
-// long.
-type untilDone struct {
-	ctx context.Context
-	io.Reader
-}
-
-// Read implements io.Reader.
-func (u untilDone) Read(p []byte) (int, error) {
-	if err := u.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return u.Reader.Read(p)
-}
-
 // given reports whether an equal file was given before. Pipes are not compared.
-func (r *reconciliation) given(ctx context.Context, f *os.File) (bool, error) {
+func (r *reconciliation) given(f *cli.File) (bool, error) {
 	info, err := f.Stat()
 	switch {
 	case err != nil:
@@ -145,7 +130,7 @@ func (r *reconciliation) given(ctx context.Context, f *os.File) (bool, error) {
 		return false, nil
 	}
 	hash := sha256.New()
-	if _, err := io.Copy(hash, untilDone{ctx, f}); err != nil {
+	if _, err := io.Copy(hash, f); err != nil {
 		return false, err
 	}
 	digest := [sha256.Size]byte(hash.Sum(nil))
@@ -189,7 +174,7 @@ func (r *reconciliation) applyReceipt(file *paymentfile.ReceiptFile) string {
 }
 
 // applyRows applies the rows of a workbook or a CSV file.
-func (r *reconciliation) applyRows(ctx context.Context, f *os.File, size int64) (string, error) {
+func (r *reconciliation) applyRows(ctx context.Context, f *cli.File, size int64) (string, error) {
 	content, err := r.template.Recognise(ctx, f, size)
 	if err != nil {
 		return "", err

@@ -35,8 +35,8 @@ Rete, App IO o le famiglie, e non serve preparare niente.`,
 	c.Flags().StringVar(&folder, "dir", "", "`cartella` nuova per i file; se manca, una fra quelle temporanee")
 	c.Flags().DurationVar(&pause, "pause", 0, "`durata` della pausa dopo ogni parte, come 5s")
 	c.RunE = func(c *cobra.Command, _ []string) (err error) {
-		if pause < 0 {
-			return cli.Wrongf("La durata di --pause non può essere negativa.")
+		if pause < 0 || pause > maxPause {
+			return cli.Wrongf("La durata di --pause non può essere negativa, e al massimo è di un giorno.")
 		}
 		folder, err := newFolder(folder)
 		if err != nil {
@@ -53,6 +53,8 @@ Rete, App IO o le famiglie, e non serve preparare niente.`,
 	c.AddCommand(reconcileCommand(out), templatesCommand(out))
 	return c
 }
+
+const maxPause = 24 * time.Hour
 
 // newFolder makes the folder for the files. It must be new, so that the demo meets nothing
 // that is somebody's.

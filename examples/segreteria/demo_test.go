@@ -126,13 +126,13 @@ func TestTheDemoShowsTheGuidesTableAndTheRest(t *testing.T) {
 
 // Whatever the terminal, no line is longer, and all of it remains short enough to be read.
 func TestTheDemoFitsOnTheTerminal(t *testing.T) {
-	for _, width := range []int{80, 120} {
+	for _, width := range []int{58, 120} {
 		var out bytes.Buffer
 		folder := filepath.Join(t.TempDir(), "prova")
 		code, errs := run(t.Context(), &out, width, "--dir", folder)
 		require.Equal(t, cli.OK, code, errs)
 		lines := strings.Split(out.String(), "\n")
-		assert.Less(t, len(lines), 300)
+		assert.Less(t, len(lines), 500)
 		for _, line := range lines {
 			if !strings.Contains(line, folder) { // a path is not broken
 				assert.LessOrEqual(t, text.StringWidth(line), width, line)

@@ -25,7 +25,7 @@ func (d *demo) donation(ctx context.Context) error {
 	t := d.table("N.", "Operazione", "Risposta")
 	not := func(number int, err error) error {
 		r, err := refuses(assistant, operationNames[number-1], err)
-		t.row(number, r.what, r.why)
+		t.Row(number, r.what, r.why)
 		return err
 	}
 	_, err = d.AddNotices(ctx, assistant, e.ID, pagoinrete.NoticeDraftRows(pagoinrete.NoticeDraft{Debtor: pupil(0)}), pagoinrete.AddConfig{})
@@ -54,7 +54,7 @@ func (d *demo) donation(ctx context.Context) error {
 	if err := not(9, err); err != nil {
 		return err
 	}
-	if err := t.render(); err != nil {
+	if err := d.writeTable(t); err != nil {
 		return err
 	}
 	return d.say("Le altre operazioni sono state eseguite: l'evento «%s» è «%s», e chiunque può donare.\n", e.Name, e.State.Label())

@@ -87,10 +87,10 @@ func (d *demo) showGuardians(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		t.row(e.Name, n.Instalment, n.Due().Euro(), date(n.DueDate), n.State.Labels().Family)
+		t.Row(e.Name, n.Instalment, n.Due().Euro(), date(n.DueDate), n.State.Labels().Family)
 	}
 	if err := d.say("    L'Area Tutore della famiglia di %s:\n", pupils[0]); err != nil {
 		return err
 	}
-	return t.render()
+	return d.writeTable(t)
 }

@@ -20,7 +20,8 @@
 //	0    done
 //	1    failed: the reason is on the standard error
 //	2    the command is not written well
-//	130  interrupted by Ctrl-C, cleanly: what was stored stays in the folder
+//	130  interrupted by Ctrl-C, SIGTERM or the end of the terminal (SIGHUP), cleanly: what was stored
+//	     stays in the folder. With nohup the program outlives its terminal
 package main
 
 import (
@@ -39,8 +40,8 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	ctx, stop := cli.Interruptible(context.Background())
+	defer stop()
 	signal.Ignore(syscall.SIGPIPE)
 	width, _, err := term.GetSize(int(os.Stdout.Fd()))
 	if err != nil {

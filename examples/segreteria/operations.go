@@ -72,9 +72,9 @@ func (d *demo) look(ctx context.Context, number int) error {
 func (d *demo) showOperations(context.Context) error {
 	t := d.table("N.", "Operazione", "Stato evento di pagamento", "Stato avviso di pagamento")
 	for _, s := range d.states {
-		t.row(s.number, s.operation, s.event, s.notice)
+		t.Row(s.number, s.operation, s.event, s.notice)
 	}
-	if err := t.render(); err != nil {
+	if err := d.writeTable(t); err != nil {
 		return err
 	}
 	return d.say("La tabella mostra l'avviso di %s, rata 1. Gli altri avvisi sono mostrati più avanti.\n", pupils[0])
@@ -215,9 +215,9 @@ func (d *demo) deny(by flussi.Actor, what string, err error) error {
 func (d *demo) showDenied(context.Context) error {
 	t := d.table("Chi", "Operazione", "Risposta")
 	for _, r := range d.denied {
-		t.row(r.who, r.what, r.why)
+		t.Row(r.who, r.what, r.why)
 	}
-	return t.render()
+	return d.writeTable(t)
 }
 
 // fee is a fee with instalments, of which one is due each month from the next one on.

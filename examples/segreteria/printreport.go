@@ -15,18 +15,19 @@ import (
 // maxListed is how many settlements and movements are listed.
 const maxListed = 10
 
-// print prints the sums and what has to be looked at, in at most 80 columns.
+// print prints the sums and what has to be looked at, in at most 80 columns, or as many as the
+// terminal has.
 func (r *reconciliation) print(ctx context.Context) error {
 	summary, err := r.service.Summary(ctx, assistant, settlement.ReportFilter{})
 	if err != nil {
 		return err
 	}
 	var b strings.Builder
-	list := ""
+	list, width := "", r.lineWidth()
 	for line := range summary.Lines() {
 		if line.Section != list {
 			list = line.Section
-			fmt.Fprintf(&b, "\n%s\n", columns(list, "Numero", "Importo"))
+			fmt.Fprintf(&b, "\n%s\n", columns(width, list, "Numero", "Importo"))
 		}
 		number := ""
 		if line.Number > 0 || !line.IsTotal {
@@ -36,7 +37,7 @@ func (r *reconciliation) print(ctx context.Context) error {
 		if line.IsTotal {
 			label = "  " + label
 		}
-		fmt.Fprintln(&b, columns(label, number, line.Amount.Euro()))
+		fmt.Fprintln(&b, columns(width, label, number, line.Amount.Euro()))
 	}
 	if err := r.say("%s", b.String()); err != nil {
 		return err
@@ -53,11 +54,19 @@ func (r *reconciliation) print(ctx context.Context) error {
 	return r.printMovements(ctx)
 }
 
-// lineWidth is the width of the lines of the table.
-const lineWidth = 78
+// maxLine is the width of the lines of the table at most.
+const maxLine = 78
+
+// lineWidth returns the width of the lines of the table.
+func (s *screen) lineWidth() int {
+	if s.width > 0 {
+		return min(s.width, maxLine)
+	}
+	return maxLine
+}
 
 // columns are a line of the table, or two if the label and the numbers do not fit into one.
-func columns(label, number, amount string) string {
+func columns(width int, label, number, amount string) string {
 	pad := func(s string, width int) string {
 		return strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s))) + s
 	}
@@ -65,10 +74,10 @@ func columns(label, number, amount string) string {
 	if utf8.RuneCountInString(amount) > 21 || utf8.RuneCountInString(number) > 9 {
 		numbers = number + " " + amount
 	}
-	if utf8.RuneCountInString(label)+1+utf8.RuneCountInString(strings.TrimLeft(numbers, " ")) > lineWidth {
-		return label + "\n" + pad(numbers, lineWidth)
+	if utf8.RuneCountInString(label)+1+utf8.RuneCountInString(strings.TrimLeft(numbers, " ")) > width {
+		return label + "\n" + pad(numbers, width)
 	}
-	return label + pad(numbers, lineWidth-utf8.RuneCountInString(label))
+	return label + pad(numbers, width-utf8.RuneCountInString(label))
 }
 
 // printSettlements lists settlements that the treasury does not have for their amount.
@@ -126,13 +135,13 @@ func (r *reconciliation) printNotices(ctx context.Context) error {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s\n", columns("Avvisi", "Numero", "Importo"))
+	fmt.Fprintf(&b, "\n%s\n", columns(r.lineWidth(), "Avvisi", "Numero", "Importo"))
 	for _, s := range pagoinrete.NoticeMachine().States() {
 		if tally := in[s.Name]; tally.Number > 0 {
-			fmt.Fprintln(&b, columns(s.Name.Labels().School, italian.Number(tally.Number), tally.Amount.Euro()))
+			fmt.Fprintln(&b, columns(r.lineWidth(), s.Name.Labels().School, italian.Number(tally.Number), tally.Amount.Euro()))
 		}
 	}
-	fmt.Fprintln(&b, columns("  Avvisi con una discrepanza da verificare", italian.Number(open.Number), open.Amount.Euro()))
+	fmt.Fprintln(&b, columns(r.lineWidth(), "  Avvisi con una discrepanza da verificare", italian.Number(open.Number), open.Amount.Euro()))
 	return r.say("%s", b.String())
 }
 
@@ -152,6 +161,6 @@ func (r *reconciliation) printReceipts(ctx context.Context) error {
 			alone.Number, alone.Amount = alone.Number+1, alone.Amount+amount
 		}
 	}
-	return r.say("\n%s\n%s\n%s\n", columns("Ricevute", "Numero", "Importo"), columns("Ricevuta senza flusso", italian.Number(alone.Number), alone.Amount.Euro()),
-		columns("  Totale delle ricevute", italian.Number(all.Number), all.Amount.Euro()))
+	return r.say("\n%s\n%s\n%s\n", columns(r.lineWidth(), "Ricevute", "Numero", "Importo"), columns(r.lineWidth(), "Ricevuta senza flusso", italian.Number(alone.Number), alone.Amount.Euro()),
+		columns(r.lineWidth(), "  Totale delle ricevute", italian.Number(all.Number), all.Amount.Euro()))
 }

@@ -58,7 +58,7 @@ func (d *demo) showHistory(ctx context.Context, e pagoinrete.Event) error {
 	}
 	t := d.table("Chi", "Azione", "Stato", "Motivo")
 	for _, r := range records {
-		t.row(r.By, r.Action.Label(), r.To.Label(), r.Explanation().Reveal())
+		t.Row(r.By, r.Action.Label(), r.To.Label(), r.Explanation().Reveal())
 	}
-	return t.render()
+	return d.writeTable(t)
 }

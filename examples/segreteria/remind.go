@@ -99,12 +99,12 @@ func (d *demo) showDelivered() error {
 		if err != nil {
 			return err
 		}
-		t.row(delivery.Subject.Reveal(), m.Content.Payment.Amount.Euro(), date(due), delivery.State.Status)
+		t.Row(delivery.Subject.Reveal(), m.Content.Payment.Amount.Euro(), date(due), delivery.State.Status)
 		if sample == "" {
 			sample = fmt.Sprintf("\nIl primo messaggio:\n\n%s\n", indent(m.Content.Markdown))
 		}
 	}
-	if err := t.render(); err != nil {
+	if err := d.writeTable(t); err != nil {
 		return err
 	}
 	return d.say("%s", sample)

@@ -22,10 +22,10 @@ func (d *demo) showStates(ctx context.Context) error {
 		state := s.Name
 		if in[state] > 0 {
 			labels := state.Labels()
-			t.row(labels.Macro, labels.School, labels.Family, in[state])
+			t.Row(labels.Macro, labels.School, labels.Family, in[state])
 		}
 	}
-	if err := t.render(); err != nil {
+	if err := d.writeTable(t); err != nil {
 		return err
 	}
 	for _, n := range notices {

@@ -75,15 +75,18 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 // check reads a file, prints the report, and writes the copy with marks.
 func check(ctx context.Context, template *excel.Template[fee], name, marked string, out io.Writer) error {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular(): // reading a pipe would wait for a writer
+		return errors.New("non è un file")
+	}
 	file, err := os.Open(name)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
 	var report excel.Report
 	lines, err := excel.Collect(template.DecodeAny(ctx, file, info.Size(), &report))
 	var refused *excel.RowsError

@@ -2,6 +2,7 @@ package restcall
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -36,6 +37,9 @@ const (
 	defaultMaxBody     = 1 << 20 // bytes
 	defaultTimeout     = 30 * time.Second
 	defaultConnections = 128
+
+	maxAttempts = 1000
+	maxWait     = 24 * time.Hour
 )
 
 // NewEngine returns an engine with the defaults. The error lists everything that is wrong with
@@ -50,11 +54,11 @@ func NewEngine(c Config) (Engine, error) {
 	if err != nil {
 		wrong = append(wrong, err)
 	}
-	if c.MaxAttempts < 0 {
-		fault("MaxAttempts is negative")
+	if c.MaxAttempts < 0 || c.MaxAttempts > maxAttempts {
+		fault(fmt.Sprintf("MaxAttempts is %d, not 1 to %d", c.MaxAttempts, maxAttempts))
 	}
-	if c.MaxWait < 0 {
-		fault("MaxWait is negative")
+	if c.MaxWait < 0 || c.MaxWait > maxWait {
+		fault(fmt.Sprintf("MaxWait is %v, not up to %v", c.MaxWait, maxWait))
 	}
 	if len(wrong) > 0 {
 		return Engine{}, errors.Join(wrong...)

@@ -158,8 +158,10 @@ func TestLimitsEndReading(t *testing.T) {
 	}
 	got := must.Get(readAll(strings.NewReader(xml), paymentfile.Config{Limits: paymentfile.Limits{FileBytes: int64(len(xml)), Rows: 4}}))(t)
 	assert.True(t, got.report.Complete, "a file as large as the limits")
-	_, err := paymentfile.Open(strings.NewReader(xml), paymentfile.Config{Limits: paymentfile.Limits{Depth: -1}})
-	assert.ErrorIs(t, err, flussi.ErrConfig)
+	for _, limits := range []paymentfile.Limits{{Depth: -1}, {Depth: 10_001}, {TextBytes: 1<<30 + 1}, {FileBytes: 1<<40 + 1}, {Faults: 1_000_001}, {Rows: -1}} {
+		_, err := paymentfile.Open(strings.NewReader(xml), paymentfile.Config{Limits: limits})
+		assert.ErrorIs(t, err, flussi.ErrConfig)
+	}
 }
 
 func TestFaultsBeyondTheLimitAreCounted(t *testing.T) {

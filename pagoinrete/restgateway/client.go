@@ -48,7 +48,7 @@ type Config struct {
 	// printed, except what comes through a proxy in one TLS record with a reply.
 	HTTPClient *http.Client
 	// Calls is how many calls may start in a second, evenly. The platform's limit is not
-	// public; a 429 lowers the rate. Defaults to 30.
+	// public; a 429 lowers the rate. Defaults to 30; at most 1,000,000.
 	Calls int
 	// Logger receives every attempt: at level debug, or warn if it failed. It never receives a
 	// key, personal data or a notice number. Defaults to none.
@@ -57,16 +57,17 @@ type Config struct {
 	// and for events of a trace. The call waits for it, so it must return soon. It must be safe for
 	// concurrent use. Defaults to none.
 	Attempted func(context.Context, flussi.Attempt)
-	// MaxAttempts limits the attempts of a call. Defaults to 5; 1 means no repetition.
+	// MaxAttempts limits the attempts of a call. Defaults to 5; 1 means no repetition; at most 1,000.
 	MaxAttempts int
 	// MaxWait is the longest wait between two attempts, and before the first one if the platform
 	// asked to wait. If the platform asks for more, the call and those after it end, and their
-	// errors say how long to wait. Defaults to 1 minute.
+	// errors say how long to wait. Defaults to 1 minute; at most one day.
 	MaxWait time.Duration
 }
 
 const (
 	defaultCalls = 30 // a second
+	maxCalls     = 1_000_000
 	defaultPause = time.Second
 	maxNotices   = 8 << 20 // bytes of a reply about MaxNoticesPerCall notices
 	maxPDF       = 8 << 20 // bytes
@@ -82,8 +83,8 @@ func New(key flussi.Key, school string, c Config) (*Client, error) {
 		Key: key, Header: headerKey, Scheme: "Bearer ",
 	})
 	err = errors.Join(err, pagoinrete.CheckSchool(school))
-	if calls < 0 {
-		err = errors.Join(err, errors.New("negative Calls"))
+	if calls < 0 || calls > maxCalls {
+		err = errors.Join(err, fmt.Errorf("the Calls are %d, not 1 to %d", calls, maxCalls))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("restgateway: new client: %w: %w", flussi.ErrConfig, err)

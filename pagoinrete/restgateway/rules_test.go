@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -42,6 +43,10 @@ func TestAConfigurationIsChecked(t *testing.T) {
 		"no TLS":               {clientKey, clientSchool, func(c *restgateway.Config) { c.BaseURL = "http://pagoinrete.example" }, []string{"without TLS"}},
 		"no TLS, on purpose":   {clientKey, clientSchool, func(c *restgateway.Config) { c.BaseURL, c.AllowHTTP = "http://pagoinrete.example", true }, nil},
 		"no TLS, this machine": {clientKey, clientSchool, func(c *restgateway.Config) { c.BaseURL = "http://127.0.0.1:1" }, nil},
+		"without an end": {clientKey, clientSchool, func(c *restgateway.Config) {
+			c.Calls, c.MaxAttempts, c.MaxWait = math.MaxInt, math.MaxInt, math.MaxInt64
+		},
+			[]string{"Calls are", "MaxAttempts is", "MaxWait is"}},
 		"everything at once": {"", "", func(c *restgateway.Config) { *c = restgateway.Config{Calls: -1, MaxAttempts: -1, MaxWait: -1} },
 			[]string{"no key", "School", "no BaseURL", "Calls", "MaxAttempts", "MaxWait"}},
 	} {

@@ -188,6 +188,18 @@ func TestNewRefusesNoDatabase(t *testing.T) {
 	require.ErrorIs(t, err, flussi.ErrConfig)
 }
 
+func TestConfigsBeyondTheirLimitsAreRefused(t *testing.T) {
+	for name, c := range map[string]sqlite.Config{
+		"MaxReaders is -1": {MaxReaders: -1}, "MaxReaders is 1000000000": {MaxReaders: 1_000_000_000},
+		"BusyTimeout is -1s": {BusyTimeout: -time.Second}, "BusyTimeout is 25h": {BusyTimeout: 25 * time.Hour},
+	} {
+		for _, err := range []error{must.Err(sqlite.New(database(t, newFile(t)), c)), must.Err(sqlite.Open(t.Context(), newFile(t), c))} {
+			require.ErrorIs(t, err, flussi.ErrConfig)
+			require.ErrorContains(t, err, name)
+		}
+	}
+}
+
 // Before Migrate, every call says what is missing.
 func TestStoreThatIsNotMigratedSaysSo(t *testing.T) {
 	s := must.Get(sqlite.New(database(t, newFile(t)), sqlite.Config{}))(t)

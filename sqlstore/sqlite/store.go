@@ -26,11 +26,11 @@ import (
 // Config says how a database is used. The zero Config is valid.
 type Config struct {
 	// MaxReaders is how many connections [Open] opens for reading at most; [New] ignores it.
-	// Defaults to 8.
+	// Defaults to 8; at most 1,000.
 	MaxReaders int
 	// BusyTimeout is how long a write of the store waits for other connections, with [Open] and
 	// with [New]. In a transaction of the caller, the busy_timeout of its connection applies.
-	// Defaults to 30 seconds.
+	// Defaults to 30 seconds; at most one day.
 	BusyTimeout time.Duration
 }
 
@@ -71,21 +71,43 @@ const (
 	readerCache = 8 << 10  // KiB, of each connection
 )
 
-func (c Config) withDefaults() Config {
-	if c.MaxReaders <= 0 {
+const (
+	maxReaders     = 1000
+	maxBusyTimeout = 24 * time.Hour
+)
+
+// withDefaults fills in the defaults. The error is a [flussi.ErrConfig] that names the fields that are
+// out of their range.
+func (c Config) withDefaults() (Config, error) {
+	var wrong []error
+	if c.MaxReaders < 0 || c.MaxReaders > maxReaders {
+		wrong = append(wrong, fmt.Errorf("MaxReaders is %d, not 1 to %d", c.MaxReaders, maxReaders))
+	}
+	if c.BusyTimeout < 0 || c.BusyTimeout > maxBusyTimeout {
+		wrong = append(wrong, fmt.Errorf("BusyTimeout is %v, not up to %v", c.BusyTimeout, maxBusyTimeout))
+	}
+	if len(wrong) > 0 {
+		return c, fmt.Errorf("sqlite: %w: %w", flussi.ErrConfig, errors.Join(wrong...))
+	}
+	if c.MaxReaders == 0 {
 		c.MaxReaders = 8
 	}
-	if c.BusyTimeout <= 0 {
+	if c.BusyTimeout == 0 {
 		c.BusyTimeout = 30 * time.Second
 	}
-	return c
+	return c, nil
 }
 
 // Open opens a file, or creates it, and creates or updates its tables. The error is a [*Fault]:
 // [ErrNotOurs] if the file is another program's, [ErrNewer] if a later version of this package
-// wrote it, [ErrRestored] if the -wal file belongs to another database or to an earlier moment.
+// wrote it, [ErrRestored] if the -wal file belongs to another database or to an earlier moment. For a
+// Config out of its limits it is a [flussi.ErrConfig].
 func Open(ctx context.Context, path string, c Config) (*Store, error) {
-	s, err := open(ctx, path, c.withDefaults())
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(ctx, path, c)
 	if err != nil {
 		return nil, failed(ctx, "open database", err)
 	}
@@ -166,7 +188,11 @@ func New(db *sql.DB, c Config) (*Store, error) {
 	if db == nil {
 		return nil, fmt.Errorf("sqlite: new store: %w: database is nil", flussi.ErrConfig)
 	}
-	d := &database{conn: conn{querier: db, busy: c.withDefaults().BusyTimeout}, reads: db, writes: db}
+	c, err := c.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	d := &database{conn: conn{querier: db, busy: c.BusyTimeout}, reads: db, writes: db}
 	return &Store{base: engine.New(d), database: d}, nil
 }
 

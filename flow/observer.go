@@ -122,6 +122,10 @@ type SendingChange struct {
 	Reason   SendingReason // of To; "" for [SendingRunning]
 	// FromReason is the Reason of the previous change. The reason may change while the state stays.
 	FromReason SendingReason
+	// Until is when the dispatcher goes on, if it waits because the platform asked for it
+	// ([ReasonThrottled]); otherwise the zero time. If the platform then asks for more, another change
+	// says so, From and To the same state.
+	Until time.Time
 }
 
 // SendingState is what a dispatcher does with a flow that is In invio.
@@ -211,32 +215,42 @@ func (o *Observer) rescued(ctx context.Context, n Notification) {
 type sending struct {
 	state  SendingState
 	reason SendingReason
+	until  time.Time
 	flow   uuid.UUID
 	name   string // of the service
 }
 
 // change reports a state and a reason, unless they are the same as before.
 func (s *sending) change(ctx context.Context, o *Observer, to SendingState, reason SendingReason) {
+	s.changeUntil(ctx, o, to, reason, time.Time{})
+}
+
+// throttled reports that the dispatcher waits until a time, because the platform asked for it.
+func (s *sending) throttled(ctx context.Context, o *Observer, until time.Time) {
+	s.changeUntil(ctx, o, SendingWaiting, ReasonThrottled, until)
+}
+
+func (s *sending) changeUntil(ctx context.Context, o *Observer, to SendingState, reason SendingReason, until time.Time) {
 	from, why := s.state, s.reason
-	if from == to && why == reason || from == "" && to == SendingEnded { // it never began
+	if from == to && why == reason && s.until.Equal(until) || from == "" && to == SendingEnded { // it never began
 		return
 	}
-	s.state, s.reason = to, reason
+	s.state, s.reason, s.until = to, reason, until
 	if o.SendingChanged != nil {
 		o.SendingChanged(ctx, SendingChange{
-			FlowID: s.flow, Service: s.name, From: from, FromReason: why, To: to, Reason: reason,
+			FlowID: s.flow, Service: s.name, From: from, FromReason: why, To: to, Reason: reason, Until: until,
 		})
 	}
 }
 
 // end reports the end of a run that returned a flow and an error. served says that Serve made the
-// run, and may begin another one.
-func (s *sending) end(ctx context.Context, o *Observer, f Flow, err error, served bool) {
+// run, and may begin another one. The platform asked to wait until limited, if it did.
+func (s *sending) end(ctx context.Context, o *Observer, f Flow, err error, served bool, limited time.Time) {
 	var stopped *StopError
 	switch {
 	case s.state == "": // the run failed before it began to send
 	case errors.Is(err, errLimited):
-		s.change(ctx, o, SendingWaiting, ReasonThrottled)
+		s.throttled(ctx, o, limited)
 	case errors.Is(err, errElsewhere):
 		s.change(ctx, o, SendingWaiting, ReasonClaimedByOthers)
 	case errors.Is(err, errTurnOver):

@@ -527,3 +527,34 @@ func TestObserverReceivesNothingAfterTheEnd(t *testing.T) {
 		assert.NotEmpty(t, e.submissions)
 	}, unlimited)
 }
+
+// Who watches learns until when the platform asks to wait, and that it asks for more.
+func TestObserversLearnUntilWhenThePlatformAsksToWait(t *testing.T) {
+	for _, serve := range []bool{false, true} {
+		inWorld(t, func(t *testing.T, w *world) {
+			f := w.sending(t, 3)
+			minutes := appiotest.Fault{Kind: appiotest.TooManyRequests, RetryAfter: 5 * time.Minute}
+			w.Fail(appiotest.SubmitMessage, minutes, minutes)
+			begun := time.Now()
+			var mu sync.Mutex
+			var waits []time.Duration
+			config := flow.DispatcherConfig{Workers: 1, Observer: flow.Observer{SendingChanged: func(_ context.Context, c flow.SendingChange) {
+				mu.Lock()
+				defer mu.Unlock()
+				assert.Equal(t, c.Reason == flow.ReasonThrottled, !c.Until.IsZero())
+				if c.To == flow.SendingWaiting {
+					waits = append(waits, c.Until.Sub(begun).Round(time.Minute))
+				}
+			}}}
+			if serve {
+				stop := w.serve(t, config)
+				time.Sleep(time.Hour)
+				stop()
+			} else {
+				must.Get(w.dispatcher(t, config).Run(t.Context(), f.ID))(t)
+			}
+			assert.Equal(t, []time.Duration{5 * time.Minute, 10 * time.Minute}, waits)
+			w.hasDelivered(t, 3)
+		}, unlimited)
+	}
+}

@@ -66,7 +66,8 @@ func (d *Dispatcher) send(ctx context.Context, flowID uuid.UUID, scheduled *sche
 	if scheduled != nil {
 		status = &scheduled.sending
 	}
-	defer func() { status.end(ctx, &d.config.Observer, f, err, scheduled != nil) }()
+	var limited time.Time
+	defer func() { status.end(ctx, &d.config.Observer, f, err, scheduled != nil, limited) }()
 	if err := ctx.Err(); err != nil {
 		return Flow{}, flowFailure(op, flowID, err)
 	}
@@ -110,7 +111,7 @@ func (d *Dispatcher) send(ctx context.Context, flowID uuid.UUID, scheduled *sche
 	var stopped *StopError
 	switch {
 	case errors.Is(err, errLimited), errors.Is(err, errTurnOver):
-		scheduled.breaker = breaker
+		scheduled.breaker, limited = breaker, breaker.limited()
 		return f, err
 	case errors.As(err, &stopped):
 		return f, err
@@ -162,7 +163,7 @@ func (r *run) send(ctx context.Context) (Flow, error) {
 			if r.scheduled != nil {
 				return r.flow, errLimited
 			}
-			r.report(ctx, SendingWaiting, ReasonThrottled)
+			r.sending.throttled(ctx, &r.config.Observer, until)
 			_ = pace.Wait(ctx, min(r.config.PollInterval, time.Until(until)))
 			continue
 		}

@@ -16,6 +16,7 @@ type program struct {
 	barWidth    int                 // of the one that progress is shown on
 	settings    settings
 	plays       bool // the demo, whose database is no matter for commands
+	waits       *waits // set by command
 }
 
 // The exit codes of the program, besides those of package cli.
@@ -46,6 +47,7 @@ macchina, e nessun messaggio arriva ai cittadini.`,
 	root.SetErr(p.errs)
 	root.SetIn(p.in)
 	p.settings.flags(root.PersistentFlags())
+	p.waits = &waits{}
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		return p.settings.complete(c.Flags(), p.getenv, p.errs)
 	}

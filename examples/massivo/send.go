@@ -85,10 +85,12 @@ func (s *session) dispatcher(how sending) (*flow.Dispatcher, error) {
 	case how.lease < time.Second || how.lease > flow.MaxLease:
 		return nil, cli.Wrongf("--lease deve essere da 1s a %.0fh.", flow.MaxLease.Hours())
 	}
-	var observer flow.Observer
-	if how.serving {
-		observer.SendingChanged = s.ended
-	}
+	observer := flow.Observer{SendingChanged: func(ctx context.Context, c flow.SendingChange) {
+		s.waits.tell(s.errs, c.Until)
+		if how.serving {
+			s.ended(ctx, c)
+		}
+	}}
 	service, err := s.settings.serviceName()
 	if err != nil {
 		return nil, err

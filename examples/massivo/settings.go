@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"os/user"
@@ -287,7 +288,11 @@ func (p *program) client(ctx context.Context, turns appio.TurnStore) (*appio.Cli
 	if err != nil {
 		return nil, err
 	}
-	config := appio.Config{BaseURL: address, Pace: pace}
+	config := appio.Config{BaseURL: address, Pace: pace, Attempted: func(_ context.Context, a flussi.Attempt) {
+		if a.Status == http.StatusTooManyRequests && a.Pause > 0 {
+			p.waits.tell(p.errs, time.Now().Add(a.Pause))
+		}
+	}}
 	if p.settings.verbose {
 		config.Logger = p.logger()
 	}

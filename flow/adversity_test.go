@@ -381,19 +381,19 @@ func TestServeKeepsMaxRequestsForAllFlows(t *testing.T) {
 // Only failures without an answer in between count against the platform.
 func TestAnswerResetsTheFailureCount(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		f := w.sending(t, 60)
+		f := w.sending(t, 132)
 		submitted := 0
 		real := must.Get(w.senders(t.Context(), taxes))(t)
 		w.senders = func(context.Context, string) (flow.Sender, error) {
 			return refusing{real, func(appio.Message) error {
-				if submitted++; submitted%5 != 0 {
+				if submitted++; submitted%44 >= 40 {
 					return &flussi.RemoteError{Operation: "submit message", Kind: flussi.ErrOutcomeUnknown, Outcome: flussi.OutcomeUnknown}
 				}
 				return nil
 			}, 0}, nil
 		}
 		got := w.dispatch(t, f.ID, flow.DispatcherConfig{Workers: 1, FailureThreshold: 5})
-		assert.Equal(t, flow.Counts{Sent: 12, Failed: 48}, got.Counts)
+		assert.Equal(t, flow.Counts{Sent: 120, Failed: 12}, got.Counts)
 	}, unlimited)
 }
 

@@ -31,10 +31,21 @@ type breaker struct {
 	outcomes int                    // number of outcomes in the run; by the workers
 	answers  int                    // number of messages that the platform took or refused; by the workers
 	failures int                    // number of failures since the last answer; by the workers
+	unknown  unknown                // by the workers
 	released map[uuid.UUID]releases // by notification; by the workers
 	refusals refusals               // by the workers
 	limit    limit                  // by the workers
 }
+
+// unknown counts unknown outcomes that come between answers.
+type unknown struct {
+	count int // in the run
+	score int // unknownWeight for each, less one for each answer
+}
+
+// unknownWeight is how many answers make up for an unknown outcome. So a flow stops if for long more
+// than one of so many outcomes is unknown.
+const unknownWeight = 10
 
 // releases counts how often a notification was released because the platform did not take it.
 type releases struct {
@@ -102,7 +113,8 @@ func (b *breaker) takeBack(elsewhere bool) []refused {
 func (b *breaker) hasRefusals() bool { b.mu.Lock(); defer b.mu.Unlock(); return b.refusals.pending() }
 
 // decide counts the outcome of a notification. It stops the run if the service cannot send, if
-// FailureThreshold or RefusalThreshold is reached, or if the platform asks to wait too long. It
+// FailureThreshold or RefusalThreshold is reached, if unknown outcomes are frequent, or if the platform
+// asks to wait too long. It
 // returns the outcome to store: after maxReleases releases, a failure in place of a release. begun
 // is what begin returned for the message. cutOff says that the request may have been cut off by
 // this program; such a failure does not count.
@@ -116,6 +128,7 @@ func (b *breaker) decide(n *Notification, o outcome, begun int, cutOff bool) out
 	case o.signal == accepted, o.signal == refusedMessage:
 		b.answers++
 		b.failures = 0
+		b.unknown.score = max(0, b.unknown.score-1)
 		b.limit = limit{}
 		if o.signal == accepted {
 			b.refusals.accept(begun)
@@ -126,6 +139,12 @@ func (b *breaker) decide(n *Notification, o outcome, begun int, cutOff bool) out
 	case o.signal == platformFailed && !cutOff && b.counts(o):
 		if b.failures++; b.failures >= b.config.FailureThreshold {
 			b.stop(ReasonPlatform, o.err, platformStopReason(b.config.FailureThreshold, o), flussi.Text{})
+		}
+		if o.code == CodeOutcomeUnknown {
+			b.unknown.count++
+			if b.unknown.score += unknownWeight; b.unknown.score >= unknownWeight*b.config.FailureThreshold {
+				b.stop(ReasonPlatform, o.err, unknownStopReason(b.unknown.count, b.outcomes), flussi.Text{})
+			}
 		}
 		if o.action == NotificationRelease && b.release(n.ID) {
 			o.action, o.code = NotificationFail, CodeNotSent
@@ -205,6 +224,13 @@ func limitStopReason(until time.Time) string {
 func waitText(until time.Time) string {
 	return "App IO ha ricevuto troppe richieste dall'ente e chiede di attendere fino al " +
 		italian.Moment(until.Add(time.Minute-1).Truncate(time.Minute))
+}
+
+// unknownStopReason says in Italian that unknown outcomes are too frequent.
+func unknownStopReason(unknown, outcomes int) string {
+	return fmt.Sprintf("Invio fermato: App IO non ha dato una risposta certa per %s su %s. La causa può essere nella rete, "+
+		"o in un proxy che chiude le connessioni: verificarla, poi riprendere con %s.",
+		italian.Message.Count(unknown), italian.Number(outcomes), italian.Quote(FlowSend.Label()))
 }
 
 // platformStopReason says in Italian that the platform reached FailureThreshold.

@@ -70,7 +70,9 @@ type DispatcherConfig struct {
 	// after the sending, see [Dispatcher.VerifyService].
 	CheckProfiles bool
 	// FailureThreshold is after how many consecutive submissions that the platform did not take
-	// or did not answer it counts as down, and the flow is stopped. Defaults to 20; at most 100,000.
+	// or did not answer it counts as down, and the flow is stopped. It also stops if unknown outcomes
+	// come between answers: each counts as a failure, and ten answers make up for one, so that more
+	// than one in ten stops it in the end. Defaults to 20; at most 100,000.
 	FailureThreshold int
 	// RefusalThreshold is the number of equal refusals that stops the flow. They count if they are
 	// of different recipients, with no message accepted in between: the cause is then the service.

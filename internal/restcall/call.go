@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -48,6 +49,8 @@ type attempt struct {
 	tlsFailed    atomic.Bool // the TLS handshake failed
 	wroteHeaders atomic.Bool // all headers were written
 	wroteRequest atomic.Bool // the whole request was written
+	reused       atomic.Bool // the connection had been used before
+	answered     atomic.Bool // the reply began
 	bodyRead     atomic.Bool // the body was read; set only by a tracked body
 
 	conn atomic.Pointer[quietConn] // nil if the transport is not silenced
@@ -67,6 +70,27 @@ func (a *attempt) mayHaveReached(err error, native bool) bool {
 	return a.bodyRead.Load()
 }
 
+// lostConnection reports whether the attempt ended with an error because a connection was closed that
+// had been used before, and a server may have acted on the request.
+func (a *attempt) lostConnection(err error, native bool) bool {
+	var timeout net.Error
+	return native && a.reused.Load() && !a.answered.Load() && a.mayHaveReached(err, native) &&
+		!errors.Is(err, context.Canceled) && !(errors.As(err, &timeout) && timeout.Timeout())
+}
+
+// judge records what the attempt says about keeping connections.
+func (c *call) judge(err error) {
+	switch {
+	case err == nil && c.attempt.reused.Load():
+		c.engine.reuse.proved(time.Now())
+	case err != nil && c.caller.Err() == nil && c.attempt.lostConnection(err, c.engine.native()):
+		if pause := c.engine.reuse.lost(time.Now()); pause > 0 {
+			c.engine.Logger.LogAttrs(c.caller, slog.LevelWarn, "http connections are closed while requests are sent: each request gets its own for a while",
+				slog.Duration("pause", pause))
+		}
+	}
+}
+
 // begin starts the next attempt and returns its context.
 func (c *call) begin() context.Context {
 	a := &attempt{}
@@ -74,6 +98,7 @@ func (c *call) begin() context.Context {
 	return httptrace.WithClientTrace(c.caller, &httptrace.ClientTrace{
 		GetConn: func(string) { a.getConn.Store(true) },
 		GotConn: func(info httptrace.GotConnInfo) {
+			a.reused.Store(info.Reused)
 			conn := quietConnOf(info.Conn)
 			if a.conn.Store(conn); conn != nil {
 				conn.begin()
@@ -84,8 +109,9 @@ func (c *call) begin() context.Context {
 				conn.end()
 			}
 		},
-		TLSHandshakeDone: func(_ tls.ConnectionState, err error) { a.tlsFailed.Store(err != nil) },
-		WroteHeaders:     func() { a.wroteHeaders.Store(true) },
+		TLSHandshakeDone:     func(_ tls.ConnectionState, err error) { a.tlsFailed.Store(err != nil) },
+		WroteHeaders:         func() { a.wroteHeaders.Store(true) },
+		GotFirstResponseByte: func() { a.answered.Store(true) },
 		WroteRequest: func(info httptrace.WroteRequestInfo) {
 			if info.Err == nil {
 				a.wroteRequest.Store(true)
@@ -177,6 +203,7 @@ func (c *call) request() (*retryablehttp.Request, error) {
 	maps.Copy(header, c.op.Header)
 	req := &retryablehttp.Request{Request: (&http.Request{
 		Method: c.op.Method, URL: &at, Host: at.Host, Header: header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Close: !c.engine.reuse.keeps(time.Now()),
 	}).WithContext(c.begin())}
 	if c.op.Body == nil {
 		return req, nil
@@ -220,6 +247,7 @@ func (c *call) prepare(req *http.Request) error {
 	c.waiting = false
 	*req = *req.WithContext(c.begin())
 	req.GetBody = c.getBody()
+	req.Close = !c.engine.reuse.keeps(time.Now())
 	return nil
 }
 
@@ -231,6 +259,7 @@ func (c *call) backoff(time.Duration, time.Duration, int, *http.Response) time.D
 func (c *call) checkRetry(_ context.Context, resp *http.Response, err error) (bool, error) {
 	ended := Attempt{}
 	c.reply = nil
+	c.judge(err)
 	var retryAfter time.Duration
 	if err == nil {
 		ended.Status = resp.StatusCode

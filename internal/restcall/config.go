@@ -65,7 +65,7 @@ func NewEngine(c Config) (Engine, error) {
 	}
 	e := Engine{
 		Base: base, Pace: c.Pace, Logger: c.Logger, Attempted: c.Attempted,
-		MaxAttempts: c.MaxAttempts, MaxWait: c.MaxWait, MaxBody: defaultMaxBody,
+		MaxAttempts: c.MaxAttempts, MaxWait: c.MaxWait, MaxBody: defaultMaxBody, reuse: &reuse{},
 	}
 	if c.HTTPClient == nil {
 		c.HTTPClient = defaultClient()

@@ -35,6 +35,8 @@ type Engine struct {
 	MinWait     time.Duration     // before the second attempt; doubled for each further one
 	MaxWait     time.Duration     // of a wait between attempts; the call ends if the server asks for more
 	MaxBody     int64             // bytes of a reply that are read
+
+	reuse *reuse
 }
 
 // Pace spreads calls over time. Clients that share a limit share a Pace.

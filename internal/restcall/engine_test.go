@@ -94,7 +94,7 @@ func engine(rt http.RoundTripper) (*Engine, *freePace) {
 	pace := &freePace{}
 	return &Engine{
 		Base: base, Client: Isolate(&http.Client{Transport: rt}), Authorize: func(h http.Header) { h.Set("Key", secret) }, Pace: pace,
-		Logger: slog.New(slog.DiscardHandler), MaxAttempts: 4, MinWait: 100 * time.Millisecond, MaxWait: time.Minute, MaxBody: 1000,
+		Logger: slog.New(slog.DiscardHandler), MaxAttempts: 4, MinWait: 100 * time.Millisecond, MaxWait: time.Minute, MaxBody: 1000, reuse: &reuse{},
 	}, pace
 }
 

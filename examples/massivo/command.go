@@ -15,7 +15,7 @@ type program struct {
 	width       int                 // of the terminal that results are shown on, in characters; 0: it is none
 	barWidth    int                 // of the one that progress is shown on
 	settings    settings
-	plays       bool // the demo, whose database is no matter for commands
+	plays       bool   // the demo, whose database is no matter for commands
 	waits       *waits // set by command
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,6 +13,25 @@ import (
 	"github.com/flussi-go/flussi/appio/appiotest"
 	"github.com/flussi-go/flussi/examples/internal/cli"
 )
+
+// untilWait keeps what a program prints, and calls found once it says that it waits.
+type untilWait struct {
+	found func()
+	mu    sync.Mutex
+	all   strings.Builder
+}
+
+func (u *untilWait) Write(p []byte) (int, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.all.Write(p)
+	if strings.Contains(u.all.String(), "Ctrl-C per interrompere") {
+		u.found()
+	}
+	return len(p), nil
+}
+
+func (u *untilWait) said() string { u.mu.Lock(); defer u.mu.Unlock(); return u.all.String() }
 
 // Who looks on reads why nothing is sent, and until when, for a wait of the client (half a minute) as
 // for one of the dispatcher (ten minutes).
@@ -32,9 +52,14 @@ func TestAWaitSaysWhyAndUntilWhen(t *testing.T) {
 		{10 * time.Minute, []string{"serve", "--workers", "1"}}, // goes on with what send leaves
 	} {
 		before := time.Now()
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-		_, said := o.runUntil(ctx, test.args...)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		out := &untilWait{found: cancel}
+		p := &program{in: strings.NewReader(""), out: out, errs: out, getenv: func(name string) string { return o.env[name] }}
+		root := p.command()
+		root.SetArgs(append(test.args, "--calls=1000000"))
+		cli.Run(ctx, root, out)
 		cancel()
+		said := out.said()
 		found := regexp.MustCompile(`App IO ha ricevuto troppe richieste dall'ente e chiede di attendere fino al (\S+) alle (\S+): allora`).FindStringSubmatch(said)
 		if assert.Len(t, found, 3, said) {
 			until, err := time.ParseInLocation("02/01/2006 15:04:05", found[1]+" "+found[2], cli.Italy())

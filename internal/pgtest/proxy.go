@@ -16,6 +16,7 @@ type Proxy struct {
 	server string
 	lose   atomic.Int64 // how many answers are still to be dropped
 	Lost   atomic.Int64 // how many were dropped
+	cut    atomic.Int64 // after how many messages of clients all connections are broken
 
 	mu     sync.Mutex
 	closed bool // new connections are refused
@@ -80,6 +81,9 @@ func (p *Proxy) Close() {
 	}
 }
 
+// CutAt breaks all connections at the nth message of a client from now on, which is not forwarded.
+func (p *Proxy) CutAt(n int) { p.cut.Store(int64(n)) }
+
 // forget removes a connection that has ended.
 func (p *Proxy) forget(conn net.Conn) {
 	p.mu.Lock()
@@ -137,6 +141,10 @@ func (p *Proxy) serve(client net.Conn) {
 	for {
 		n, err := client.Read(buffer)
 		if n > 0 {
+			if p.cut.Add(-1) == 0 {
+				p.Cut()
+				break
+			}
 			if bytes.Contains(buffer[:n], commit) && p.lose.Add(-1) >= 0 {
 				losing.Store(true)
 			}

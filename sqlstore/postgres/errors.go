@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
+	sqldriver "database/sql/driver"
 	"errors"
 	"io"
 	"net"
@@ -61,7 +63,8 @@ func (d *driver) Classify(err error) error {
 		}
 		return &Fault{Err: class, Code: "SQLSTATE " + server.Code, Cause: err}
 	case errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed),
-		errors.Is(err, pgx.ErrTxClosed), errors.Is(err, pgx.ErrTxCommitRollback), pgconn.SafeToRetry(err):
+		errors.Is(err, pgx.ErrTxClosed), errors.Is(err, pgx.ErrTxCommitRollback), pgconn.SafeToRetry(err),
+		errors.Is(err, sqldriver.ErrBadConn), errors.Is(err, sql.ErrConnDone): // of migrations, by database/sql
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 			return nil
 		}

@@ -30,14 +30,14 @@ func freeze(t *trial) {
 			t.hits++
 		}
 		time.Sleep(leaseTime + leaseTime/5 + t.moment(leaseTime))
-		if t.random.IntN(2) == 0 {
-			// On SQLite the frozen program may hold the lock of the file.
-			c := t.start("resolve", "--flow", id)
-			if t.judge(c).code() == 0 {
-				t.decide(id, t.onceFrozen)
-			}
+		thaw := func() { _ = frozen.Cmd.Process.Signal(syscall.SIGCONT) }
+		// On SQLite the frozen program may hold the lock of the file: then each decision waits.
+		thawing := time.AfterFunc(4*leaseTime, thaw)
+		if t.random.IntN(2) == 0 && t.run("resolve", "--flow", id).code() == 0 {
+			t.decide(id, func(args ...string) { t.run(args...) })
 		}
-		_ = frozen.Cmd.Process.Signal(syscall.SIGCONT)
+		thawing.Stop()
+		thaw()
 	}
 	t.platform.latency.Store(0)
 	t.judge(frozen)
@@ -45,14 +45,11 @@ func freeze(t *trial) {
 	t.finish(id)
 }
 
-// onceFrozen runs a decision, which another program that is frozen may keep from the database.
-func (t *trial) onceFrozen(args ...string) { t.run(args...) }
-
 // twoOperators lets two programs do the same at the same time: they import a file, disable and enable
 // its flow while others send it, decide about unknown outcomes, set refused messages back, and apply
 // corrections.
 func twoOperators(t *trial) {
-	t.reasons = append(t.reasons, "Un altro utente ha modificato", "ha modificato", "disabilitat", "noto", "nel frattempo", "nello stesso momento", "da inviare", "non si può")
+	t.reasons = append(t.reasons, "Un altro utente ha modificato", "ha modificato", "disabilitat", "noto", "nel frattempo", "nello stesso momento", "da inviare", "non si può", "non è possibile nello stato")
 	both := func(args ...string) (first, second *command) {
 		first, second = t.start(args...), t.start(args...)
 		t.hits++

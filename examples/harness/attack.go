@@ -20,7 +20,7 @@ import (
 type cell struct {
 	fault
 	database string
-	target   int // of hits
+	target   int // how many hits are wanted
 	trials   int // begun
 	ended    int
 	found
@@ -45,7 +45,7 @@ func (c *cell) done() bool {
 	return c.skipped != "" || c.hits >= c.target && c.ended >= c.least
 }
 
-// progress is how much of a cell is done, with what its running trials will do.
+// progress returns which part of a cell is done. It counts running trials as done.
 func (c *cell) progress() float64 {
 	perTrial := 1.0
 	if c.ended > 0 {
@@ -54,7 +54,7 @@ func (c *cell) progress() float64 {
 	return min((float64(c.hits)+float64(c.trials-c.ended)*perTrial)/float64(max(1, c.target)), float64(c.trials)/float64(max(1, c.least)))
 }
 
-// cells returns what is to be tried.
+// cells returns the faults to try, each on its databases.
 func cells(s settings) []*cell {
 	var all []*cell
 	killing := 0
@@ -189,7 +189,7 @@ func (h *harness) try(ctx context.Context, c *cell, number int) {
 		f.untrue = append(f.untrue, "the trial ended early: "+err.Error())
 	}
 	if ctx.Err() != nil {
-		return // whatever was cut off says nothing
+		return // a trial that was interrupted shows nothing
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// What no output may hold.
+// What no output may contain.
 var (
 	broken   = regexp.MustCompile(`panic:|goroutine \d|fatal error|runtime error|SIGSEGV|imprevist|<nil>|%!|\x1b`)
 	personal = regexp.MustCompile(`[A-Z]{6}\d{2}[A-Z]\d{2}[A-Z]\d{3}[A-Z]|` + secret + `|\b[0-3]\d{17}\b`)
@@ -250,7 +250,7 @@ func (t *trial) compareWith(rows []exported) {
 
 var known = regexp.MustCompile(`^(avvisi\d*|esito\d*|correzioni\d*|altri)(-errori(-\d+)?)?\.xlsx$|^(massivo|copia\d*)\.db(-wal|-shm|-sent)?$|^(tmp|disco|clock|scuola)$`)
 
-// checkLeftovers looks for files that a killed program left, after later ones had their chance to
+// checkLeftovers looks for files that a killed program left. It first runs a program, which should
 // remove them.
 func (t *trial) checkLeftovers() {
 	t.run("list")

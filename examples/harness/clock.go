@@ -107,8 +107,8 @@ func jump(random *rand.Rand) time.Duration {
 	return time.Duration(random.Int64N(int64(2*most))) - most
 }
 
-// jumpClock sends a flow by two programs, the clock of one of which jumps. The other's is right. Now
-// and then the one with the wrong clock is killed: its leases end in the future, or have ended.
+// jumpClock sends a flow by two programs. The clock of one of them jumps. The one with the wrong
+// clock is killed now and then: its leases end too late, or have ended already.
 func jumpClock(t *trial) {
 	id := t.imported(t.rows)
 	file := t.path("clock")

@@ -194,7 +194,7 @@ func fillDisk(t *trial) {
 		c := t.send(id)
 		t.platform.strike(t.random, t.rows/4, 10*time.Millisecond, c.Done)
 		fill()
-		if t.random.IntN(4) > 0 { // somebody makes room; otherwise the program gives up after a while
+		if t.random.IntN(4) > 0 { // the operator makes room; otherwise the program gives up after a while
 			select {
 			case <-time.After(t.moment(2 * time.Second)):
 			case <-c.Done:

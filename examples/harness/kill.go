@@ -44,8 +44,8 @@ func (h *harness) typical(name string) time.Duration {
 	return cmp.Or(h.took[name], 300*time.Millisecond)
 }
 
-// observe records how long a command took to its end. Kills cut off the longer ones, so that a shorter
-// one counts less.
+// observe records how long a command took to its end. Longer commands are more often killed before
+// it, so a shorter time counts less.
 func (h *harness) observe(name string, took time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -8,32 +8,32 @@
 //	go run ./examples/harness -list                  # the faults
 //	go run ./examples/harness -faults "kill send,freeze" -databases sqlite -count 5 -seed 7
 //
-// It builds the programs, and runs one trial after the other, several at once (-parallel). Each
-// trial has a database, a simulated platform and a folder of its own. A fault strikes at random
-// moments; then an operator brings the work to its end, by the texts that the programs print. An
-// operator who has to decide about an unknown outcome looks at the platform's record.
+// It builds the programs, and runs trials, several at the same time (-parallel). Each trial has a
+// database, a simulated platform and a folder of its own. A fault strikes at random moments. Then
+// the harness finishes the work as an operator who follows the texts that the programs print. It
+// decides about unknown outcomes by the platform's record.
 //
-// At the end of a trial the harness compares the export of massivo with the platform's record, and
-// checks every output: exit codes, numbers, reasons, and that there is nothing personal in them. A
-// table shows, for each fault and database:
+// At the end of a trial the harness compares the export of massivo with the platform's record. It
+// checks the exit code, the numbers and the reasons of every output, and that none shows personal
+// data. A table shows, for each fault and database:
 //
 //	hits     how often the fault struck: programs killed or frozen, connections cut, replies spoiled
 //	kills    how many SIGKILLs reached a program that was running
-//	twice    citizens who got a message again without an operator's order
-//	lost     rows that are neither delivered nor accounted for with a reason
+//	twice    messages to citizens who had one already
+//	lost     citizens without a message whom the export calls sent, or for whom it gives no reason
 //	unknown  outcomes on which an operator had to decide
 //	untrue   outputs and exit codes that were wrong
 //
-// The exit code is 0 only if twice, lost and untrue are 0 everywhere. The folder of a trial in which
-// one of them is not 0 is kept (-dir): it has the database, the files, the platform's record and all
+// The exit code is 0 only if twice, lost and untrue are 0 everywhere. If one of them is not 0 in a
+// trial, its folder is kept (-dir): it has the database, the files, the platform's record and all
 // outputs. The same seed makes the same choices, but not the same moments, since these depend on the
 // machine.
 //
 // PostgreSQL and PgBouncer are those of the system (on Debian: apt-get install postgresql
-// pgbouncer); what needs one that is not installed is left out, and the harness says so. A full disk
-// needs the right to mount a tmpfs. For clocks that jump, massivo is built once more with a package
-// time whose clock the harness can set (see clock.go), since a Go program asks the kernel for the
-// time and no library that could be replaced.
+// pgbouncer). If one is not installed, the harness leaves out the trials that need it, and says so.
+// A full disk needs the right to mount a tmpfs. For clocks that jump, the harness builds massivo
+// once more, with a package time whose clock it can set (see clock.go): a Go program asks the
+// kernel for the time, not a library that could be replaced.
 //
 // Each fault is a function in one of the files kill.go, processes.go, network.go, files.go and
 // school.go.
@@ -85,9 +85,9 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	set.SetOutput(errs)
 	names := set.String("faults", "", "the `names` of faults, with commas between them; all if empty")
 	databases := set.String("databases", "", "`names` among "+strings.Join(allDatabases(), ",")+"; all if empty")
-	set.IntVar(&s.count, "count", 60, "how often each fault that kills nothing strikes at least, on all databases together")
+	set.IntVar(&s.count, "count", 60, "how often each fault without kills strikes at least, on all databases together")
 	set.IntVar(&s.kills, "kills", 1000, "how many programs are killed at least, in all")
-	set.IntVar(&s.seconds, "seconds", 0, "begin no trial after so many `seconds`; 0: no limit")
+	set.IntVar(&s.seconds, "seconds", 0, "begin no trial after this many `seconds`; 0: no limit")
 	set.IntVar(&s.parallel, "parallel", 2*runtime.NumCPU(), "how many trials run at once; they wait most of the time")
 	set.Uint64Var(&s.seed, "seed", uint64(time.Now().UnixNano())%1_000_000_000, "the seed of the random choices")
 	set.BoolVar(&s.short, "short", false, "one trial of each fault on one database, with fewer rows, and without a second build for clocks")

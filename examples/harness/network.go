@@ -14,14 +14,15 @@ func (t *trial) through() (proxy *pgtest.Proxy) {
 	return proxy
 }
 
-// cut breaks all connections with the database while programs import, send and export.
+// cut breaks all connections to the database while programs import, send and export.
 func cut(t *trial) {
 	t.run("list") // makes the tables
 	proxy := t.through()
 	t.throughOutages(func() { proxy.Cut() })
 }
 
-// loseAnswers lets the server commit, and loses its answer: the programs cannot know.
+// loseAnswers lets the server commit, and loses its answer: the programs cannot know that it
+// committed.
 func loseAnswers(t *trial) {
 	t.run("list")
 	direct := t.store

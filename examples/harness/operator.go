@@ -17,7 +17,7 @@ import (
 	"github.com/flussi-go/flussi/examples/internal/sheets"
 )
 
-// secret is in all texts of messages: it must not be printed where no notification is shown.
+// secret is in all texts of messages. Only commands that show notifications may print it.
 const secret = "Riservato"
 
 // citizen returns the fiscal code of a citizen.
@@ -76,8 +76,8 @@ func printed(said, command string) []string {
 	return nil
 }
 
-// finish brings a flow to its end, as an operator does who follows the texts. Nothing goes wrong any
-// more, but for what went wrong before.
+// finish finishes a flow as an operator who follows the texts. No fault strikes any more, but
+// earlier ones may still have effects.
 func (t *trial) finish(id string) {
 	t.platform.heal()
 	before := ""
@@ -178,7 +178,7 @@ func (t *trial) decide(id string, resolve func(args ...string)) int {
 // resolves runs a decision until it is recorded.
 func (t *trial) resolves(args ...string) { t.repeat(args...) }
 
-// repeat runs a command again while it cannot reach the database, which the texts allow.
+// repeat runs a command again while it fails, as the texts advise if the database is not available.
 func (t *trial) repeat(args ...string) *command {
 	for range 20 {
 		if c := t.run(args...); c.code() != 1 {

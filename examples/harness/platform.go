@@ -26,16 +26,16 @@ const (
 	serviceKey = "chiave-che-non-si-stampa"
 )
 
-// platform is App IO, simulated: it takes a moment before it does what it is asked for, and another
-// before it says so. What it stored is the truth.
+// platform is a simulated App IO. It waits for a moment before it executes a call, and for another
+// one before it answers. The outputs of the programs are compared with what it stored.
 type platform struct {
 	*appiotest.Simulator
 	requests *proctest.Arrivals
 	server   *httptest.Server
 	URL      string
-	latency  atomic.Int64 // of each answer besides, in nanoseconds
+	latency  atomic.Int64 // a further wait before each answer, in nanoseconds
 	open     atomic.Int64 // requests that are being answered
-	spoiled  atomic.Int64 // by the mischief
+	spoiled  atomic.Int64 // replies that were spoiled
 
 	mu       sync.Mutex
 	random   *rand.Rand
@@ -101,8 +101,8 @@ func (p *platform) moment(most time.Duration) time.Duration {
 	return time.Duration(p.number(int(most)))
 }
 
-// quiet waits until no request is being answered: what a killed program had sent is stored, or never
-// will be.
+// quiet waits until no request is being answered. Then a request of a killed program is stored, or
+// never will be.
 func (p *platform) quiet() {
 	for calm := 0; calm < 3; calm++ {
 		time.Sleep(2 * time.Millisecond)
@@ -112,7 +112,8 @@ func (p *platform) quiet() {
 	}
 }
 
-// strike waits for a random number of requests, and a random moment then, or until a program ends.
+// strike waits for a random number of requests, and then for a random time. It returns at once if
+// the program ends, and after 3 seconds without the requests.
 func (p *platform) strike(random *rand.Rand, requests int, most time.Duration, done <-chan struct{}) {
 	place := p.requests.After(1 + random.IntN(max(1, requests)))
 	moment := time.Duration(random.Int64N(int64(most)))
@@ -136,14 +137,14 @@ func (p *platform) times() map[string]int {
 	return times
 }
 
-// mischief is what a server does that is evil or broken.
+// mischief is how an evil or broken server answers.
 type mischief struct {
 	name, what string
 	endless    bool // a program would wait until the mischief ends
 	do         func(p *platform, w http.ResponseWriter, r *http.Request)
 }
 
-// mischiefs returns all of them.
+// mischiefs returns all kinds of mischief.
 func mischiefs() []mischief {
 	faults := func(kinds ...appiotest.Fault) func(*platform, http.ResponseWriter, *http.Request) {
 		return func(p *platform, w http.ResponseWriter, r *http.Request) {
@@ -164,9 +165,9 @@ func mischiefs() []mischief {
 		{name: "early close", what: "a proxy closes each connection 2 ms after its reply", do: func(p *platform, w http.ResponseWriter, r *http.Request) {
 			p.raw(w, p.reply(r), 2*time.Millisecond)
 		}},
-		{name: "429", what: "429, for ever, that asks for a pause or not", endless: true, do: faults(
+		{name: "429", what: "429 for ever, with or without a Retry-After", endless: true, do: faults(
 			appiotest.Fault{Kind: appiotest.TooManyRequests}, appiotest.Fault{Kind: appiotest.TooManyBare})},
-		{name: "500", what: "500, 502, 503 and 504, after the message was stored or not", do: faults(appiotest.Fault{Kind: appiotest.ServerError},
+		{name: "500", what: "500, 502, 503 and 504, whether or not the message was stored", do: faults(appiotest.Fault{Kind: appiotest.ServerError},
 			appiotest.Fault{Kind: appiotest.ServerProblem}, appiotest.Fault{Kind: appiotest.BadGateway}, appiotest.Fault{Kind: appiotest.Unavailable}, appiotest.Fault{Kind: appiotest.GatewayTimeout})},
 		{name: "refusals", what: "400, 401, 403, 404, 422 and redirects", do: faults(appiotest.Fault{Kind: appiotest.BadRequest}, appiotest.Fault{Kind: appiotest.Unauthorized},
 			appiotest.Fault{Kind: appiotest.Forbidden}, appiotest.Fault{Kind: appiotest.NotFound}, appiotest.Fault{Kind: appiotest.Unprocessable}, appiotest.Fault{Kind: appiotest.Redirected})},
@@ -175,14 +176,14 @@ func mischiefs() []mischief {
 		{name: "slow", what: "right replies, some after the lease", do: faults(appiotest.Fault{Kind: appiotest.Slow, Delay: 3 * leaseTime / 2})},
 		{name: "malformed", what: "replies that are no HTTP or no JSON", do: func(p *platform, w http.ResponseWriter, r *http.Request) {
 			text := malformed[p.number(len(malformed))]
-			if strings.HasPrefix(text, "HTTP/1.1 20") || p.number(2) == 0 { // a platform that says so has the message
+			if strings.HasPrefix(text, "HTTP/1.1 20") || p.number(2) == 0 { // after this reply the platform must have the message
 				p.reply(r)
 			} else {
 				_, _ = io.Copy(io.Discard, r.Body)
 			}
 			p.raw(w, text, 0)
 		}},
-		{name: "unsolicited", what: "a second reply that nobody asked for, with what the request said", do: func(p *platform, w http.ResponseWriter, r *http.Request) {
+		{name: "unsolicited", what: "a second reply without a request, which quotes the first request", do: func(p *platform, w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
 			r.Body = io.NopCloser(bytes.NewReader(body))
 			echo := "fiscal_code=" + strings.ReplaceAll(string(body), "\n", " ")

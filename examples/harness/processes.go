@@ -45,9 +45,9 @@ func freeze(t *trial) {
 	t.finish(id)
 }
 
-// twoOperators lets two programs do the same at the same time: they import a file, disable and enable
-// its flow while others send it, decide about unknown outcomes, set refused messages back, and apply
-// corrections.
+// twoOperators runs each command twice at the same time. The commands import a file, disable and
+// enable its flow while others send it, decide about unknown outcomes, set refused messages back,
+// and apply corrections.
 func twoOperators(t *trial) {
 	t.reasons = append(t.reasons, "Un altro utente ha modificato", "ha modificato", "disabilitat", "noto", "nel frattempo", "nello stesso momento", "da inviare", "non si può", "non è possibile nello stato")
 	both := func(args ...string) (first, second *command) {
@@ -93,7 +93,7 @@ func twoOperators(t *trial) {
 	t.finish(more)
 }
 
-// evil sends a flow while the platform does mischief.
+// evil sends a flow while the platform answers badly.
 func evil(t *trial, m mischief) {
 	id := t.imported(t.rows)
 	shares := []int{10, 30, 100}
@@ -130,12 +130,13 @@ func crash(t *trial) {
 	})
 }
 
-// unsteady lets programs name a lost connection as their reason.
+// unsteady lets programs give a lost connection as the reason of their failure.
 func (t *trial) unsteady() {
 	t.reasons = append(t.reasons, "si è interrotta", "Il server dell'archivio", "non è disponibile", "Non è stato possibile registrare l'esito", "non si sa")
 }
 
-// throughOutages imports, sends, decides and exports while the database goes away now and then.
+// throughOutages imports, sends, decides and exports while the database is unavailable now and
+// then.
 func (t *trial) throughOutages(outage func()) {
 	name := t.workbook(0, t.rows)
 	during := func(c *command, requests int) *command {

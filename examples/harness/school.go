@@ -43,7 +43,7 @@ type office struct {
 
 func newOffice(t *trial) *office {
 	t.platform.server.Close()
-	t.platform = nil // App IO has no part in it
+	t.platform = nil // App IO is not used
 	o := &office{trial: t, platform: restgatewaytest.New(restgatewaytest.Config{}), pauses: rand.New(rand.NewPCG(t.random.Uint64(), 2))}
 	o.platform.AddSchool(restgatewaytest.School{Code: school, Key: schoolKey})
 	o.requests = &proctest.Arrivals{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -208,8 +208,8 @@ func (o *office) takes(event uuid.UUID, step string, to pagoinrete.EventState) {
 	}
 }
 
-// ends checks that all notices of an event came to a state once, here and there, and that each step
-// was taken once.
+// ends checks that all notices of an event came to a state once, in the database and in Pago In
+// Rete, and that each step was taken once.
 func (o *office) ends(event uuid.UUID, state pagoinrete.NoticeState, steps ...string) {
 	there := map[pagoinrete.NoticeState]restgatewaytest.NoticeState{
 		pagoinrete.NoticePaidOnline: restgatewaytest.NoticePaidOnline, pagoinrete.NoticeCancelled: restgatewaytest.NoticeCancelled,
@@ -243,7 +243,7 @@ func (o *office) ends(event uuid.UUID, state pagoinrete.NoticeState, steps ...st
 }
 
 // killReconcile kills riconcilia while it applies files to the archive of a demonstration. In the end
-// it prints what it prints without kills.
+// it must print the same as without kills.
 func killReconcile(t *trial) {
 	t.platform.server.Close()
 	t.platform = nil

@@ -27,7 +27,7 @@ import (
 type trial struct {
 	*harness
 	found
-	name, database string // of the fault, and the kind of the database
+	name, database string // the name of the fault; the kind of the database
 	killing        bool   // kills count as hits
 	ctx            context.Context
 	random         *rand.Rand
@@ -234,7 +234,7 @@ func (t *trial) wait(c *command) {
 	runtime.Goexit()
 }
 
-// kill kills a program by SIGKILL, and counts it if that ended the program.
+// kill kills a program by SIGKILL, and counts a kill if the program was still running.
 func (t *trial) kill(c *command) {
 	_ = c.Cmd.Process.Kill()
 	<-c.Done

@@ -78,8 +78,8 @@ func (e *Exit) Error() string {
 // Unwrap returns Err.
 func (e *Exit) Unwrap() error { return e.Err }
 
-// Run executes a command, tells its error, and returns the exit code. Of a panic it tells where it
-// happened, but not its value, which may hold anything.
+// Run executes a command, prints its error, and returns the exit code. If the command panics, it
+// prints where, but not the value of the panic, which may contain personal data.
 func Run(ctx context.Context, root *cobra.Command, errs io.Writer) (code int) {
 	errs = cleaning(errs)
 	defer func() {
@@ -121,15 +121,15 @@ func tell(errs io.Writer, err error) {
 	fmt.Fprintf(errs, "%s\n(dettaglio tecnico: %s)\n", flussi.Explain(err), string(detail))
 }
 
-// Name writes the name of a file, or the value of a flag, within a sentence.
+// Name returns the name of a file, or the value of a flag, as it may be printed within a sentence.
 func Name(name string) string { return terminal.Line(name) }
 
 // Text returns a text of several lines as an [Output] writes it, such as the cell of a table.
 func Text(text string) string { return terminal.Text(text) }
 
-// Output is where a program writes, from whichever goroutine. It replaces what must not reach a
-// terminal, as package terminal lists it. It remembers the first error, so that a program does not
-// say that all is well when nobody got its results.
+// Output is where a program writes. It is safe for concurrent use. It replaces what must not reach
+// a terminal, as package terminal defines. It remembers the first error, so that a program does not
+// report success when its results were not written.
 type Output struct {
 	To       io.Writer
 	Width    int      // of the terminal, in characters: longer lines are broken between words; 0: none are
@@ -153,7 +153,7 @@ func (o *Output) Write(p []byte) (int, error) {
 	return o.write(text, len(p))
 }
 
-// write writes a text in place of so many bytes.
+// write writes a text. If it succeeds, it returns size, the number of bytes that the caller passed.
 func (o *Output) write(text string, size int) (int, error) {
 	if _, o.err = o.To.Write([]byte(text)); o.err != nil {
 		return 0, o.err
@@ -161,8 +161,8 @@ func (o *Output) write(text string, size int) (int, error) {
 	return size, nil
 }
 
-// Drawing returns a writer for what draws on a line, such as a progress bar: it may return to the
-// start of the line.
+// Drawing returns a writer for a program that redraws a line, such as a progress bar: carriage
+// returns remain.
 func Drawing(to io.Writer) io.Writer {
 	if o, is := to.(*Output); is {
 		return drawing{o}
@@ -172,7 +172,7 @@ func Drawing(to io.Writer) io.Writer {
 
 type drawing struct{ *Output }
 
-// Write writes as the Output does, but for carriage returns.
+// Write writes as the Output does, but lets carriage returns remain.
 func (d drawing) Write(p []byte) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -31,9 +31,8 @@ func Wrap(line string, width, indent int) string {
 	return b.String()
 }
 
-// wrapped breaks the lines of a text that are too long, but for those of tables and
-// of commands that are to be copied. A command that does not fit behind
-// its text gets a line of its own.
+// wrapped breaks the lines of a text that are too long, except those of tables and of commands that
+// are to be copied. A command that does not fit after its text gets a line of its own.
 func wrapped(s string, width int, commands []string) string {
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {

@@ -12,7 +12,7 @@ const renamesOpenFiles = false
 
 func lock(*os.File) {}
 
-// removeAbandoned removes a file that nobody has written for an hour. Windows refuses to remove one
+// removeAbandoned removes a file that was not written for an hour. Windows refuses to remove one
 // that is open.
 func removeAbandoned(name string) {
 	if info, err := os.Lstat(name); err == nil && time.Since(info.ModTime()) > time.Hour {

@@ -11,12 +11,12 @@ import (
 
 const renamesOpenFiles = true
 
-// lock locks a file for as long as it is open, so that no other process takes it for abandoned. A
-// file system without locks permits it without one.
+// lock locks a file while it is open, so that no other process removes it as abandoned. On a file
+// system without locks, the file is not locked.
 func lock(file *os.File) { _ = flock(file, syscall.LOCK_EX) }
 
-// removeAbandoned removes a file that no process has locked. Where there are no locks, it removes a
-// file that nobody has written for a day.
+// removeAbandoned removes a file that no process has locked. On a file system without locks, it
+// removes a file that was not written for a day.
 func removeAbandoned(name string) {
 	file, err := os.OpenFile(name, os.O_RDWR|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {

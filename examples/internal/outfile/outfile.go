@@ -1,5 +1,5 @@
-// Package outfile writes the files of programs, which may hold personal data: whole or not at all,
-// and for their owner alone. It removes what killed programs left.
+// Package outfile writes files that may contain personal data: whole or not at all, and readable
+// only by their owner. It also removes the temporary files of killed programs.
 package outfile
 
 import (
@@ -18,9 +18,9 @@ const (
 	suffix = ".tmp"
 )
 
-// Write makes a file. It has its name only once its content is complete and on the disk. If the name
-// is taken, also by a file that appeared meanwhile, the error is an [fs.ErrExist], unless the file is
-// to be replaced.
+// Write makes a file, which gets its name only when its content is complete and on the disk. If
+// replace is false and a file has the name, also one that appeared meanwhile, the error is an
+// [fs.ErrExist].
 func Write(name string, replace bool, content func(io.Writer) error) error {
 	file, err := create(filepath.Dir(name))
 	if err != nil {
@@ -33,7 +33,7 @@ func Write(name string, replace bool, content func(io.Writer) error) error {
 	if err == nil {
 		err = publish(file.Name(), name, replace)
 	}
-	if renamesOpenFiles { // the lock ends here: before, Sweep would remove the file
+	if renamesOpenFiles { // not earlier: Sweep would remove an unlocked file
 		err = errors.Join(err, file.Close())
 	}
 	if removed := os.Remove(file.Name()); removed != nil && !errors.Is(removed, fs.ErrNotExist) { // it may have been renamed
@@ -45,7 +45,7 @@ func Write(name string, replace bool, content func(io.Writer) error) error {
 // create makes a temporary file, and locks it for as long as it is open.
 func create(folder string) (*os.File, error) {
 	for {
-		file, err := os.CreateTemp(folder, prefix+"*"+suffix) // for its owner alone
+		file, err := os.CreateTemp(folder, prefix+"*"+suffix) // readable only by its owner
 		if err != nil {
 			return nil, err
 		}
@@ -86,8 +86,8 @@ func publish(temporary, name string, replace bool) error {
 	return nil
 }
 
-// Sweep removes the temporary files in a folder whose programs were killed. Those that are being
-// written remain. What cannot be removed remains, too.
+// Sweep removes the temporary files that killed programs left in a folder. Files that are being
+// written remain, and so do those that cannot be removed.
 func Sweep(folder string) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {

@@ -27,9 +27,9 @@ func MaskAttr(_ []string, a slog.Attr) slog.Attr {
 	}
 }
 
-// MaskWriter returns a writer for logs of code that knows nothing of personal data, such as
-// net/http and the drivers of databases. It is made for [log.SetOutput], and for the ErrorLog of an
-// http.Server, by [log.New]:
+// MaskWriter returns a writer that masks the log of code that does not know what is personal, such
+// as net/http and the drivers of databases. Use it with [log.SetOutput], and with [log.New] for the
+// ErrorLog of an http.Server:
 //
 //	log.SetOutput(flussi.MaskWriter(os.Stderr))
 //	server := &http.Server{ErrorLog: log.New(flussi.MaskWriter(os.Stderr), "", log.LstdFlags)}
@@ -42,8 +42,8 @@ func MaskAttr(_ []string, a slog.Attr) slog.Attr {
 //   - what [Problem.Answer] always masks: fiscal codes, numbers of 11 digits or more, e-mail addresses
 //
 // and U+FFFD in place of what must not reach a terminal: control characters, escape sequences,
-// invisible characters and bytes that are not UTF-8. Words of a text outside of quotes remain: there
-// is no way to recognise them. It is safe for concurrent use if the other writer is.
+// invisible characters and bytes that are not UTF-8. The words of a message outside of quotes
+// remain, since they cannot be recognised. It is safe for concurrent use if to is.
 func MaskWriter(to io.Writer) io.Writer { return maskWriter{to} }
 
 type maskWriter struct{ to io.Writer }

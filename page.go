@@ -43,8 +43,8 @@ func (p Page) Check() (Page, error) {
 	return p, nil
 }
 
-// Includes reports whether an entity at a place is on the page or on a later one: whether it is
-// behind After. It ignores the Limit.
+// Includes reports whether an entity at a place is on the page or on a later one: whether it
+// comes after the cursor After. It ignores the Limit.
 func (p Page) Includes(place Cursor) bool {
 	switch order := place.Compare(p.After); {
 	case p.After.IsZero():

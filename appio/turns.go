@@ -39,8 +39,8 @@ type TurnStore interface {
 
 // TurnRequest asks for turns of a body.
 type TurnRequest struct {
-	Body       string        // see [PaceConfig].Body; any bytes, also such as are not UTF-8, and names differ if one byte does
-	Rate       float64       // calls a second of the body at its full rate, above 0; another request may have another one
+	Body       string        // see [PaceConfig].Body; any bytes, UTF-8 or not, compared byte by byte
+	Rate       float64       // calls a second of the body at its full rate, above 0; it may change from one request to the next
 	Turns      int           // how many are needed soon; 0 to report a 429 only, or to read the rate
 	RetryAfter time.Duration // how long a new 429 asked to wait; 0 if there was none since the last request
 }

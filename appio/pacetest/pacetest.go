@@ -181,13 +181,13 @@ func (c *checker) fresh(a answer, what string) {
 func (c *checker) behind(earlier, a answer) {
 	end := earlier.before.Add(earlier.Start + time.Duration(earlier.Count)*earlier.Interval)
 	if first := a.after.Add(a.Start); first.Before(end.Add(-precision)) {
-		c.fault("%d turns were granted until %v from the beginning, and others from %v on at the latest",
+		c.fault("%d turns were granted until %v from the beginning, and others from %v or earlier",
 			earlier.Count, end.Sub(earlier.before), first.Sub(earlier.before))
 	}
 }
 
-// paused checks the PausedFor of an answer: what is left of the retryAfter that an earlier request,
-// with the answer began, told the store.
+// paused checks that the PausedFor of an answer is what is left of a retryAfter. An earlier
+// request, whose answer was began, reported it.
 func (c *checker) paused(began, a answer, retryAfter time.Duration, what string) {
 	least := retryAfter - a.after.Sub(began.before) - precision
 	most := retryAfter - a.before.Sub(began.after) + precision

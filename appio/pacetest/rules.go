@@ -38,7 +38,7 @@ func firstTurns(c *checker) {
 	}
 }
 
-// otherRate asks with two rates, as after the body got another limit.
+// otherRate asks with different rates, as processes do after the limit of the body has changed.
 func otherRate(c *checker) {
 	for _, rate := range []float64{10, 20, 5} {
 		a := c.ask(appio.TurnRequest{Rate: rate, Turns: 1})
@@ -131,17 +131,17 @@ func idleTime(c *checker) {
 func holds(c *checker) {
 	c.fresh(c.ask(appio.TurnRequest{Rate: 10, Turns: 1}), "before the 429")
 	began := c.ask(appio.TurnRequest{Rate: 10, RetryAfter: time.Hour})
-	c.paused(began, began, time.Hour, "the one who tells of it")
+	c.paused(began, began, time.Hour, "the request with the RetryAfter")
 	for range 2 * max(3, len(c.stores)) {
 		a := c.ask(appio.TurnRequest{Rate: 10, Turns: 5})
-		c.paused(began, a, time.Hour, "another one")
+		c.paused(began, a, time.Hour, "another request")
 		if a.Count > 0 {
 			c.fault("%d turns were granted although calls are paused", a.Count)
 		}
 	}
 	c.body += "1"
 	both := c.ask(appio.TurnRequest{Rate: 10, Turns: 3, RetryAfter: time.Hour})
-	c.paused(both, both, time.Hour, "one who tells of it and asks for turns")
+	c.paused(both, both, time.Hour, "a request for turns with a RetryAfter")
 	c.body += "2"
 	began, over := c.after429(10, 1, 20*time.Millisecond)
 	c.granted(over, "after the wait")

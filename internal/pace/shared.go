@@ -151,8 +151,8 @@ func (p *Pace) ask(at time.Time) {
 	if !p.limit.pausedUntil.After(at) {
 		r.Turns = s.lacking(p.waiting+p.reserved, at)
 	}
-	// A process that used up a grant within maxLate makes more calls than wait at one moment. At the
-	// rate of a platform, no grant is used up as soon.
+	// If the last request was less than maxLate ago, calls are made faster than waiting ones show:
+	// ask for more. At the rate of a platform, no grant is used up so soon.
 	if r.Turns > 0 && at.Sub(s.askedAt) < maxLate {
 		r.Turns = max(r.Turns, 2*s.granted)
 	}

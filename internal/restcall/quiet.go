@@ -86,7 +86,7 @@ func startTLS(ctx context.Context, conn net.Conn, address string, config *tls.Co
 	return secure, err
 }
 
-// quietConn is a connection for HTTP/1 that ends if bytes come from the server while no request is
+// quietConn is a connection for HTTP/1 that ends if the server sends bytes while no request is
 // under way: net/http then sees a connection that the server closed.
 //
 // It returns a reply in such a way that net/http's buffer never holds bytes that come after the
@@ -99,7 +99,7 @@ type quietConn struct {
 	wrote        atomic.Bool
 	tunnel       atomic.Bool // what passes is not HTTP/1, but TLS or SOCKS within it
 
-	// Of the goroutine that reads.
+	// Only the goroutine that reads uses these.
 	buffer  []byte
 	held    []byte // of the buffer: not returned yet
 	failed  error  // came with the bytes that are held
@@ -111,7 +111,7 @@ type quietConn struct {
 	free    int  // the bytes of the body that can be returned at once
 }
 
-// quietConnOf returns the connection within one that net/http uses, nil if there is none.
+// quietConnOf returns the quietConn within a connection that net/http uses, nil if there is none.
 func quietConnOf(conn net.Conn) *quietConn {
 	if secure, is := conn.(*tls.Conn); is {
 		conn = secure.NetConn()
@@ -138,7 +138,7 @@ func (c *quietConn) isIdle() bool {
 	return begun == c.ended.Load() && (begun > 0 || !c.tunnel.Load())
 }
 
-// Write notices what the connection is for.
+// Write decides by the first bytes whether the connection is a tunnel.
 func (c *quietConn) Write(p []byte) (int, error) {
 	if len(p) > 0 && c.wrote.CompareAndSwap(false, true) {
 		c.tunnel.Store(p[0] < ' ' || bytes.HasPrefix(p, []byte("CONNECT ")))

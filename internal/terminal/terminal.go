@@ -1,5 +1,6 @@
-// Package terminal has the list of what may be written to a terminal or a log, and cleans texts that
-// come from elsewhere: names of files, values of flags, cells of workbooks, a platform's words.
+// Package terminal defines what may be written to a terminal or a log, and cleans texts that come
+// from outside the program: names of files, values of flags, cells of workbooks, a platform's
+// words.
 //
 // Graphic characters of Unicode may be written: letters, marks, numbers, punctuation, symbols and
 // spaces. Anything else is not:
@@ -8,11 +9,11 @@
 //     title or write to the clipboard
 //   - format characters: those that change the direction of text, and invisible ones
 //   - the separators of lines and paragraphs
-//   - private, unassigned and half characters
+//   - private-use and unassigned characters, and surrogates
 //   - bytes that are not UTF-8, which some terminals read as C1
 //
-// Such characters are replaced, not removed: two names that differ only in them look different from
-// any other name.
+// Each such character is replaced by U+FFFD, not removed: a name that has one does not look like
+// the name without it.
 package terminal
 
 import (
@@ -20,17 +21,16 @@ import (
 	"unicode"
 )
 
-// replacement stands in place of what may not be written.
+// replacement is written in place of a character that may not be written.
 const replacement = '\uFFFD'
 
-// Text returns a text of any number of lines as it may be written. Line ends and tabs remain.
+// Text cleans a text of any number of lines. Line ends and tabs remain.
 func Text(s string) string { return clean(s, "\n\t") }
 
-// Line returns a text as it may be written within a line.
+// Line cleans a text that is written within a line: line ends and tabs are replaced, too.
 func Line(s string) string { return clean(s, "") }
 
-// Drawing returns what draws on a line, such as a progress bar, as it may be written. Carriage
-// returns remain, too.
+// Drawing cleans a text as Text does, but carriage returns remain, such as those of a progress bar.
 func Drawing(s string) string { return clean(s, "\n\t\r") }
 
 func clean(s, permitted string) string {
@@ -45,8 +45,8 @@ func clean(s, permitted string) string {
 	}, s)
 }
 
-// mayBeWritten reports whether a character may be written. A byte that is not UTF-8 comes as the
-// replacement character; strings.Map writes that in its place.
+// mayBeWritten reports whether a character may be written. For a byte that is
+// not UTF-8, package strings passes the replacement character.
 func mayBeWritten(r rune, permitted string) bool {
 	return r != replacement && unicode.IsGraphic(r) || strings.ContainsRune(permitted, r)
 }

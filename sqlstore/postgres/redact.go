@@ -8,8 +8,8 @@ import (
 )
 
 // Redact returns a location of [Open] as a program may print it: without passwords and without
-// parameters that this package does not know. It returns "" for a location that cannot be read
-// without doubt, which may hold a password anywhere.
+// parameters that this package does not know. It returns "" if it is not certain how to read the
+// location, since any part of it may then be a password.
 func Redact(location string) string {
 	parameters, readable := parametersOf(location)
 	if !readable || isURL(location) && hasUnescaped(location) {

@@ -115,8 +115,8 @@ func (s *Store) Property(ctx context.Context, name, value string) (string, error
 func (s *Store) Self() flow.Store { return s }
 
 // Close refuses new calls with [ErrLost], waits for those that run, and closes the pool of [Open]. Do
-// not call it in a sequence of rows that a call reads, since it would wait for that call. It leaves a
-// pool of [New] open.
+// not call it from a sequence of rows that a call reads: it would wait for that call for ever. It
+// leaves a pool of [New] open.
 func (s *Store) Close() error {
 	if s.ownsPool {
 		s.driver.pool.Close()

@@ -183,7 +183,7 @@ func connect(f *file, c Config, connections int, reads bool, pragmas ...string) 
 // Without _pragma=secure_delete(1), what [flow.Service.Anonymise] erases may remain in free pages of
 // the file. WAL is not required; without it, readers and the writer wait for each other. busy_timeout
 // is how long the caller's own statements wait: the driver's default is 0. See [Store.WithTx] for
-// _txlock. Of a database :memory:, each connection has another one: call SetMaxOpenConns(1).
+// _txlock. Each connection to :memory: opens another database: call SetMaxOpenConns(1).
 func New(db *sql.DB, c Config) (*Store, error) {
 	if db == nil {
 		return nil, fmt.Errorf("sqlite: new store: %w: database is nil", flussi.ErrConfig)
@@ -206,9 +206,9 @@ func (s *Store) Property(ctx context.Context, name, value string) (string, error
 func (s *Store) Self() flow.Store { return s }
 
 // Close refuses new calls with [ErrLost], waits for those that run, and closes the connections of
-// [Open]. When the last store on a file is closed, its -wal file is removed. Do not call Close in a
-// sequence of rows that a call reads, since it would wait for that call. It leaves a database of
-// [New] open.
+// [Open]. When the last store on a file is closed, its -wal file is removed. Do not call Close
+// from a sequence of rows that a call reads: it would wait for that call for ever. It leaves a
+// database of [New] open.
 func (s *Store) Close() error {
 	if s.inTx || s.database.close == nil {
 		return nil

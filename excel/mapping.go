@@ -84,7 +84,7 @@ func (t *Template[Row]) WithMapping(m Mapping) (*Template[Row], error) {
 			fault("", "La colonna %s non fa parte del modello: indicare una fra %s.", italian.Quote(cut(target, 60)), italian.Quoted(t.Headers()))
 			continue
 		case key == "":
-			fault(target, "L'intestazione abbinata a %s è senza lettere e cifre: scriverne una nel file.", italian.Quote(target))
+			fault(target, "L'intestazione abbinata a %s non contiene lettere né cifre: correggerla nel file.", italian.Quote(target))
 		case refused:
 			fault(target, "Una delle intestazioni abbinate non è ammessa. %s", capital(hint))
 		case again:

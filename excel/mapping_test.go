@@ -90,7 +90,7 @@ func TestMappingThatCannotBeUsed(t *testing.T) {
 		"alias for a column":   {excel.Mapping{"x": "C.F."}, "", "non fa parte del modello"},
 		"column mapped twice":  {excel.Mapping{"a1": "Somma", "b1": "somma"}, "Somma", "Più intestazioni sono abbinate alla colonna «Somma»"},
 		"header mapped twice":  {excel.Mapping{"Tot. dovuto": "Somma", "tot dovuto": "Scadenza"}, "Scadenza", "abbinata due volte"},
-		"header without signs": {excel.Mapping{" € ": "Somma"}, "Somma", "senza lettere e cifre"},
+		"header without signs": {excel.Mapping{" € ": "Somma"}, "Somma", "non contiene lettere né cifre"},
 		"refused header":       {excel.Mapping{"I.U.V.": "Numero avviso"}, "Numero avviso", "non è ammessa. Serve"},
 		"refused, to nothing":  {excel.Mapping{"IUV": ""}, "", "non è ammessa"},
 	} {

@@ -36,8 +36,8 @@ func Start(t testing.TB, variable string, args ...string) *Process {
 	return p
 }
 
-// Begin starts a command. Its output is that of Process.Output, unless the command has a Stdout or a
-// Stderr of its own.
+// Begin starts a command. If the command has neither a Stdout nor a Stderr, Process.Output returns
+// what it writes.
 func Begin(c *exec.Cmd) (*Process, error) {
 	done := make(chan struct{})
 	p := &Process{Cmd: c, Done: done}

@@ -22,7 +22,7 @@ type Store interface {
 	appio.TurnStore
 	// Property stores a value under a name, unless the name has one, and returns the stored value.
 	Property(ctx context.Context, name, value string) (string, error)
-	// Close ends the connections.
+	// Close refuses new calls, waits for those that run, and closes the connections.
 	Close() error
 }
 

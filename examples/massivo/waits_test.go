@@ -36,21 +36,23 @@ func (u *untilWait) said() string { u.mu.Lock(); defer u.mu.Unlock(); return u.a
 // Who looks on reads why nothing is sent, and until when, for a wait of the client (half a minute) as
 // for one of the dispatcher (ten minutes).
 func TestAWaitSaysWhyAndUntilWhen(t *testing.T) {
-	o := newOffice(t)
-	id := o.imported(t, 3)
+	one, other := newOffice(t), newOffice(t) // whose programs share the turns of their bodies
 	fault := func(wait time.Duration) appiotest.Fault {
 		return appiotest.Fault{Kind: appiotest.TooManyRequests, RetryAfter: wait}
 	}
-	o.platform.Fail(appiotest.GetProfile, fault(30*time.Second))
-	o.platform.Fail(appiotest.SubmitMessage, fault(10*time.Minute), fault(10*time.Minute))
+	one.platform.Fail(appiotest.GetProfile, fault(30*time.Second))
+	other.platform.Fail(appiotest.SubmitMessage, fault(10*time.Minute), fault(10*time.Minute))
+	id := other.imported(t, 3)
 	for _, test := range []struct {
-		asked time.Duration
-		args  []string
+		office *office
+		asked  time.Duration
+		args   []string
 	}{
-		{30 * time.Second, []string{"reachable", id, o.path("destinatari.xlsx")}},
-		{10 * time.Minute, []string{"send", id, "--workers", "1"}},
-		{10 * time.Minute, []string{"serve", "--workers", "1"}}, // goes on with what send leaves
+		{one, 30 * time.Second, []string{"reachable", one.imported(t, 3), one.path("destinatari.xlsx")}},
+		{other, 10 * time.Minute, []string{"send", id, "--workers", "1"}},
+		{other, 10 * time.Minute, []string{"serve", "--workers", "1"}}, // goes on with what send leaves
 	} {
+		o := test.office
 		before := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		out := &untilWait{found: cancel}

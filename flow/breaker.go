@@ -114,10 +114,9 @@ func (b *breaker) hasRefusals() bool { b.mu.Lock(); defer b.mu.Unlock(); return 
 
 // decide counts the outcome of a notification. It stops the run if the service cannot send, if
 // FailureThreshold or RefusalThreshold is reached, if unknown outcomes are frequent, or if the platform
-// asks to wait too long. It
-// returns the outcome to store: after maxReleases releases, a failure in place of a release. begun
-// is what begin returned for the message. cutOff says that the request may have been cut off by
-// this program; such a failure does not count.
+// asks to wait too long. It returns the outcome to store: after maxReleases releases, a failure in
+// place of a release. begun is what begin returned for the message. cutOff says that the request may
+// have been cut off by this program; such a failure does not count.
 func (b *breaker) decide(n *Notification, o outcome, begun int, cutOff bool) outcome {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -154,7 +154,7 @@ func BenchmarkTransmit(b *testing.B) {
 			for b.Loop() {
 				url := newTaker(b)
 				key := must.Get(flussi.ParseKey(schoolKey))(b)
-				gateway := must.Get(restgateway.New(key, school, restgateway.Config{BaseURL: url, Calls: 10_000_000}))(b)
+				gateway := must.Get(restgateway.New(key, school, restgateway.Config{BaseURL: url, Calls: 1_000_000}))(b)
 				p, event := onStore(b, open(), gateway, *rows)
 				notices := make([]pagoinrete.Notice, 0, *rows)
 				for n, err := range p.AllNotices(b.Context(), assistant, pagoinrete.NoticeFilter{Event: event}) {

@@ -29,7 +29,7 @@ func BenchmarkPutNotice(b *testing.B) {
 	transport := &http.Transport{MaxIdleConns: 128, MaxIdleConnsPerHost: 128}
 	defer transport.CloseIdleConnections()
 	plain := &http.Client{Transport: transport, Timeout: 30 * time.Second}
-	client := must.Get(restgateway.New(clientCredentials(b, clientKey), clientSchool, restgateway.Config{BaseURL: server.URL, HTTPClient: plain, Calls: 1 << 30}))(b)
+	client := must.Get(restgateway.New(clientCredentials(b, clientKey), clientSchool, restgateway.Config{BaseURL: server.URL, HTTPClient: plain, Calls: 1_000_000}))(b)
 	n := clientNotice(b, clientEvent(b))
 	body := must.Get(restgateway.EncodeNotice(n))(b)
 	by := clientOffice()

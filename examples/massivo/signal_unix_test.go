@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/examples/internal/proctest"
 	"github.com/flussi-go/flussi/internal/must"
 )
 
@@ -33,7 +34,7 @@ func TestASignalEndsASendingCleanly(t *testing.T) {
 			var out bytes.Buffer
 			c.Stdout = &out
 			errs := must.Get(c.StderrPipe())(t)
-			require.NoError(t, c.Start())
+			require.NoError(t, proctest.StartCommand(c))
 			<-h.came
 			require.NoError(t, c.Process.Signal(signal))
 			lines := bufio.NewReader(errs)
@@ -63,7 +64,7 @@ func TestNohupLetsASendingEnd(t *testing.T) {
 	c.Env = append(os.Environ(), beTheProgram+"=1")
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
-	require.NoError(t, c.Start())
+	require.NoError(t, proctest.StartCommand(c))
 	<-h.came
 	require.NoError(t, c.Process.Signal(syscall.SIGHUP))
 	close(h.release)
@@ -81,7 +82,7 @@ func TestTwoSIGHUPsLeaveNothingUnknown(t *testing.T) {
 	c := exec.Command(os.Args[0], "send", r.flow, "--workers", "1", "--store", r.store, "--url", r.url)
 	c.Env = append(os.Environ(), beTheProgram+"=1")
 	errs := must.Get(c.StderrPipe())(t)
-	require.NoError(t, c.Start())
+	require.NoError(t, proctest.StartCommand(c))
 	<-h.came
 	require.NoError(t, c.Process.Signal(syscall.SIGHUP))
 	lines := bufio.NewReader(errs)
@@ -122,7 +123,7 @@ func TestASignalEndsTheWaitForAPipe(t *testing.T) {
 		c.Env = append(os.Environ(), beTheProgram+"=1")
 		var said bytes.Buffer
 		c.Stdout, c.Stderr = &said, &said
-		require.NoError(t, c.Start())
+		require.NoError(t, proctest.StartCommand(c))
 		writer := must.Get(os.OpenFile(pipe, os.O_WRONLY, 0))(t) // returns once the program opens it
 		require.NoError(t, c.Process.Signal(os.Interrupt))
 		_ = c.Wait()

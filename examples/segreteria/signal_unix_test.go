@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/flussi-go/flussi/examples/internal/cli"
+	"github.com/flussi-go/flussi/examples/internal/proctest"
 	"github.com/flussi-go/flussi/internal/must"
 )
 
@@ -27,7 +28,7 @@ func TestASignalEndsTheProgramCleanly(t *testing.T) {
 		out := must.Get(c.StdoutPipe())(t)
 		var errs strings.Builder
 		c.Stderr = &errs
-		require.NoError(t, c.Start())
+		require.NoError(t, proctest.StartCommand(c))
 		lines := bufio.NewReader(out)
 		for line := ""; !strings.Contains(line, "con uno stato nuovo: 10."); {
 			line = must.Get(lines.ReadString('\n'))(t)
@@ -50,7 +51,7 @@ func TestASignalEndsTheReadingOfALargeFile(t *testing.T) {
 	c.Env = append(os.Environ(), beTheProgram+"=1")
 	var out, errs strings.Builder
 	c.Stdout, c.Stderr = &out, &errs
-	require.NoError(t, c.Start())
+	require.NoError(t, proctest.StartCommand(c))
 	to := must.Get(os.OpenFile(pipe, os.O_WRONLY, 0))(t)
 	head, _, _ := strings.Cut(settlementText, "%[7]s")
 	must.Get(fmt.Fprintf(to, head, flowID(1), today(), schoolBody, schoolName, 1, "1.00"))(t)

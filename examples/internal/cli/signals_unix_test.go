@@ -6,6 +6,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -70,6 +71,8 @@ func TestAPipeIsReadToItsEnd(t *testing.T) {
 }
 
 func TestASignalEndsTheContextOnce(t *testing.T) {
+	handled := make(chan os.Signal, 1)
+	signal.Notify(handled, syscall.SIGHUP) // it may be ignored since the start of the tests
 	ctx, stop := cli.Interruptible(t.Context())
 	defer stop()
 	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGHUP))

@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"slices"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,7 +46,7 @@ func Begin(c *exec.Cmd) (*Process, error) {
 	if c.Stdout == nil && c.Stderr == nil {
 		c.Stdout, c.Stderr = &p.output, &p.output
 	}
-	if err := c.Start(); err != nil {
+	if err := StartCommand(c); err != nil {
 		return nil, err
 	}
 	ended := make(chan struct{})
@@ -65,6 +67,16 @@ func Begin(c *exec.Cmd) (*Process, error) {
 		}
 	}()
 	return p, nil
+}
+
+// StartCommand starts a command that ends with Ctrl-C and SIGHUP. This process may ignore them, since
+// nohup or a script started it in the background; then c.Start would start a program that ignores
+// them, too. A signal that this process handles has its default action in the program.
+func StartCommand(c *exec.Cmd) error {
+	handled := make(chan os.Signal, 1)
+	signal.Notify(handled, os.Interrupt, syscall.SIGHUP)
+	defer signal.Stop(handled)
+	return c.Start()
 }
 
 // Wait waits for the end of the program, which may take up to 20 minutes, and returns its exit

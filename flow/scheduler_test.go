@@ -227,7 +227,11 @@ func TestDisablingAFlowWhileItIsSent(t *testing.T) {
 // whatever they do, no citizen is notified twice but by a resend, nothing is lost, and the
 // flow's state fits its notifications.
 func TestOperatorsActWhileAFlowIsSent(t *testing.T) {
-	for seed := range uint64(20) {
+	seeds := uint64(20)
+	if testing.Short() {
+		seeds = 5
+	}
+	for seed := range seeds {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, unlimited)
 			w.AddCitizen(appiotest.Citizen{Code: citizen(11), Absent: true})
